@@ -1,0 +1,73 @@
+"""What can go wrong with a stack's state.
+
+StateError               the message says what was expected, what was seen and what to do
+├─ StateCorrupt          a state file or journal can't be read; it is left as it is
+├─ StateTooNew           written in a form that this version does not know; left as it is
+├─ StateInvalid          a snapshot breaks an invariant; it is not saved, the last good file stays
+├─ WrongPassphrase       the passphrase does not open the stack's secrets, or there is none
+├─ SecretsUnsupported    the secrets are encrypted by a service that the embedded engine can't ask
+├─ BadName               a stack's or project's name that could not be a file name
+└─ LockedBy              another run holds the stack
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class StateError(Exception):
+    """A stack's state can't be read, written or taken."""
+
+
+class StateCorrupt(StateError):
+    """The file at ``path`` can't be read at ``where``; ``remedy`` says what to do about it."""
+
+    def __init__(self, path: Path | str, where: str, remedy: str) -> None:
+        super().__init__(f"{path}: {where}\n  {remedy}")
+        self.path = Path(path)
+        self.where = where
+        self.remedy = remedy
+
+
+class StateTooNew(StateError):
+    """The state's version, or a feature that it uses, is not known here."""
+
+
+class StateInvalid(StateError):
+    """A snapshot that breaks the invariants listed in ``problems`` (see ``invariants``)."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        shown = "\n".join(f"  {problem}" for problem in problems[:10])
+        more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
+        super().__init__(f"refusing to save an invalid state (the last good one stays):\n{shown}{more}")
+        self.problems = tuple(problems)
+
+
+class WrongPassphrase(StateError):
+    """No passphrase, or one that does not open the stack's secrets."""
+
+
+class SecretsUnsupported(StateError):
+    """Secrets encrypted by a cloud key or by Pulumi Cloud."""
+
+
+class BadName(StateError):
+    """A name with characters that Pulumi does not allow in stacks and projects."""
+
+
+class LockedBy(StateError):
+    """The stack is held by another run. ``since`` is RFC 3339; ``command`` is "" where the lock does not say."""
+
+    def __init__(self, stack: str, path: Path, *, pid: int, user: str, host: str, since: str, command: str) -> None:
+        by = f" running `{command}`" if command else ""
+        super().__init__(
+            f"stack {stack} is locked by {user}@{host}, process {pid}{by}, since {since}\n"
+            f"  wait for it to end; if that process is gone, remove {path}"
+        )
+        self.path = path
+        self.pid = pid
+        self.user = user
+        self.host = host
+        self.since = since
+        self.command = command
