@@ -1,0 +1,70 @@
+"""What a program asks for: registrations as values, before anything is decided about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.state.model import CustomTimeouts
+from engine.values import Properties, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another name that a resource was known by: a whole ``urn``, or the parts in which it differs from today's."""
+
+    urn: str = ""
+    name: str = ""
+    type: str = ""
+    stack: str = ""
+    project: str = ""
+    parent: str = ""
+    no_parent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One resource as the program wants it; the names are those of Pulumi's resource options."""
+
+    type: str
+    name: str
+    custom: bool
+    inputs: Properties
+    parent: str = ""
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    provider: str = ""
+    providers: Mapping[str, str] = field(default_factory=dict[str, str])
+    version: str = ""
+    plugin_download_url: str = ""
+    protect: bool | None = None
+    delete_before_replace: bool | None = None
+    ignore_changes: tuple[str, ...] = ()
+    replace_on_changes: tuple[str, ...] = ()
+    additional_secret_outputs: tuple[str, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    import_id: str = ""
+    custom_timeouts: CustomTimeouts = field(default_factory=CustomTimeouts)
+    retain_on_delete: bool | None = None
+    deleted_with: str = ""
+    replace_with: tuple[str, ...] = ()
+    replacement_trigger: Value = None
+    hide_diffs: tuple[str, ...] = ()
+    source_position: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadGoal:
+    """A resource that exists already and is only looked at (``Resource.get``)."""
+
+    type: str
+    name: str
+    id: Value
+    inputs: Properties
+    parent: str = ""
+    dependencies: tuple[str, ...] = ()
+    provider: str = ""
+    version: str = ""
+    plugin_download_url: str = ""
+    additional_secret_outputs: tuple[str, ...] = ()
+    source_position: str = ""

@@ -1,0 +1,149 @@
+"""What a run is going to do, as a value: steps with their reasons, before and after.
+
+A plan is made by a preview and only read afterwards: by views, policies, cost, and by the apply that checks each of its
+own steps against it (``Plan.objection``).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.providers.base import DiffKind
+from engine.state.model import ResourceState
+from engine.values import Properties, Value
+
+
+class Op(enum.StrEnum):
+    """A step's operation, by Pulumi's name for it."""
+
+    SAME = "same"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    REPLACE = "replace"
+    CREATE_REPLACEMENT = "create-replacement"
+    DELETE_REPLACED = "delete-replaced"
+    READ = "read"
+    READ_REPLACEMENT = "read-replacement"
+    REFRESH = "refresh"
+    IMPORT = "import"
+    IMPORT_REPLACEMENT = "import-replacement"
+    REMOVE_PENDING_REPLACE = "remove-pending-replace"
+
+
+class Reason(enum.StrEnum):
+    """Why a step is due. Nothing branches on it; it is there for the reader."""
+
+    UNCHANGED = "unchanged"
+    NEW = "new"
+    CHANGED = "changed"
+    IMMUTABLE = "a property that cannot change in place"
+    REPLACE_ON_CHANGES = "replace_on_changes"
+    PROVIDER_REPLACED = "its provider changed"
+    KIND_CHANGED = "a component became a resource, or the other way round"
+    REPLACED_DEPENDENCY = "a resource that it depends on is replaced"
+    REPLACED_WITH = "a resource that it is replaced with is replaced"
+    TRIGGERED = "its replacement trigger changed"
+    DELETED_WITH = "the resource that it is deleted with is replaced"
+    INTERRUPTED_REPLACEMENT = "an earlier replacement was interrupted"
+    UNFINISHED = "it was not ready when it was last changed"
+    IMPORTED = "asked for by import_"
+    READ = "read from what exists"
+    NOT_DECLARED = "the program does not declare it any more"
+    DESTROYED = "the stack is destroyed"
+    REPLACED = "its replacement exists"
+    ADOPTED = "only referenced so far, now managed"
+    NOT_TARGETED = "not among the targets"
+    DRIFTED = "it differs from the state"
+    GONE = "it does not exist any more"
+
+
+REPLACEMENTS = frozenset({Op.REPLACE, Op.CREATE_REPLACEMENT, Op.IMPORT_REPLACEMENT, Op.READ_REPLACEMENT})
+DELETIONS = frozenset({Op.DELETE, Op.DELETE_REPLACED, Op.REMOVE_PENDING_REPLACE})
+
+_ALLOWED: Mapping[Op, frozenset[Op]] = {
+    Op.UPDATE: frozenset({Op.SAME, Op.UPDATE}),
+    Op.REPLACE: frozenset({Op.SAME, Op.UPDATE, Op.REPLACE}),
+    Op.CREATE_REPLACEMENT: frozenset({Op.SAME, Op.UPDATE, Op.CREATE_REPLACEMENT}),
+    Op.DELETE_REPLACED: frozenset({Op.SAME, Op.UPDATE, Op.DELETE_REPLACED}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation on one resource: ``old`` is what stands, ``new`` what will (one of them may be None).
+
+    ``detailed`` maps property paths to what happens to them, ``replace_keys`` names the properties that force a
+    replacement. ``retained`` says that a deletion only forgets the resource.
+    """
+
+    op: Op
+    urn: str
+    type: str
+    reason: Reason
+    old: ResourceState | None = None
+    new: ResourceState | None = None
+    detailed: Mapping[str, DiffKind] = field(default_factory=dict[str, DiffKind])
+    replace_keys: Sequence[str] = ()
+    retained: bool = False
+
+    @property
+    def state(self) -> ResourceState:
+        """The resource that the step is about: as it will be, or as it was where it goes."""
+        state = self.new or self.old
+        assert state is not None, "a step has an old or a new state"
+        return state
+
+    @property
+    def provider(self) -> str:
+        return self.state.provider
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run's steps in the order in which they were decided, the stack's outputs before and after, and notes."""
+
+    steps: Sequence[Step]
+    outputs_before: Properties = field(default_factory=dict[str, Value])
+    outputs_after: Properties = field(default_factory=dict[str, Value])
+    notes: Sequence[str] = ()
+    unknown_types: Sequence[str] = ()
+    state_only_changes: bool = False
+
+    @property
+    def counts(self) -> Mapping[Op, int]:
+        """How many resources each operation touches; the halves of a replacement count as one replacement."""
+        halves = {Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED, Op.IMPORT_REPLACEMENT, Op.READ_REPLACEMENT}
+        return Counter(step.op for step in self.steps if step.op not in halves)
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether an apply would touch a resource."""
+        return any(step.op not in (Op.SAME, Op.READ) for step in self.steps)
+
+    def by_urn(self) -> Mapping[str, Sequence[Step]]:
+        """The steps of each resource."""
+        steps: dict[str, list[Step]] = {}
+        for step in self.steps:
+            steps.setdefault(step.urn, []).append(step)
+        return steps
+
+
+class Constraint:
+    """Holds an apply to the plan that was shown: the questions that the apply asks before each step."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._ops = {urn: {step.op for step in steps} for urn, steps in plan.by_urn().items()}
+
+    def objection(self, step: Step) -> str | None:
+        """Why ``step`` may not run, or None. What the preview could not see (a create below an unknown) may."""
+        planned = self._ops.get(step.urn)
+        if planned is None:
+            return None if step.op in (Op.SAME, Op.CREATE, Op.READ) else f"{step.op} was not in the plan"
+        allowed = planned.union(*(_ALLOWED.get(op, frozenset({op})) for op in planned))
+        if step.op in allowed:
+            return None
+        return f"{step.op} was not in the plan (expected {' or '.join(sorted(planned))})"
