@@ -1,0 +1,115 @@
+"""What happens during a run, as typed values; ``engine.wire_events`` gives each its form on the event log.
+
+A consumer is a callable that takes one event. It is called from the engine's event loop and must return quickly.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from engine.plan import Op, Step
+
+
+class Severity(enum.StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """First event of a run. ``config`` shows secret values as ``[secret]``."""
+
+    config: Mapping[str, str]
+    preview: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step was decided (preview) or begins (apply)."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step has ended well; ``step.new`` holds the outputs. ``seconds`` is what its operation took."""
+
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step has failed; a diagnostic with the reason follows."""
+
+    step: Step
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped:
+    """A resource was left alone because something that it depends on failed."""
+
+    urn: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsRegistered:
+    """A component, or the stack itself, has said what its outputs are."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A message for the user. An ephemeral one may be forgotten when the next arrives."""
+
+    severity: Severity
+    message: str
+    urn: str = ""
+    ephemeral: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramOutput:
+    """A line that the program printed."""
+
+    text: str
+    stderr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """Last event of a run: ``result`` is ``succeeded``, ``failed`` or ``cancelled``."""
+
+    preview: bool
+    seconds: float
+    counts: Mapping[Op, int]
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The user asked to stop; what is in flight is being finished."""
+
+
+Event: TypeAlias = (
+    RunStarted
+    | StepStarted
+    | StepDone
+    | StepFailed
+    | StepSkipped
+    | OutputsRegistered
+    | Diagnostic
+    | ProgramOutput
+    | RunEnded
+    | Cancelled
+)
+Consumer: TypeAlias = Callable[[Event], None]
