@@ -1,0 +1,32 @@
+"""Local sandboxes: one AWS emulator each, started, found and stopped by name.
+
+Imports nothing heavy: the emulator is another process.
+"""
+
+from engine.sandbox.errors import (
+    EndpointNotAllowed,
+    PortInUse,
+    SandboxBusy,
+    SandboxError,
+    SandboxMismatch,
+    StartFailed,
+)
+from engine.sandbox.lifecycle import down, find, status, up
+from engine.sandbox.model import DEFAULT_NAME, Sandbox, SandboxState, SandboxStatus
+
+__all__ = [
+    "DEFAULT_NAME",
+    "EndpointNotAllowed",
+    "PortInUse",
+    "Sandbox",
+    "SandboxBusy",
+    "SandboxError",
+    "SandboxMismatch",
+    "SandboxState",
+    "SandboxStatus",
+    "StartFailed",
+    "down",
+    "find",
+    "status",
+    "up",
+]

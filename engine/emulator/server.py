@@ -1,0 +1,73 @@
+"""The emulator's HTTP server: moto's application, our extensions of it, and one path of our own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from engine.emulator import extensions
+from engine.emulator.identity import STATUS_PATH, EmulatorIdentity
+
+WARM = ("sts", "s3", "kms", "iam", "logs", "sns", "secretsmanager", "ec2")  # what an AWS platform asks for first
+
+
+class EmulatorApplication:
+    """WSGI application: the status path, and moto for everything else."""
+
+    def __init__(self, identity: EmulatorIdentity) -> None:
+        self._status = json.dumps(identity.status()).encode()
+        self._moto = DomainDispatcherApplication(self._service_application)
+        self._extended = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == STATUS_PATH:
+            headers = [("Content-Type", "application/json"), ("Content-Length", str(len(self._status)))]
+            start_response("200 OK", headers)
+            return [self._status]
+        return self._moto(environ, start_response)
+
+    def prepare(self) -> None:
+        """Install the extensions, then import what is likely to be asked for. Runs beside the first requests."""
+        try:
+            extensions.install()
+        except BaseException:  # noqa: BLE001  # the process ends, for any reason whatever
+            # Every request would wait for ever: better no emulator, with the reason in its log.
+            traceback.print_exc()
+            os._exit(1)
+        self._extended.set()
+        for service in WARM:
+            self._moto.get_application({"PATH_INFO": "", "HTTP_HOST": f"{service}.us-east-1.amazonaws.com"})
+
+    def _service_application(self, service: Any) -> Any:
+        # No backend may be made before its class is replaced, whichever service asks for it first.
+        self._extended.wait()
+        return create_backend_app(service)
+
+
+class QuietRequestHandler(MotoRequestHandler):
+    """Logs failures only: the log of a sandbox that runs for weeks stays readable."""
+
+    disable_nagle_algorithm = True  # header and body are two writes; without this each answer waits 40 ms for an ACK
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        if str(code) >= "500":
+            super().log_request(code, size)
+
+
+def serve(listener: socket.socket, identity: EmulatorIdentity) -> None:
+    """Answer requests on ``listener``, each connection in a thread of its own, until the process ends."""
+    application = EmulatorApplication(identity)
+    threading.Thread(target=application.prepare, name="prepare", daemon=True).start()
+    host, port = listener.getsockname()[:2]
+    server = make_server(
+        host, port, application, threaded=True, request_handler=QuietRequestHandler, fd=listener.fileno()
+    )
+    server.serve_forever()

@@ -1,0 +1,101 @@
+"""What a sandbox is, and where its files lie: ``ROOT/.bedplate/sandbox/NAME/``."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.sandbox.errors import SandboxError
+
+DEFAULT_NAME = "default"
+DEFAULT_REGION = "us-east-1"
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class SandboxFiles:
+    """The files of one sandbox. The lock lies beside the directory, so that the directory can go while it is held."""
+
+    root: Path
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise SandboxError(
+                f"sandbox name {self.name!r}: expected 1 to 40 lower-case letters, digits and inner hyphens; "
+                "choose another name"
+            )
+
+    @property
+    def base(self) -> Path:
+        return self.root.absolute() / ".bedplate" / "sandbox"
+
+    @property
+    def directory(self) -> Path:
+        return self.base / self.name
+
+    @property
+    def lock(self) -> Path:
+        return self.base / f".{self.name}.lock"
+
+    @property
+    def record(self) -> Path:
+        return self.directory / "sandbox.json"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "emulator.log"
+
+    @property
+    def passphrase(self) -> Path:
+        return self.directory / "passphrase"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox that has been brought up.
+
+    ``instance_id`` names this run of the emulator: state that was made with another belongs to an emulator that is
+    gone, since an emulator keeps everything in memory. ``pid`` is None where an existing endpoint is used; so are
+    ``instance_id`` and ``account_id`` where that endpoint isn't ours. ``started`` is ISO 8601 in UTC.
+    """
+
+    name: str
+    directory: Path
+    endpoint: str
+    emulator: str
+    pid: int | None
+    started: str
+    instance_id: str | None
+    account_id: str | None
+    region: str
+    passphrase_file: Path
+    log_file: Path
+    allowed_hosts: tuple[str, ...] = ()
+
+    @property
+    def managed(self) -> bool:
+        """Whether ``up`` started the emulator, and ``down`` ends it."""
+        return self.pid is not None
+
+    def passphrase(self) -> str:
+        """The random passphrase that the state of this sandbox's stacks is encrypted with."""
+        return self.passphrase_file.read_text().strip()
+
+
+class SandboxState(enum.StrEnum):
+    RUNNING = "running"
+    UNRESPONSIVE = "unresponsive"  # its process lives, or its endpoint is configured, but does not answer as itself
+    DEAD = "dead"  # it was brought up, and its process has ended
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class SandboxStatus:
+    """``sandbox`` is None only when the state is ABSENT."""
+
+    state: SandboxState
+    sandbox: Sandbox | None
+    detail: str
