@@ -71,3 +71,12 @@ class LockedBy(StateError):
         self.host = host
         self.since = since
         self.command = command
+
+
+class FormatError(StateError):
+    """JSON that is not what a checkpoint holds: at ``place`` (``resources[3].urn``), ``problem``."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"{place}: {problem}" if place else problem)
+        self.place = place
+        self.problem = problem

@@ -110,7 +110,10 @@ class SecretsProvider:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that is known about a stack. In ``resources`` what is depended on stands before what depends on it."""
+    """All that is known about a stack. In ``resources`` what is depended on stands before what depends on it.
+
+    ``features`` are those that the file it came from says its reader must know (version 4 of the format).
+    """
 
     resources: tuple[ResourceState, ...] = ()
     pending_operations: tuple[Operation, ...] = ()
@@ -120,3 +123,4 @@ class Snapshot:
     snippets: tuple[Any, ...] = ()
     extensions: Mapping[str, Any] = field(default_factory=dict[str, Any])
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    features: tuple[str, ...] = ()
