@@ -1,0 +1,149 @@
+"""From the text of a specification to a ``Spec``, with everything that is wrong with it reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from engine.providers.aws import schema
+from engine.providers.aws.schema import STRING, Field, MapOf
+from engine.providers.aws.spec import Autoname, Find, Operation, Spec, ValueCheck, Wait
+
+REQUIRED = ("type", "service", "id", "inputs", "create", "read", "delete", "find")
+OPERATION_KEYS = {"if": "conditions", "as": "place"}
+
+
+class SpecInvalid(Exception):
+    """A specification file breaks the form of ``spec.py``; the message lists every fault as ``file: path: fault``."""
+
+
+def parse(path: Path) -> Spec:
+    """Read one file. Raises SpecInvalid with all of its faults."""
+    problems: list[str] = []
+    source = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)  # noqa: S506 - CSafeLoader is the safe one
+    spec = _spec(_mapping(source, "", problems), problems)
+    if spec is None or problems:
+        raise SpecInvalid("\n".join(f"{path}: {problem}" for problem in problems))
+    return spec
+
+
+def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
+    absent = [key for key in REQUIRED if key not in source]
+    problems += [f"{key}: is missing" for key in absent]
+    _refuse_unknown(source, Spec, "", problems)
+    if absent:
+        return None
+    inputs = schema.parse_fields(_mapping(source["inputs"], "inputs", problems), "inputs", problems)
+    outputs = schema.parse_fields(_mapping(source.get("outputs", {}), "outputs", problems), "outputs", problems)
+    if "tags" in inputs:
+        outputs["tagsAll"] = Field(MapOf(STRING))
+    problems += [f"{key}: is both an input and an output" for key in inputs.keys() & outputs.keys()]
+    problems += _unknown_paths(source, inputs, outputs)
+    operations = {
+        verb: tuple(_operations(source.get(verb, ()), verb, problems)) for verb in ("create", "read", "update", "delete")
+    }
+    return Spec(
+        type=str(source["type"]),
+        service=str(source["service"]),
+        id=str(source["id"]),
+        inputs=inputs,
+        outputs=outputs,
+        find=_find(source["find"], problems),
+        defaults=_mapping(source.get("defaults", {}), "defaults", problems),
+        unsupported=_mapping(source.get("unsupported", {}), "unsupported", problems),
+        local=frozenset(source.get("local", ())),
+        sets=frozenset(source.get("sets", ())),
+        autoname=_autoname(source.get("autoname"), problems),
+        checks={
+            place: _fill(ValueCheck, _mapping(check, f"checks.{place}", problems), f"checks.{place}", problems)
+            for place, check in _mapping(source.get("checks", {}), "checks", problems).items()
+        },
+        conflicts=tuple(tuple(group) for group in source.get("conflicts", ())),
+        replace_on=_strings(source.get("replace_on", ())),
+        changes_with={key: _strings(names) for key, names in source.get("changes_with", {}).items()},
+        renames=_mapping(source.get("renames", {}), "renames", problems),
+        missing=_strings(source.get("missing", ())),
+        gone=source.get("gone"),
+        properties=_mapping(source.get("properties", {}), "properties", problems),
+        **operations,
+    )
+
+
+def _unknown_paths(
+    source: Mapping[str, Any], inputs: Mapping[str, Field], outputs: Mapping[str, Field]
+) -> Iterable[str]:
+    """Faults of the sections that name properties which the file doesn't declare."""
+    known = {path for path, _ in schema.paths({**inputs, **outputs})}
+    for section in ("defaults", "local", "sets", "checks", "replace_on", "changes_with", "properties"):
+        for path in source.get(section, ()):
+            if path not in known:
+                yield f"{section}.{path}: no such property is declared under inputs or outputs"
+
+
+def _operations(source: object, place: str, problems: list[str]) -> Iterable[Operation]:
+    listed = cast("list[Any]", source) if isinstance(source, list) else [source] if source else []
+    for index, item in enumerate(listed):
+        where = f"{place}[{index}]"
+        mapping = {OPERATION_KEYS.get(key, key): value for key, value in _mapping(item, where, problems).items()}
+        if ("operation" in mapping) == ("hook" in mapping):
+            problems.append(f"{where}: expected either an operation or a hook")
+        if wait := mapping.get("wait"):
+            mapping["wait"] = _fill(Wait, _mapping(wait, f"{where}.wait", problems), f"{where}.wait", problems)
+        yield _fill(Operation, mapping, where, problems)
+
+
+def _find(source: object, problems: list[str]) -> Find:
+    mapping = dict(_mapping({"by": source} if isinstance(source, str) else source, "find", problems))
+    if mapping.get("by") not in ("id", "token", "keys"):
+        problems.append(f"find: expected id, token or keys, got {mapping.get('by')!r}")
+        return Find(by="id")
+    if mapping["by"] != "id" and not mapping.keys() >= {"operation", "id"}:
+        problems.append("find: expected an operation that lists and the id within its answer")
+    if tags := mapping.get("tags"):
+        mapping["tags"] = _fill(Operation, _mapping(tags, "find.tags", problems), "find.tags", problems)
+    return _fill(Find, mapping, "find", problems)
+
+
+def _autoname(source: object, problems: list[str]) -> Autoname | None:
+    if source is None:
+        return None
+    return _fill(Autoname, _mapping(source, "autoname", problems), "autoname", problems)
+
+
+def _fill(kind: type[Any], source: Mapping[str, Any], place: str, problems: list[str]) -> Any:
+    """An instance of the dataclass ``kind``, lists as tuples; keys that it doesn't have are faults."""
+    _refuse_unknown(source, kind, place, problems)
+    tuples = {name for name, field in kind.__dataclass_fields__.items() if str(field.type).startswith("tuple")}
+    values = {
+        key: _strings(value) if key in tuples else value
+        for key, value in source.items()
+        if key in kind.__dataclass_fields__
+    }
+    try:
+        return kind(**values)
+    except TypeError as error:
+        problems.append(f"{place}: {error}")
+        return kind(property="") if kind is Autoname else kind()
+
+
+def _refuse_unknown(source: Mapping[str, Any], kind: type[Any], place: str, problems: list[str]) -> None:
+    known = set(kind.__dataclass_fields__)
+    problems += [
+        f"{place + '.' if place else ''}{key}: unknown key (one of {', '.join(sorted(known))})"
+        for key in source
+        if key not in known
+    ]
+
+
+def _mapping(source: object, place: str, problems: list[str]) -> Mapping[str, Any]:
+    if isinstance(source, dict):
+        return cast("dict[str, Any]", source)
+    problems.append(f"{place or 'file'}: expected a mapping, got {type(source).__name__}")
+    return {}
+
+
+def _strings(source: object) -> tuple[Any, ...]:
+    return tuple(cast("list[Any]", source)) if isinstance(source, list | tuple) else (source,)
