@@ -18,7 +18,11 @@ class Extension(NamedTuple):
     backend: str
 
 
-EXTENSIONS: tuple[Extension, ...] = ()
+EXTENSIONS = (
+    Extension("budgets", "budgets_backends", "ExtendedBudgetsBackend"),
+    Extension("ce", "ce_backends", "ExtendedCostExplorerBackend"),
+    Extension("ecr", "ecr_backends", "ExtendedECRBackend"),
+)
 
 
 def install() -> None:

@@ -1,0 +1,1 @@
+"""ECR: what moto lacks of it (pull-through cache rules)."""
