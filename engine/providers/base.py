@@ -128,7 +128,12 @@ class Provider(Protocol):
     """Manages the resources of one package with one configuration (region, endpoint, default tags ...).
 
     ``urn`` is the resource's URN, ``type_`` its type token. Times are seconds; a timeout of 0 means the default.
+
+    ``in_process`` says that everything that a preview needs is answered at once, without waiting for anything; the
+    engine then calls it where it stands instead of in a worker thread.
     """
+
+    in_process: bool
 
     def knows(self, type_: str) -> bool:
         """Whether this provider can create resources of ``type_``."""

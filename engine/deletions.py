@@ -1,0 +1,100 @@
+"""The end of a run: deleting what the program does not declare any more and what was replaced.
+
+A resource goes once all that depends on it has gone; what does not depend on one another goes at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from engine.deployment import Deployment
+from engine.events import Diagnostic, Severity, StepSkipped
+from engine.execute import PlanViolated, RunCancelled, StepError
+from engine.graph import DependencyGraph
+from engine.plan import Op, Reason
+from engine.state.model import ResourceState
+
+
+async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_DECLARED) -> None:
+    """Delete everything in the base snapshot that this run has replaced, or has not come to."""
+    graph = DependencyGraph(deployment.base.resources)
+    condemned = dict(_condemned(deployment, reason))
+    needed = _still_needed(deployment, graph)
+    for place in sorted(needed.intersection(condemned)):
+        deployment.executor.emit(StepSkipped(condemned.pop(place)[0].urn, "something that needs it could not be changed"))
+    deployment.going.update(state.urn for state, _, _ in condemned.values())
+    await _delete_all(deployment, graph, condemned)
+
+
+def _condemned(
+    deployment: Deployment, reason: Reason
+) -> Iterable[tuple[int, tuple[ResourceState, Op, Reason]]]:
+    """What goes, by its place in the base snapshot."""
+    for place, old in enumerate(deployment.base.resources):
+        if id(old) in deployment.condemned_early and old.urn not in deployment.deleted_early:
+            continue
+        if old.delete:
+            yield place, (old, Op.DELETE_REPLACED, Reason.REPLACED)
+        elif old.urn in deployment.replaced and old.urn in deployment.news:
+            if id(old) not in deployment.condemned_early and not old.pending_replacement:
+                yield place, (old, Op.DELETE_REPLACED, Reason.REPLACED)
+        elif deployment.declares(old.urn) or not deployment.targets.include(old.urn):
+            continue
+        elif old.pending_replacement or old.urn in deployment.deleted_early:
+            yield place, (old, Op.REMOVE_PENDING_REPLACE, reason)
+        else:
+            yield place, (old, Op.DELETE, reason)
+
+
+def _still_needed(deployment: Deployment, graph: DependencyGraph) -> set[int]:
+    """Places of what a resource that could not be changed in this run still rests on."""
+    needed: set[int] = set()
+    if not deployment.unavailable:
+        return needed
+    for place, old in enumerate(deployment.base.resources):
+        current = deployment.prior.claimed(old.urn) or old.urn
+        if current in deployment.unavailable and not old.delete:
+            needed |= graph.requirements(place)
+    return needed
+
+
+async def _delete_all(
+    deployment: Deployment,
+    graph: DependencyGraph,
+    condemned: Mapping[int, tuple[ResourceState, Op, Reason]],
+) -> None:
+    gone = {place: asyncio.get_running_loop().create_future() for place in condemned}
+
+    async def delete(place: int) -> None:
+        state, op, reason = condemned[place]
+        dependents = [gone[other] for other in graph.needed_by(place) if other in gone]
+        outcome = False
+        try:
+            if all(await asyncio.gather(*dependents)):
+                outcome = await _delete_one(deployment, state, op, reason)
+            else:
+                deployment.executor.emit(StepSkipped(state.urn, "something that depends on it could not be deleted"))
+        finally:
+            gone[place].set_result(outcome)
+
+    # The last of the snapshot first: with one slot, dependents still go before what they depend on.
+    await asyncio.gather(*(delete(place) for place in sorted(condemned, reverse=True)))
+
+
+async def _delete_one(deployment: Deployment, state: ResourceState, op: Op, reason: Reason) -> bool:
+    if state.protect and op is Op.DELETE:
+        deployment.executor.failures += 1
+        message = (
+            "cannot be deleted, because it is protected; remove protect from it in the program and run `up` first, "
+            "or keep it with --exclude"
+        )
+        deployment.executor.emit(Diagnostic(Severity.ERROR, message, state.urn))
+        return False
+    try:
+        await deployment.delete(state, op, reason)
+    except StepError:
+        return False
+    except (RunCancelled, PlanViolated):
+        return False
+    return True

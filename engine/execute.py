@@ -1,0 +1,313 @@
+"""Carrying out single steps: the provider's call, its record, its events, its failure.
+
+A preview goes the same way; it asks the provider for what would come of a step and records nothing durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import ParamSpec, TypeVar
+
+from engine.decide import annotate_secrets
+from engine.events import Consumer, Diagnostic, Severity, StepDone, StepFailed, StepStarted
+from engine.plan import Constraint, Op, Step
+from engine.providers.base import Created, OperationUncertain, PartialFailure, Provider, ProviderError
+from engine.record import Record
+from engine.state.model import OperationKind, ResourceState
+from engine.values import Properties, reveal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class StepError(Exception):
+    """A step failed; its events have been emitted already."""
+
+
+class RunCancelled(Exception):
+    """The run is being stopped: nothing new starts."""
+
+
+class PlanViolated(Exception):
+    """A step is due that the plan does not have; the run stops."""
+
+
+@dataclass
+class Executor:
+    """Carries out steps for one run, at most ``parallel`` operations at a time."""
+
+    record: Record
+    emit: Consumer
+    preview: bool
+    parallel: int = 16
+    constraint: Constraint | None = None
+    steps: list[Step] = field(default_factory=list[Step])
+    counts: Counter[Op] = field(default_factory=Counter[Op])
+    cancelled: bool = False
+    failures: int = 0
+
+    def __post_init__(self) -> None:
+        self._slots = asyncio.Semaphore(max(self.parallel, 1))
+        self._threads = ThreadPoolExecutor(max(self.parallel, 1) + 4, thread_name_prefix="provider")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def call(self, provider: Provider, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Ask a provider something that neither changes nor awaits the cloud."""
+        if provider.in_process:
+            return function(*args, **kwargs)
+        return await self.work(function, *args, **kwargs)
+
+    async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking function in a worker thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*args, **kwargs))
+
+    def admit(self, step: Step) -> None:
+        """Note that ``step`` was decided. Raises RunCancelled when the run stops, PlanViolated when it was not planned."""
+        if self.cancelled:
+            raise RunCancelled
+        objection = self.constraint.objection(step) if self.constraint else None
+        if objection:
+            raise PlanViolated(f"{step.urn}: {objection}; nothing was done to it. Preview again and review what changed")
+        self.steps.append(step)
+        self.emit(StepStarted(step))
+
+    def done(self, step: Step, seconds: float = 0.0) -> None:
+        self.counts[step.op] += 1
+        self.emit(StepDone(step, seconds))
+
+    def instant(self, step: Step) -> None:
+        """A step that asks nothing of a provider."""
+        self.admit(step)
+        self.done(step)
+
+    async def same(self, step: Step) -> ResourceState:
+        assert step.new is not None and step.old is not None, "an unchanged resource has two states"
+        state = replace(step.new, id=step.old.id, outputs=step.old.outputs)
+        self.instant(replace(step, new=state))
+        self.record.put(state, step.old)
+        return state
+
+    async def create(
+        self,
+        step: Step,
+        provider: Provider | None,
+        old: ResourceState | None = None,
+        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
+    ) -> ResourceState:
+        """Create a resource. The new state takes the place of ``old``; each of ``amended`` stays, changed."""
+        new = _new(step)
+        if provider is None:
+            return self._component(step, old, amended)
+
+        def create() -> Created:
+            return provider.create(
+                new.urn, new.type, reveal(new.inputs),
+                timeout=new.custom_timeouts.create, preview=self.preview, token=operation_token(new.urn),
+            )  # fmt: skip
+
+        async with Running(self, step, "creating", new, old) as operation:
+            created = await operation.run(provider, create)
+            state = replace(new, id=created.id, outputs=annotate_secrets(created.outputs, new))
+            return operation.finish(self._stamped(state, created=True), old, amended)
+
+    async def update(self, step: Step, provider: Provider | None) -> ResourceState:
+        new, old = _new(step), step.old
+        assert old is not None, "an update has an old state"
+        if provider is None:
+            return self._component(step, old)
+
+        def update() -> Properties:
+            return provider.update(
+                new.urn, new.type, old.id, reveal(old.inputs), reveal(old.outputs), reveal(new.inputs),
+                timeout=new.custom_timeouts.update, preview=self.preview,
+            )  # fmt: skip
+
+        new = replace(new, id=old.id, outputs=old.outputs)
+        async with Running(self, step, "updating", new, old) as operation:
+            outputs = await operation.run(provider, update)
+            return operation.finish(self._stamped(replace(new, outputs=annotate_secrets(outputs, new))), old)
+
+    async def read(
+        self,
+        step: Step,
+        provider: Provider,
+        fetch: Callable[[], ResourceState | None],
+        old: ResourceState | None,
+        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
+    ) -> ResourceState:
+        """Read or import a resource: ``fetch`` asks the provider; None means that there is no such resource."""
+        new = _new(step)
+        kind: OperationKind = "importing" if step.op in (Op.IMPORT, Op.IMPORT_REPLACEMENT) else "reading"
+        async with Running(self, step, kind, new, old) as operation:
+            state = await operation.run(provider, fetch)
+            if state is None:
+                id_ = new.id or new.import_id
+                raise operation.failed(f"{new.type} {id_!r} does not exist; check the id that was given")
+            return operation.finish(self._stamped(state), old, amended)
+
+    async def delete(self, step: Step, provider: Provider | None, *, recreate: bool = False) -> None:
+        """Delete a resource; with ``recreate`` its state stays, marked as waiting to be made again."""
+        old = step.old
+        assert old is not None, "a deletion has an old state"
+        waiting = ((old, replace(old, pending_replacement=True)),) if recreate else ()
+
+        def delete() -> None:
+            assert provider is not None, "checked below"
+            provider.delete(
+                old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs), timeout=old.custom_timeouts.delete
+            )
+
+        if provider is None or step.retained or self.preview:
+            self.instant(step)
+            if waiting:
+                self.record.amend(*waiting[0])
+            else:
+                self.record.drop(old)
+            return
+        async with Running(self, step, "deleting", old, old) as operation:
+            await operation.run(provider, delete)
+            operation.finish(None, None if recreate else old, waiting)
+
+    def _component(
+        self,
+        step: Step,
+        old: ResourceState | None,
+        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
+    ) -> ResourceState:
+        new = _new(step)
+        state = self._stamped(replace(new, outputs=old.outputs if old else {}), created=old is None)
+        self.instant(replace(step, new=state))
+        self.record.put(state, old)
+        for before, after in amended:
+            self.record.amend(before, after)
+        return state
+
+    def _stamped(self, state: ResourceState, *, created: bool = False) -> ResourceState:
+        if self.preview:
+            return state
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return replace(state, modified=now, created=now if created or state.created is None else state.created)
+
+    @contextmanager
+    def diagnosed(self, urn: str) -> Iterator[None]:
+        """Turn what a provider refuses into a diagnostic on ``urn`` and a StepError."""
+        try:
+            yield
+        except ProviderError as error:
+            self.failures += 1
+            self.emit(Diagnostic(Severity.ERROR, str(error), urn))
+            raise StepError(str(error)) from error
+
+    @property
+    def slots(self) -> asyncio.Semaphore:
+        return self._slots
+
+
+class Running:
+    """One operation in progress: holds a slot, is recorded before it starts, reports how it failed."""
+
+    def __init__(
+        self, executor: Executor, step: Step, kind: OperationKind, state: ResourceState, old: ResourceState | None
+    ) -> None:
+        self.step = step
+        self._executor = executor
+        self._kind: OperationKind = kind
+        self._state = state
+        self._old = old
+        self._number: int | None = None
+        self._seconds = 0.0
+
+    async def __aenter__(self) -> Running:
+        executor = self._executor
+        await executor.slots.acquire()
+        try:
+            executor.admit(self.step)
+            if not executor.preview:
+                begun = executor.record.begin(self._kind, self._state)
+                await asyncio.wrap_future(begun.durable)
+                self._number = begun.number
+        except BaseException:
+            executor.slots.release()
+            raise
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._executor.slots.release()
+
+    async def run(self, provider: Provider, action: Callable[[], T]) -> T:
+        """Call the provider. Raises StepError after recording and reporting what went wrong."""
+        executor = self._executor
+        started = time.monotonic()
+        try:
+            if provider.in_process and executor.preview:
+                return action()
+            # Shielded: even when this task is cancelled, what was sent to the cloud must be recorded.
+            return await asyncio.shield(asyncio.ensure_future(executor.work(action)))
+        except PartialFailure as error:
+            self._keep(error)
+            raise self._report(str(error)) from error
+        except OperationUncertain as error:
+            raise self._report(str(error)) from error  # it stays pending: the next run looks for it
+        except ProviderError as error:
+            raise self.failed(str(error)) from error
+        except Exception as error:  # a provider broke: whether the operation happened is not known, so it stays pending
+            raise self._report(f"the provider broke: {type(error).__name__}: {error}") from error
+        finally:
+            self._seconds = time.monotonic() - started
+
+    def _keep(self, error: PartialFailure) -> None:
+        outputs = annotate_secrets(error.outputs, self._state)
+        kept = replace(self._state, id=error.id, outputs=outputs, init_errors=error.reasons)
+        self._close(kept, self._old)
+
+    def finish(
+        self,
+        state: ResourceState | None,
+        old: ResourceState | None,
+        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
+    ) -> ResourceState:
+        """The operation has led to ``state`` (None: to nothing), in place of ``old``."""
+        self._close(state, old, amended)
+        self._executor.done(replace(self.step, new=state) if state else self.step, self._seconds)
+        return state or self._state
+
+    def failed(self, message: str) -> StepError:
+        """Record and report that the operation did not happen, and give what to raise."""
+        self._close(None, None)
+        return self._report(message)
+
+    def _report(self, message: str) -> StepError:
+        executor = self._executor
+        executor.failures += 1
+        executor.emit(StepFailed(self.step, message, self._seconds))
+        executor.emit(Diagnostic(Severity.ERROR, message, self.step.urn))
+        return StepError(message)
+
+    def _close(
+        self,
+        new: ResourceState | None,
+        old: ResourceState | None,
+        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
+    ) -> None:
+        if self._number is not None:
+            self._executor.record.finish(self._number, new=new, old=old, amended=amended)
+
+
+def operation_token(urn: str) -> str:
+    """The mark by which what a create has made is recognised after a crash; the same whenever it is asked for."""
+    return "bedplate-" + hashlib.sha256(urn.encode()).hexdigest()[:32]
+
+
+def _new(step: Step) -> ResourceState:
+    assert step.new is not None, "this step leads to a state"
+    return step.new

@@ -1,0 +1,119 @@
+"""Replaces three slow paths of the Pulumi Python SDK in the program's process; each only while it has a known shape.
+
+Measured with 1,000 component resources: seven blocking debug messages to the engine per resource, a wait over all
+outstanding outputs that is quadratic in their number, and a stack trace with source lines read for each resource.
+A replacement behaves as the original does; where the SDK's source is not one that it was written against, the SDK's own
+code runs (``tests/engine/test_fast_sdk.py`` notices).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+KNOWN_SHAPES: dict[str, frozenset[str]] = {
+    "wait_for_rpcs": frozenset({"c0f9027f85ad0925"}),
+    "_get_stack_trace": frozenset({"3943b22730169251"}),
+}
+
+
+def shape(function: Any) -> str:
+    """A short hash of a function's source."""
+    return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:16]
+
+
+def known(function: Any) -> bool:
+    try:
+        return shape(function) in KNOWN_SHAPES[function.__name__]
+    except (OSError, TypeError, KeyError):  # no source at hand, or not a function any more
+        return False
+
+
+def install(*, debug: bool) -> list[str]:
+    """Put the replacements in place and return their names; with ``debug`` the SDK's debug messages stay."""
+    import pulumi.log
+    import pulumi.runtime.resource as sdk_resource
+    import pulumi.runtime.stack as sdk_stack
+
+    installed: list[str] = []
+    if not debug:
+        pulumi.log.debug = _no_debug_message
+        installed.append("debug")
+    if known(sdk_stack.wait_for_rpcs):
+        sdk_stack.wait_for_rpcs = _wait_for_rpcs
+        installed.append("wait_for_rpcs")
+    if known(sdk_resource._get_stack_trace):
+        sdk_resource._get_stack_trace = _get_stack_trace
+        installed.append("_get_stack_trace")
+    return installed
+
+
+def _no_debug_message(*_args: Any, **_kwargs: Any) -> None:
+    """Debug messages are shown by nobody unless asked for; each is a blocking call to the engine."""
+
+
+async def _wait_for_rpcs(await_all_outstanding_tasks: bool = True) -> None:
+    """Wait until no call and no output is outstanding, raising what any of them raised; linear in their number."""
+    from pulumi.runtime.settings import SETTINGS, _get_rpc_manager
+
+    manager = _get_rpc_manager()
+    while True:
+        while manager.rpcs:
+            await asyncio.sleep(0)
+            try:
+                await manager.rpcs.pop()
+            except Exception as error:
+                if manager.unhandled_exception is not None:
+                    raise error from manager.unhandled_exception.with_traceback(manager.exception_traceback)
+                raise
+        if manager.unhandled_exception is not None:
+            raise manager.unhandled_exception.with_traceback(manager.exception_traceback)
+        if await_all_outstanding_tasks:
+            await _wait_for_outputs(SETTINGS)
+        if not manager.rpcs:
+            return
+
+
+async def _wait_for_outputs(settings: Any) -> None:
+    while True:
+        with settings.lock:
+            pending = list(settings.outputs)
+            settings.outputs.clear()
+        if not pending:
+            return
+        done, waiting = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            await task
+        with settings.lock:
+            settings.outputs.update(waiting)
+
+
+@functools.cache
+def _uri(filename: str) -> str | None:
+    try:
+        return Path(filename).as_uri()
+    except ValueError:  # not a file: code from a string, or frozen
+        return None
+
+
+def _get_stack_trace() -> Any:
+    """The position that created the resource: the caller of the third ``__init__`` counted from the SDK outwards."""
+    from pulumi.runtime.proto import source_pb2
+
+    frame: Any = sys._getframe(1)
+    constructors = 0
+    while frame is not None:
+        constructors += frame.f_code.co_name == "__init__"
+        frame = frame.f_back
+        if constructors == 3:
+            break
+    uri = _uri(frame.f_code.co_filename) if frame is not None else None
+    if uri is None:
+        return source_pb2.StackTrace()
+    position = source_pb2.SourcePosition(uri=uri, line=frame.f_lineno)
+    return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])

@@ -1,0 +1,136 @@
+"""Runs one Pulumi Python program against a resource monitor, as the language host of the Pulumi CLI does.
+
+This file is started as a script, by the Python of the program's own environment, and so imports the Pulumi SDK and the
+standard library only. How it is told what to do: one JSON object on standard input (see ``engine.program``).
+
+Exit codes: 0 the program ran to its end, 32 it failed and said so through the engine's log, anything else is what the
+program itself exited with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+import signal
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+FAILED_AND_SAID_SO = 32
+
+
+def main() -> int:
+    order: dict[str, Any] = json.load(sys.stdin)
+    own_folder = str(Path(__file__).parent)
+    sys.path[:] = [entry for entry in sys.path if entry != own_folder]
+    try:
+        import pulumi.runtime  # noqa: PLC0415, RUF100 - a missing SDK gets a message of its own
+    except ImportError:
+        sys.stderr.write(
+            f"the Pulumi SDK cannot be imported by {sys.executable}: expected the package 'pulumi' there; "
+            "install it, or name the program's virtual environment in Pulumi.yaml (runtime.options.virtualenv)\n"
+        )
+        return FAILED_AND_SAID_SO
+    if order["fast"]:
+        sys.path.insert(0, own_folder)
+        import fast_sdk  # pyright: ignore[reportImplicitRelativeImport] - a script's sibling, see above
+
+        sys.path.remove(own_folder)
+        fast_sdk.install(debug=order["debug"])
+    _die_with_the_engine()
+    _let_unknowns_be_formatted()
+    _configure(order)
+    os.chdir(order["pwd"])
+    sys.argv = [order["program"]]
+    return _run(order["program"], order["parallel"])
+
+
+def _die_with_the_engine() -> None:
+    """Where the kernel can do it: end this process when the engine is killed, so that no program is left behind."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415, RUF100
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _let_unknowns_be_formatted() -> None:
+    """Make text that a program builds around an unknown value unknown as well.
+
+    A plain function call answers a preview with unknown members (there is no cloud to ask); the SDK would format such
+    a member as the address of an object. The engine reads any text that holds this marker as unknown.
+    """
+    import pulumi.output  # noqa: PLC0415, RUF100
+    import pulumi.runtime.rpc  # noqa: PLC0415, RUF100
+
+    pulumi.output.Unknown.__str__ = lambda _self: pulumi.runtime.rpc.UNKNOWN
+
+
+def _configure(order: dict[str, Any]) -> None:
+    import pulumi.runtime  # noqa: PLC0415, RUF100
+
+    pulumi.runtime.set_all_config(order["config"], order["secret_keys"])
+    pulumi.runtime.configure(
+        pulumi.runtime.Settings(
+            monitor=order["monitor"],
+            engine=order["monitor"],
+            project=order["project"],
+            stack=order["stack"],
+            parallel=order["parallel"],
+            dry_run=order["preview"],
+            organization="organization",
+            root_directory=order["root"],
+        )
+    )
+
+
+def _run(program: str, parallel: int) -> int:
+    import pulumi  # noqa: PLC0415, RUF100
+    import pulumi.runtime  # noqa: PLC0415, RUF100
+
+    # The SDK leaves futures of failed graphs unobserved by design; asyncio would report each of them.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    executor = ThreadPoolExecutor(max_workers=max(parallel, 1) * 4)
+    loop.set_default_executor(executor)
+    try:
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _execute(program)))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        return FAILED_AND_SAID_SO
+    except Exception:  # noqa: BLE001 - whatever the program raises is reported as its failure
+        pulumi.log.error("Program failed with an unhandled exception:\n" + _user_traceback(program))
+        return FAILED_AND_SAID_SO
+    finally:
+        executor.shutdown(wait=True)
+        loop.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+def _execute(program: str) -> None:
+    runpy.run_path(program, run_name="__main__")
+
+
+def _user_traceback(program: str) -> str:
+    """The current exception's traceback from the program's first line on, without the frames that led to it."""
+    _, error, trace = sys.exc_info()
+    frames = traceback.extract_tb(trace)
+    home = str(Path(program).resolve())
+    main_file = home if home.endswith(".py") else str(Path(home) / "__main__.py")
+    for index, frame in enumerate(frames):
+        if str(Path(frame.filename).resolve()) == main_file:
+            lines = traceback.format_list(frames[index:]) + traceback.format_exception_only(error)
+            return "Traceback (most recent call last):\n" + "".join(lines)
+    return traceback.format_exc()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""The providers of one run: made from factories, configured from provider resources, found by provider reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from engine import urn as urns
+from engine.providers.base import Provider, ProviderError
+from engine.providers.generic import GenericProvider
+from engine.state.model import ResourceState
+from engine.values import UNKNOWN, Properties, reveal
+
+ProviderFactory: TypeAlias = Callable[[], Provider]
+
+# Inputs of a provider resource that say which plugin is meant, not how it is configured.
+_NOT_CONFIGURATION: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "__internal"})
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """A provider reference's URN and id. Raises ProviderError when it is not ``URN::ID``."""
+    urn, separator, id_ = reference.rpartition("::")
+    if not separator or not urn.startswith(urns.PREFIX):
+        raise ProviderError(f"not a provider reference: {reference!r} (expected URN::ID)")
+    return urn, id_
+
+
+class ProviderRegistry:
+    """Configured providers by reference. ``factories`` maps a package to what makes its provider."""
+
+    def __init__(self, factories: Mapping[str, ProviderFactory]) -> None:
+        self._factories = factories
+        self._configured: dict[str, Provider] = {}  # by URN::ID
+        self._latest: dict[str, Provider] = {}  # by URN: the one that this run's registrations mean
+
+    def make(self, package: str) -> Provider:
+        """A provider for ``package`` that is not configured yet."""
+        factory = self._factories.get(package)
+        return GenericProvider(package) if factory is None else factory()
+
+    def configure(self, urn: str, id: str, inputs: Properties) -> Provider:
+        """Configure the provider resource ``urn`` and make it the one that references mean from now on."""
+        provider = self._configure(urn, id, inputs)
+        self._latest[urn] = provider
+        return provider
+
+    def _configure(self, urn: str, id: str, inputs: Properties) -> Provider:
+        provider = self.make(urns.type_of(urn).removeprefix(urns.PROVIDER_TYPE_PREFIX))
+        provider.configure(configuration(inputs))
+        self._configured[f"{urn}::{id}"] = provider
+        return provider
+
+    def get(self, reference: str, olds: Mapping[str, ResourceState]) -> Provider:
+        """The provider that ``reference`` means; one that only the last run registered is taken from ``olds``."""
+        exact = self._configured.get(reference)
+        if exact is not None:
+            return exact
+        urn, id_ = split_reference(reference)
+        if urn in self._latest:
+            return self._latest[urn]
+        old = olds.get(urn)
+        if old is None:
+            raise ProviderError(f"provider {urn} is neither registered nor in the state; was it removed by hand?")
+        return self._configure(urn, id_, old.inputs)
+
+
+def configuration(inputs: Properties) -> Properties:
+    """What a provider is configured with, given its resource's inputs."""
+    revealed = reveal({key: value for key, value in inputs.items() if key not in _NOT_CONFIGURATION})
+    return {key: value for key, value in revealed.items() if value is not UNKNOWN and value is not None}

@@ -1,0 +1,62 @@
+"""Provider resources (``pulumi:providers:NAME``) seen as resources of a provider: the registry manages them."""
+
+from __future__ import annotations
+
+import uuid
+
+from engine import urn as urns
+from engine.provider_registry import ProviderRegistry, configuration
+from engine.providers.base import Checked, Created, Diff, Provider
+from engine.providers.generic import GenericProvider
+from engine.values import Properties
+from engine.wire import UNKNOWN_STRING
+
+
+class ProviderResources(GenericProvider):
+    """Checks, compares and configures providers; what they are configured with is also all that they output."""
+
+    def __init__(self, registry: ProviderRegistry) -> None:
+        super().__init__("pulumi:providers")
+        self._registry = registry
+
+    def knows(self, type_: str) -> bool:
+        return urns.is_provider_type(type_)
+
+    def _made(self, type_: str) -> Provider:
+        return self._registry.make(type_.removeprefix(urns.PROVIDER_TYPE_PREFIX))
+
+    def check(self, urn: str, type_: str, olds: Properties | None, news: Properties, *, seed: str) -> Checked:
+        checked = self._made(type_).check_config(configuration(news))
+        kept = {key: value for key, value in news.items() if key not in checked.inputs}
+        return Checked({**kept, **checked.inputs}, checked.failures)
+
+    def diff(
+        self, urn: str, type_: str, id: str, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties
+    ) -> Diff:
+        diff = self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs))
+        if not diff.changes:
+            self._registry.configure(urn, id, new_inputs)
+        return diff
+
+    def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
+        id_ = UNKNOWN_STRING if preview else str(uuid.uuid4())
+        self._registry.configure(urn, id_, inputs)
+        return Created("" if preview else id_, inputs)
+
+    def update(
+        self,
+        urn: str,
+        type_: str,
+        id: str,
+        old_inputs: Properties,
+        old_outputs: Properties,
+        new_inputs: Properties,
+        *,
+        timeout: float,
+        preview: bool,
+    ) -> Properties:
+        self._registry.configure(urn, id, new_inputs)
+        return new_inputs
+
+    def delete(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties, *, timeout: float) -> None:
+        """A provider is nothing outside the state."""

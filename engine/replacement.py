@@ -1,0 +1,82 @@
+"""What must be replaced along with a resource that is deleted before its replacement is made.
+
+A dependent goes along when its provider, asked to compare it with everything unknown that it takes from a condemned
+resource, says that it would have to be replaced. Source: Pulumi's documentation of ``deleteBeforeReplace``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from engine.decide import decide
+from engine.goals import Goal
+from engine.graph import DependencyGraph
+from engine.plan import Op
+from engine.provider_registry import split_reference
+from engine.providers.base import Diff, Provider
+from engine.state.model import ResourceState
+from engine.values import UNKNOWN, Properties, reveal
+
+
+class AskDiff(Protocol):
+    """Calls a provider's diff wherever the run makes its calls."""
+
+    async def __call__(
+        self,
+        provider: Provider,
+        function: Callable[[str, str, str, Properties, Properties, Properties], Diff],
+        /,
+        *args: object,
+    ) -> Diff: ...
+
+
+async def dependents_to_replace(
+    root: ResourceState,
+    resources: Sequence[ResourceState],
+    registered: set[str],
+    provider_of: Callable[[ResourceState], Provider],
+    ask: AskDiff,
+) -> list[ResourceState]:
+    """The dependents of ``root`` that are replaced with it, what is depended on first.
+
+    ``registered`` are the URNs that this run has come to already: they cannot depend on ``root`` any more.
+    """
+    graph = DependencyGraph(resources, parents=False)
+    place = next(index for index, state in enumerate(resources) if state is root)
+    replaced = {root.urn}
+    found: list[ResourceState] = []
+    for index in graph.dependents(place):
+        dependent = resources[index]
+        if dependent.urn in registered or not dependent.custom or dependent.external:
+            continue
+        if _bound(dependent, replaced) or await _would_be_replaced(dependent, replaced, provider_of, ask):
+            replaced.add(dependent.urn)
+            found.append(dependent)
+    return found
+
+
+def _bound(dependent: ResourceState, replaced: set[str]) -> bool:
+    """Whether the dependent's provider, or what it lives and dies with, is replaced: then nobody need be asked."""
+    provider = split_reference(dependent.provider)[0] if dependent.provider else ""
+    with_it = dependent.deleted_with in replaced or any(urn in replaced for urn in dependent.replace_with)
+    return provider in replaced or with_it
+
+
+async def _would_be_replaced(
+    dependent: ResourceState,
+    replaced: set[str],
+    provider_of: Callable[[ResourceState], Provider],
+    ask: AskDiff,
+) -> bool:
+    taken = {key for key, urns in dependent.property_dependencies.items() if replaced.intersection(urns)}
+    if not taken.intersection(dependent.inputs):
+        return False
+    inputs = {key: UNKNOWN if key in taken else value for key, value in reveal(dependent.inputs).items()}
+    provider = provider_of(dependent)
+    diff = await ask(
+        provider, provider.diff, dependent.urn, dependent.type, dependent.id, reveal(dependent.inputs),
+        reveal(dependent.outputs), inputs,
+    )  # fmt: skip
+    goal = Goal(dependent.type, "", True, inputs, replace_on_changes=dependent.replace_on_changes)
+    return decide(dependent, goal, diff).op is Op.REPLACE

@@ -1,0 +1,47 @@
+"""Which resources a run is about: ``--target`` and ``--exclude``, as URNs with ``*`` and ``**`` as wildcards."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from engine import urn as urns
+
+
+@dataclass(frozen=True)
+class Targets:
+    """With no target everything is meant; providers and the stack itself always are."""
+
+    only: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    def include(self, urn: str) -> bool:
+        """Whether the resource ``urn`` is meant."""
+        if not self.only and not self.exclude:
+            return True
+        type_ = urns.type_of(urn)
+        if type_ == urns.STACK_TYPE or urns.is_provider_type(type_):
+            return True
+        if any(_pattern(glob).fullmatch(urn) for glob in self.exclude):
+            return False
+        return not self.only or any(_pattern(glob).fullmatch(urn) for glob in self.only)
+
+    @property
+    def constrained(self) -> bool:
+        return bool(self.only or self.exclude)
+
+    def unmatched(self, known: Iterable[str]) -> list[str]:
+        """Targets that name nothing in ``known``: mistyped ones, most likely."""
+        known = list(known)
+        return [glob for glob in self.only if not any(_pattern(glob).fullmatch(urn) for urn in known)]
+
+
+@functools.cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    """``*`` stops at a colon or ``$``, ``**`` does not; a word without ``::`` means the resources of that name."""
+    if "::" not in glob and "*" not in glob:
+        return re.compile(".*::" + re.escape(glob))
+    parts = re.split(r"(\*\*|\*)", glob)
+    return re.compile("".join({"**": ".*", "*": "[^:$]*"}.get(part) or re.escape(part) for part in parts))
