@@ -3,7 +3,7 @@
 StateError               the message says what was expected, what was seen and what to do
 ├─ StateCorrupt          a state file or journal can't be read; it is left as it is
 ├─ StateTooNew           written in a form that this version does not know; left as it is
-├─ StateInvalid          a snapshot breaks an invariant; it is not saved, the last good file stays
+├─ StateInvalid          a snapshot breaks an invariant; it is not saved or used; the last good file stays
 ├─ WrongPassphrase       the passphrase does not open the stack's secrets, or there is none
 ├─ SecretsUnsupported    the secrets are encrypted by a service that the embedded engine can't ask
 ├─ BadName               a stack's or project's name that could not be a file name
@@ -35,12 +35,12 @@ class StateTooNew(StateError):
 
 
 class StateInvalid(StateError):
-    """A snapshot that breaks the invariants listed in ``problems`` (see ``invariants``)."""
+    """A snapshot that breaks the invariants listed in ``problems`` (see ``invariants``), and so is refused."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], refusal: str) -> None:
         shown = "\n".join(f"  {problem}" for problem in problems[:10])
         more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
-        super().__init__(f"refusing to save an invalid state (the last good one stays):\n{shown}{more}")
+        super().__init__(f"{refusal}:\n{shown}{more}")
         self.problems = tuple(problems)
 
 

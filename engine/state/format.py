@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast, get_args
 
 from engine.state import properties
-from engine.state.errors import FormatError, StateTooNew
+from engine.state.errors import FormatError, StateError, StateTooNew
 from engine.state.fields import FIELDS, PROPERTIES, TRIGGER, Field, items, mapping, text, texts
 from engine.state.model import (
     CustomTimeouts,
@@ -90,6 +90,16 @@ def read_export(content: str | bytes, codec: SecretCodec) -> Snapshot:
     whole = _parse(content)
     _, features = _version(whole)
     return _decode_deployment(whole.get("deployment"), features, "deployment", codec)
+
+
+def is_checkpoint(content: bytes) -> bool:
+    """Whether ``content`` is a checkpoint as far as can be told without opening its secrets."""
+    try:
+        whole = _parse(content)
+        version, _ = _version(whole)
+    except StateError:
+        return False
+    return "stack" in whole if version == 0 else isinstance(whole.get("checkpoint"), dict)
 
 
 def encode_resource(state: ResourceState, codec: SecretCodec) -> dict[str, Json]:

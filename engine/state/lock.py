@@ -1,0 +1,230 @@
+"""One run at a time on a stack: a lock file in Pulumi's form, which its CLI respects and whose locks we respect.
+
+Pulumi's form is {pid, username, hostname, timestamp} in ``locks/organization/PROJECT/STACK/UUID.json``; any file there
+means locked. Ours says besides which process of which machine it is, so that a lock whose holder died can be told from
+one whose process id somebody else has now.
+
+Checking and writing happen under a lock of the system (flock) on a file beside that folder, so of two runs that start
+at once exactly one wins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import json
+import os
+import shlex
+import socket
+import sys
+import uuid
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from engine.state import files, properties
+from engine.state.errors import LockedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process, told from all others: where it runs and since when. Fields are "" where the system doesn't say."""
+
+    machine: str
+    boot: str
+    namespace: str  # of process ids: two containers on one machine may both have a process 7
+    started: str  # clock ticks since boot
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock. ``since`` is RFC 3339; ``command`` and ``process`` only where bedplate holds it."""
+
+    pid: int
+    user: str
+    host: str
+    since: str
+    command: str = ""
+    process: Process | None = None
+
+    def encode(self) -> dict[str, Any]:
+        encoded: dict[str, Any] = {
+            "pid": self.pid,
+            "username": self.user,
+            "hostname": self.host,
+            "timestamp": self.since,
+            "command": self.command,
+        }
+        if self.process is not None:
+            of = self.process
+            encoded |= {"machine": of.machine, "boot": of.boot, "namespace": of.namespace, "started": of.started}
+        return encoded
+
+
+class StackLock:
+    """Holds a stack while in its ``with`` block. Raises LockedBy on entry when another run holds it.
+
+    ``notes`` says whose locks were taken over, because their process is gone.
+    """
+
+    def __init__(self, folder: Path, stack: str, *, command: str | None = None) -> None:
+        """``folder`` is the stack's ``StackStore.lock_folder``; ``command`` is what a second run is told."""
+        self._folder = folder
+        self._stack = stack
+        self._command = shlex.join(sys.argv) if command is None else command
+        self._path = folder / f"{uuid.uuid4()}.json"
+        self.notes: list[str] = []
+
+    def __enter__(self) -> Self:
+        files.make_folder(self._folder)
+        with _alone(self._folder.with_name(f"{self._folder.name}.flock")):
+            self._clear()
+            # Not inside the folder: there Pulumi's CLI would take it for a lock.
+            temporary = self._folder.with_name(f".{self._path.name}{files.TEMPORARY}")
+            _write_private(temporary, properties.dumps(_myself(self._command).encode()).encode())
+            temporary.replace(self._path)
+            try:
+                self._clear()  # again, for Pulumi's CLI, which does not know of our flock
+            except LockedBy:
+                self.release()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the stack back. Does nothing the second time."""
+        self._path.unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        """Take over what the dead left; raise LockedBy for the first holder that may be alive."""
+        for path in sorted(self._folder.glob("*")):
+            if path == self._path:
+                continue
+            holder = read_holder(path)
+            if holder is None:
+                continue
+            if not is_gone(holder):
+                raise LockedBy(
+                    self._stack,
+                    path,
+                    pid=holder.pid,
+                    user=holder.user,
+                    host=holder.host,
+                    since=holder.since,
+                    command=holder.command,
+                )
+            path.unlink(missing_ok=True)
+            self.notes.append(
+                f"took over the lock on {self._stack} that process {holder.pid} of {holder.user} left on "
+                f"{holder.since}; that process is gone"
+            )
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Who holds the lock at ``path``; None when it was released meanwhile. Raises LockedBy when it can't be read."""
+    try:
+        content: Any = json.loads(path.read_bytes())
+        process = None
+        if "boot" in content:
+            keys = ("machine", "boot", "namespace", "started")
+            process = Process(*(str(content.get(key, "")) for key in keys))
+        return Holder(
+            int(content["pid"]),
+            str(content["username"]),
+            str(content["hostname"]),
+            str(content["timestamp"]),
+            str(content.get("command", "")),
+            process,
+        )
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, IsADirectoryError):
+        # Unreadable is no reason to think that nobody holds it.
+        raise LockedBy(
+            path.parent.name, path, pid=0, user="someone", host="somewhere", since="an unknown time", command=""
+        ) from None
+
+
+def is_gone(holder: Holder) -> bool:
+    """Whether the process of ``holder`` certainly does not run any more. Never true for another machine's."""
+    here = _process(os.getpid())
+    there = holder.process
+    if holder.host != socket.gethostname() or (there is not None and there.machine != here.machine):
+        return False
+    if there is not None and there.boot != here.boot:
+        return bool(here.machine)  # the machine was started anew since
+    if there is not None and there.namespace != here.namespace:
+        return False
+    if not _runs(holder.pid):
+        return True
+    return there is not None and there.started != _process(holder.pid).started
+
+
+def _myself(command: str) -> Holder:
+    pid = os.getpid()
+    since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Holder(pid, _user(), socket.gethostname(), since, command, _process(pid))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it runs, as another user
+        return True
+    return _stat(pid)[:1] != ["Z"]  # a zombie runs no more, it only has not been buried
+
+
+def _process(pid: int) -> Process:
+    """What the system says about the process ``pid`` of this machine."""
+    stat = _stat(pid)
+    namespace = ""
+    with contextlib.suppress(OSError):
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    return Process(
+        machine=_system_text(Path("/etc/machine-id")),
+        boot=_system_text(Path("/proc/sys/kernel/random/boot_id")),
+        namespace=namespace,
+        started=stat[19] if len(stat) > 19 else "",
+    )
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of ``/proc/PID/stat`` behind the name, which may hold blanks and parentheses; empty without one."""
+    return _system_text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+
+
+def _system_text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(content)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Generator[None]:
+    """Nobody else is in this block with ``path``; the system ends it when the process dies."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

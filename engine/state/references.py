@@ -1,0 +1,111 @@
+"""What resources refer to: other resources' URNs, and how these follow when a resource is renamed or vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from engine import urn as urns
+from engine.state.model import ResourceState
+
+SEPARATOR: Final = "::"
+
+
+def split_provider(reference: str) -> tuple[str, str]:
+    """URN and id of a provider reference ``URN::ID``. Raises ValueError when it is none."""
+    urn, separator, id_ = reference.rpartition(SEPARATOR)
+    if not separator or not id_:
+        raise ValueError(f"not a provider reference: {reference!r} (expected URN::ID)")
+    urns.parse(urn)
+    return urn, id_
+
+
+def references(state: ResourceState) -> Iterator[tuple[str, str]]:
+    """Everything but the provider that must stand before ``state``: what it is to it, and its URN."""
+    if state.parent:
+        yield "parent", state.parent
+    for urn in state.dependencies:
+        if urn:
+            yield "dependency", urn
+    for key, dependencies in state.property_dependencies.items():
+        for urn in dependencies:
+            if urn:
+                yield f"dependency of property {key!r}", urn
+    if state.deleted_with:
+        yield "deleted_with", state.deleted_with
+    for urn in state.replace_with:
+        if urn:
+            yield "replace_with", urn
+
+
+def resolve_aliases(resources: Sequence[ResourceState]) -> tuple[ResourceState, ...]:
+    """``resources`` with each reference to an alias replaced by the URN that its resource has now, and no aliases.
+
+    A resource whose parent was renamed, and that has not been registered under its new name yet, is renamed with it.
+    An alias that is another resource's URN is left alone: references to it mean that resource.
+    """
+    if not any(state.aliases for state in resources):
+        return tuple(resources)
+    taken = {state.urn for state in resources if not state.delete}
+    renamed: dict[str, str] = {}
+    for state in resources:
+        for alias in state.aliases:
+            if alias not in taken:
+                renamed.setdefault(alias, state.urn)
+        parent = renamed.get(state.parent)
+        if parent:
+            parts = urns.parse(state.urn)
+            renamed.setdefault(state.urn, urns.make(parts.stack, parts.project, parent, parts.type, parts.name))
+    return tuple(_rename(state, renamed) for state in resources)
+
+
+def _rename(state: ResourceState, renamed: dict[str, str]) -> ResourceState:
+    def name(urn: str) -> str:
+        return renamed.get(urn, urn)
+
+    provider = state.provider
+    if provider:
+        urn, id_ = split_provider(provider)
+        provider = f"{name(urn)}{SEPARATOR}{id_}"
+    moved = _map_references(state, name)
+    return replace(moved, urn=name(state.urn), provider=provider, view_of=name(state.view_of), aliases=())
+
+
+def _map_references(state: ResourceState, name: Callable[[str], str]) -> ResourceState:
+    return replace(
+        state,
+        parent=name(state.parent),
+        dependencies=tuple(map(name, state.dependencies)),
+        property_dependencies={key: tuple(map(name, urns_)) for key, urns_ in state.property_dependencies.items()},
+        deleted_with=name(state.deleted_with),
+        replace_with=tuple(map(name, state.replace_with)),
+    )
+
+
+def drop_dangling(resources: Sequence[ResourceState]) -> tuple[ResourceState, ...]:
+    """``resources`` without references to what isn't there; a child of what is gone loses its parent.
+
+    For a refresh, which may find a resource gone that others depend on. URNs stay as they are.
+    """
+    seen: set[str] = set()
+    mended: list[ResourceState] = []
+    for state in resources:
+        dangles = any(urn not in seen for _, urn in references(state))
+        mended.append(_without_dangling(state, seen) if dangles else state)
+        seen.add(state.urn)
+    return tuple(mended)
+
+
+def _without_dangling(state: ResourceState, seen: set[str]) -> ResourceState:
+    def there(urns_: Sequence[str]) -> tuple[str, ...]:
+        return tuple(urn for urn in urns_ if urn in seen)
+
+    return replace(
+        state,
+        parent=state.parent if state.parent in seen else "",
+        dependencies=there(state.dependencies),
+        property_dependencies={key: there(urns_) for key, urns_ in state.property_dependencies.items()},
+        deleted_with=state.deleted_with if state.deleted_with in seen else "",
+        replace_with=there(state.replace_with),
+    )

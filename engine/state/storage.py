@@ -1,0 +1,287 @@
+"""Where state lies: the layout of Pulumi's file backend below a folder, so that its CLI finds ours and we find its.
+
+    .pulumi/meta.yaml                                        version: 1
+    .pulumi/stacks/PROJECT/STACK.json                        the checkpoint
+    .pulumi/stacks/PROJECT/STACK.json.bak                    the one before
+    .pulumi/stacks/PROJECT/STACK.journal.jsonl               what a run has done since (ours; Pulumi's CLI ignores it)
+    .pulumi/history/PROJECT/STACK/STACK-NANOSECONDS.{history,checkpoint}.json
+    .pulumi/backups/PROJECT/STACK/STACK.NANOSECONDS.json
+    .pulumi/locks/organization/PROJECT/STACK/UUID.json       see ``lock``
+
+(Source: Pulumi 3.260, ``pkg/backend/diy``.)
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from engine.state import files, journal, properties
+from engine.state import format as form
+from engine.state.errors import BadName, FormatError, StateCorrupt, StateError, StateInvalid, StateTooNew
+from engine.state.invariants import problems
+from engine.state.ledger import merge
+from engine.state.model import Manifest, Snapshot
+from engine.state.secrets import Keyring, SecretCodec
+
+ORGANIZATION: Final = "organization"  # what Pulumi's file backend calls every organization
+LAYOUT: Final = 1
+NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+COMPRESSED: Final = (".gz", ".zst")
+
+
+def valid_name(what: str, name: str) -> str:
+    """``name``, when Pulumi would take it and it can be a file's. Raises BadName; ``what`` is "stack" or "project"."""
+    if not NAME.fullmatch(name) or set(name) == {"."}:
+        raise BadName(f"{what} name {name!r}: expected 1 to 100 letters, digits, hyphens, underscores and periods")
+    return name
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update for the stack's history. Times are seconds since 1970; ``result`` is succeeded, failed or in-progress.
+
+    ``config`` is the configuration as its file has it, secrets encrypted.
+    """
+
+    kind: str
+    start: int
+    end: int
+    result: str
+    message: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    changes: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def encode(self) -> dict[str, Any]:
+        encoded: dict[str, Any] = {
+            "kind": self.kind,
+            "startTime": self.start,
+            "message": self.message,
+            "environment": dict(self.environment),
+            "config": dict(self.config),
+            "version": 0,
+            "result": self.result,
+            "endTime": self.end,
+        }
+        return encoded | ({"resourceChanges": dict(self.changes)} if self.changes else {})
+
+
+class StackStore:
+    """One stack's files. Reading needs no lock; whoever writes holds the stack's lock."""
+
+    def __init__(self, root: Path, project: str, stack: str, keyring: Keyring, *, writer: str = "bedplate") -> None:
+        """``writer`` is what a checkpoint's manifest names as its maker. Raises BadName."""
+        self.project = valid_name("project", project)
+        self.stack = valid_name("stack", stack)
+        self.qualified_name = f"{ORGANIZATION}/{project}/{stack}"
+        self.root = root
+        self._writer = writer
+        self.folder = root / ".pulumi"
+        self.path = self.folder / "stacks" / project / f"{stack}.json"
+        self.previous_path = self.path.with_name(f"{stack}.json.bak")
+        self.journal_path = self.path.with_name(f"{stack}.journal.jsonl")
+        self.history_folder = self.folder / "history" / project / stack
+        self.backup_folder = self.folder / "backups" / project / stack
+        self.lock_folder = self.folder / "locks" / ORGANIZATION / project / stack
+        self.codec = SecretCodec(keyring)
+        self._loaded = False
+        self._current: Snapshot | None = None
+
+    def exists(self) -> bool:
+        """Whether the stack was made, deployed or not."""
+        return self.path.exists() or self.journal_path.exists()
+
+    def load(self) -> Snapshot | None:
+        """The stack as last known, with what a died run has left in the journal; None when it was never deployed.
+
+        What that run had begun and not ended is among the pending operations. Nothing on disk changes. Raises
+        StateCorrupt, StateTooNew, StateInvalid, WrongPassphrase or SecretsUnsupported.
+        """
+        _check_layout(self.root)
+        content = self._checkpoint()
+        snapshot = self._decode(content)
+        left = self._left_over(content)
+        if left is not None:
+            snapshot = merge(snapshot or Snapshot(), left.entries)
+        found = problems(snapshot) if snapshot is not None else []
+        if found:
+            with_journal = f" with {self.journal_path}" if left is not None else ""
+            raise StateInvalid(found, f"refusing to use {self.path}{with_journal}")
+        self._loaded, self._current = True, snapshot
+        return snapshot
+
+    def interrupted(self) -> bool:
+        """Whether a run has died and left a journal that ``load`` takes in."""
+        return self._left_over(self._checkpoint()) is not None
+
+    def save(self, snapshot: Snapshot) -> Snapshot:
+        """Write ``snapshot`` in place of the checkpoint and of the journal; returns it as written, with its manifest.
+
+        Raises StateInvalid, with both left as they were, when it breaks an invariant.
+        """
+        written, content = self._encode(snapshot)
+        self._replace_checkpoint(content)
+        self._loaded, self._current = True, written
+        return written
+
+    def settle(self, base: Snapshot) -> str:
+        """Make the checkpoint hold ``base`` and nothing be left in the journal, writing only where it has to.
+
+        Returns the checkpoint's fingerprint, with which a new journal can start.
+        """
+        if not self._loaded:
+            self.load()
+        untouched = base is self._current or (self._current is None and base == Snapshot())
+        if not untouched or self.interrupted():
+            self.save(base)
+        files.remove(self.journal_path)
+        _ensure_layout(self.root)
+        files.make_folder(self.path.parent)
+        return journal.fingerprint(self._checkpoint())
+
+    def _encode(self, snapshot: Snapshot) -> tuple[Snapshot, bytes]:
+        """``snapshot`` with a new manifest, and as a checkpoint's bytes. Raises StateInvalid."""
+        found = problems(snapshot)
+        if found:
+            raise StateInvalid(found, f"refusing to save an invalid state (the last good one stays at {self.path})")
+        manifest = Manifest(now(), form.magic(self._writer), self._writer)
+        written = replace(snapshot, manifest=manifest)
+        content = form.checkpoint(self.qualified_name, written, self.codec).encode()
+        return replace(written, secrets_provider=self.codec.provider or snapshot.secrets_provider), content
+
+    def _replace_checkpoint(self, content: bytes) -> None:
+        """Put ``content`` in the checkpoint's place, the old one beside it, and drop the journal it has taken in."""
+        _ensure_layout(self.root)
+        files.make_folder(self.path.parent)
+        files.remove_leftovers(self.path)
+        journal.mark_folded(self.journal_path, journal.fingerprint(content))
+        if self.path.exists():
+            files.duplicate(self.path, self.previous_path)
+        files.write(self.path, content)
+        files.remove(self.journal_path)
+
+    def create(self) -> None:
+        """Make the stack, with nothing in it, unless it exists."""
+        if not self.exists():
+            _ensure_layout(self.root)
+            files.write(self.path, form.checkpoint(self.qualified_name, None, self.codec).encode())
+
+    def remove(self) -> None:
+        """Forget the stack: its checkpoint, journal, history and backups, as ``pulumi stack rm --remove-backups``."""
+        for path in (self.journal_path, self.path, self.previous_path):
+            files.remove(path)
+        for folder in (self.history_folder, self.backup_folder):
+            for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+                path.unlink()
+            if folder.is_dir():
+                folder.rmdir()
+
+    def add_to_history(self, update: Update) -> None:
+        """Record ``update`` and keep the checkpoint that it led to, in the history and among the backups."""
+        moment = time.time_ns()
+        prefix = f"{self.stack}-{moment}"
+        files.write(self.history_folder / f"{prefix}.history.json", properties.dumps(update.encode()).encode())
+        if self.path.exists():
+            files.duplicate(self.path, self.history_folder / f"{prefix}.checkpoint.json")
+            files.duplicate(self.path, self.backup_folder / f"{self.stack}.{moment}.json")
+
+    def _checkpoint(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            self._refuse_compressed()
+            return b""
+
+    def _refuse_compressed(self) -> None:
+        for ending in COMPRESSED:
+            path = self.path.with_name(self.path.name + ending)
+            if path.exists():
+                raise StateError(
+                    f"{path}: a compressed checkpoint, which the embedded engine does not read\n"
+                    "  unset PULUMI_DIY_BACKEND_GZIP and write it anew with `pulumi stack export | pulumi stack import`"
+                )
+
+    def _decode(self, content: bytes) -> Snapshot | None:
+        if not content and not self.path.exists():
+            return None
+        try:
+            return form.read_checkpoint(content, self.codec)
+        except FormatError as error:
+            raise StateCorrupt(self.path, str(error), self._remedy()) from error
+        except StateTooNew as error:
+            raise StateTooNew(f"{self.path}: {error}\n  it stays as it is; update bedplate to read it") from error
+
+    def _left_over(self, content: bytes) -> journal.Journal | None:
+        """The journal of a run that died, None where there is none or the checkpoint has taken it in already."""
+        reader = journal.Reader(self.journal_path, self.codec)
+        header = reader.header()
+        if header is None:
+            return None
+        present = journal.fingerprint(content)
+        if header.folded is not None and header.folded == present:
+            return None
+        if header.base != present:
+            raise StateCorrupt(self.journal_path, f"it does not belong to {self.path}", journal.REPAIR)
+        return reader.journal()
+
+    def _remedy(self) -> str:
+        """What to do about a broken checkpoint: the newest copy that can be read."""
+        copies = [self.previous_path, *sorted(self.backup_folder.glob(f"{self.stack}.*.json"), reverse=True)]
+        for copy in copies:
+            if copy.is_file() and form.is_checkpoint(copy.read_bytes()):
+                made = datetime.fromtimestamp(copy.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+                return f"the file stays as it is; the last good copy, of {made}, is {copy}: put it in its place"
+        return "the file stays as it is, and there is no good copy beside it: restore it from your own backup"
+
+
+def open_stack(root: Path, project: str, stack: str, keyring: Keyring | None = None) -> StackStore:
+    """The store of ``stack`` of ``project`` below ``root``. Touches nothing. Raises BadName.
+
+    Without a ``keyring`` a stack that has secrets can't be read.
+    """
+    return StackStore(root, project, stack, keyring or Keyring(stack))
+
+
+def stacks(root: Path) -> list[tuple[str, str]]:
+    """Project and name of every stack below ``root``, sorted."""
+    folder = root / ".pulumi" / "stacks"
+    found = (path for path in folder.glob("*/*.json") if not path.name.startswith("."))
+    return sorted((path.parent.name, path.name.removesuffix(".json")) for path in found)
+
+
+def now() -> str:
+    """This moment in RFC 3339, UTC, as Pulumi writes times."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _check_layout(root: Path) -> None:
+    """Raise StateError when ``root`` has a layout that this engine does not know."""
+    path = root / ".pulumi" / "meta.yaml"
+    try:
+        meta = yaml.safe_load(path.read_bytes())
+    except FileNotFoundError:
+        if any((root / ".pulumi" / "stacks").glob("*.json")):
+            raise StateError(f"{root}: state in Pulumi's layout of 2022\n  run `pulumi state upgrade`") from None
+        return
+    except yaml.YAMLError as error:
+        raise StateCorrupt(path, "no valid YAML", f"expected `version: {LAYOUT}`") from error
+    version = meta.get("version") if isinstance(meta, dict) else None
+    if not isinstance(version, int):
+        raise StateCorrupt(path, "no version in it", f"expected `version: {LAYOUT}`")
+    if version > LAYOUT:
+        raise StateTooNew(f"{path}: a layout of version {version}; this engine knows {LAYOUT}\n  update bedplate")
+
+
+def _ensure_layout(root: Path) -> None:
+    _check_layout(root)
+    path = root / ".pulumi" / "meta.yaml"
+    if not path.exists():
+        files.write(path, f"version: {LAYOUT}\n".encode())
