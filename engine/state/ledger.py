@@ -49,6 +49,10 @@ class Ledger:
         """What was begun and has not ended, by number."""
         return dict(self._operations)
 
+    def is_new(self, number: int) -> bool:
+        """Whether resource ``number`` was registered in this run."""
+        return number in self._new
+
     def apply(self, entry: Entry) -> None:
         """Take ``entry`` in. Raises KeyError for a number that isn't there (any more)."""
         if entry.end is not None:

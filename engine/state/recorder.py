@@ -80,7 +80,10 @@ class Recorder:
         return self._change(new=new, old=old, amended=amended, end=operation)
 
     def put(self, new: ResourceState, old: ResourceState | None = None) -> Future[None]:
-        """``new`` was registered and needed no operation; it takes the place of ``old``, if there was one."""
+        """``new`` was registered and needed no operation; it takes the place of ``old``, if there was one.
+
+        Of what was registered before in this run the place in the order stays, since others may depend on it by now.
+        """
         if old is not None and new == old:
             number = self._number(old)
             self._adopt(new, number)
@@ -127,6 +130,8 @@ class Recorder:
         end: int | None = None,
         refresh: bool = False,
     ) -> Future[None]:
+        if new is not None and old is not None and self._ledger.is_new(self._number(old)):
+            amended, new, old = (*amended, (old, new)), None, None
         numbers = tuple((self._number(before), after) for before, after in amended)
         removed = None if old is None else self._number(old)
         durable = self._record(Entry(add=new, remove=removed, amend=numbers, end=end, refresh=refresh))
