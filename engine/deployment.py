@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine import paths
@@ -68,6 +68,7 @@ class Deployment:
     builtin: BuiltinProvider
     executor: Executor
     config: Mapping[str, Value]
+    learn_secret: Callable[[Value], None]
     targets: Targets = field(default_factory=Targets)
     seeds: dict[str, str] = field(default_factory=dict[str, str])
     news: dict[str, ResourceState] = field(default_factory=dict[str, ResourceState])
@@ -100,6 +101,7 @@ class Deployment:
     async def register(self, goal: Goal) -> Registered:
         """Register a resource: decide what becomes of it and do it. Raises RegistrationRefused for the program."""
         urn = self._claim(goal.parent, goal.type, goal.name, goal.source_position)
+        self.learn_secret(goal.inputs)
         if goal.type == urns.STACK_TYPE:
             self.root = urn
         blocker = self._blocker(goal)

@@ -1,0 +1,161 @@
+"""Goals and their options in the messages of the protocol, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from pulumi.runtime.proto import alias_pb2, resource_pb2
+
+from engine import wire
+from engine.durations import seconds
+from engine.goals import Alias, Goal, ReadGoal
+from engine.state.model import CustomTimeouts
+from engine.values import UNKNOWN
+
+
+def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
+    """A registration as a value."""
+    dependencies = set(request.dependencies)
+    inputs = {key: wire.flatten_outputs(value, dependencies) for key, value in wire.decode(request.object).items()}
+    by_property = {key: tuple(sorted(item.urns)) for key, item in request.propertyDependencies.items()}
+    return Goal(
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        inputs=inputs,
+        parent=request.parent,
+        dependencies=tuple(sorted(dependencies)),
+        property_dependencies=by_property,
+        provider=request.provider,
+        providers=dict(request.providers),
+        version=request.version,
+        plugin_download_url=request.pluginDownloadURL,
+        protect=request.protect if request.HasField("protect") else None,
+        delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+        ignore_changes=tuple(request.ignoreChanges),
+        replace_on_changes=tuple(request.replaceOnChanges),
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        aliases=(*(alias_of(alias) for alias in request.aliases), *(Alias(urn=urn) for urn in request.aliasURNs)),
+        import_id=request.importId,
+        custom_timeouts=timeouts_of(request.customTimeouts),
+        retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
+        deleted_with=request.deletedWith,
+        replace_with=tuple(request.replace_with),
+        replacement_trigger=wire.decode_value(request.replacement_trigger) if request.HasField("replacement_trigger") else None,
+        hide_diffs=tuple(request.hideDiffs),
+        source_position=position_of(request.sourcePosition),
+    )
+
+
+def read_goal_of(request: resource_pb2.ReadResourceRequest) -> ReadGoal:
+    """A read as a value."""
+    dependencies = set(request.dependencies)
+    inputs = {key: wire.flatten_outputs(value, dependencies) for key, value in wire.decode(request.properties).items()}
+    return ReadGoal(
+        type=request.type,
+        name=request.name,
+        id=UNKNOWN if wire.UNKNOWN_STRING in request.id else request.id,
+        inputs=inputs,
+        parent=request.parent,
+        dependencies=tuple(sorted(dependencies)),
+        provider=request.provider,
+        version=request.version,
+        plugin_download_url=request.pluginDownloadURL,
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        source_position=position_of(request.sourcePosition),
+    )
+
+
+def alias_of(alias: Any) -> Alias:
+    """An alias of the wire form (``pulumirpc.Alias``) as a value."""
+    if alias.urn:
+        return Alias(urn=alias.urn)
+    spec = alias.spec
+    return Alias(
+        name=spec.name, type=spec.type, stack=spec.stack, project=spec.project, parent=spec.parentUrn, no_parent=spec.noParent
+    )
+
+
+def timeouts_of(timeouts: Any) -> CustomTimeouts:
+    """Custom timeouts of the wire form, where each is a duration such as ``5m``. Raises ValueError."""
+    return CustomTimeouts(
+        create=seconds(timeouts.create), update=seconds(timeouts.update), delete=seconds(timeouts.delete)
+    )
+
+
+def position_of(position: Any) -> str:
+    """A source position as ``PATH:LINE``, or ""."""
+    if not position.uri:
+        return ""
+    return f"{unquote(urlparse(position.uri).path)}:{position.line}"
+
+
+def options_of(goal: Goal) -> Any:
+    options = resource_pb2.TransformResourceOptions(
+        depends_on=goal.dependencies,
+        ignore_changes=goal.ignore_changes,
+        replace_on_changes=goal.replace_on_changes,
+        version=goal.version,
+        aliases=[_alias(alias) for alias in goal.aliases],
+        provider=goal.provider,
+        custom_timeouts=_timeouts(goal.custom_timeouts),
+        plugin_download_url=goal.plugin_download_url,
+        deleted_with=goal.deleted_with,
+        additional_secret_outputs=goal.additional_secret_outputs,
+        providers=dict(goal.providers),
+        hide_diff=goal.hide_diffs,
+        replace_with=goal.replace_with,
+    )
+    setattr(options, "import", goal.import_id)  # a keyword of Python, hence no attribute
+    for name in ("protect", "retain_on_delete", "delete_before_replace"):
+        if getattr(goal, name) is not None:
+            setattr(options, name, getattr(goal, name))
+    return options
+
+
+def with_options(goal: Goal, options: Any) -> Goal:
+    def given(name: str) -> bool | None:
+        return getattr(options, name) if options.HasField(name) else None
+
+    return replace(
+        goal,
+        dependencies=tuple(sorted(options.depends_on)),
+        ignore_changes=tuple(options.ignore_changes),
+        replace_on_changes=tuple(options.replace_on_changes),
+        version=options.version,
+        aliases=tuple(alias_of(alias) for alias in options.aliases),
+        provider=options.provider,
+        providers=dict(options.providers),
+        custom_timeouts=timeouts_of(options.custom_timeouts),
+        plugin_download_url=options.plugin_download_url,
+        protect=given("protect"),
+        retain_on_delete=given("retain_on_delete"),
+        delete_before_replace=given("delete_before_replace"),
+        deleted_with=options.deleted_with,
+        additional_secret_outputs=tuple(options.additional_secret_outputs),
+        import_id=getattr(options, "import"),
+        hide_diffs=tuple(options.hide_diff),
+        replace_with=tuple(options.replace_with),
+    )
+
+
+def _alias(alias: Alias) -> Any:
+    if alias.urn:
+        return alias_pb2.Alias(urn=alias.urn)
+    spec = alias_pb2.Alias.Spec(name=alias.name, type=alias.type, stack=alias.stack, project=alias.project)
+    if alias.no_parent:
+        spec.noParent = True
+    else:
+        spec.parentUrn = alias.parent
+    return alias_pb2.Alias(spec=spec)
+
+
+def _timeouts(timeouts: CustomTimeouts) -> Any:
+    def text(value: float) -> str:
+        return f"{value:g}s" if value else ""
+
+    return resource_pb2.RegisterResourceRequest.CustomTimeouts(
+        create=text(timeouts.create), update=text(timeouts.update), delete=text(timeouts.delete)
+    )

@@ -1,0 +1,250 @@
+"""The resource monitor and the engine's log, as gRPC services that a Pulumi program talks to.
+
+Only translation happens here: messages into goals, answers into messages, refusals into statuses. Protocol: the protos
+that ship in the ``pulumi`` package.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Final, NoReturn, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import (
+    engine_pb2,
+    engine_pb2_grpc,
+    provider_pb2,
+    resource_pb2,
+    resource_pb2_grpc,
+)
+
+from engine import wire
+from engine.callbacks import Transforms
+from engine.deployment import Deployment, Registered, RegistrationRefused
+from engine.events import Diagnostic, Severity
+from engine.execute import PlanViolated, RunCancelled
+from engine.goal_messages import goal_of, read_goal_of
+from engine.providers.base import ProviderError
+
+MESSAGE_LIMIT: Final = 400 * 1024 * 1024  # bytes, as the SDK's own channels have it
+_OPTIONS: Final = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]
+
+# What the SDK may use. Hooks are left out: the SDK then tells a program that asks for one.
+FEATURES: Final = (
+    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+)
+_OLD_FEATURE_NAMES: Final = frozenset(
+    {
+        "secrets", "resourceReferences", "outputValues", "aliasSpecs", "replacementTrigger", "deletedWith", "replaceWith",
+        "transforms", "invokeTransforms", "parameterization",
+    }
+)  # fmt: skip
+_RESULTS: Final = {
+    "success": resource_pb2.Result.SUCCESS,
+    "fail": resource_pb2.Result.FAIL,
+    "skip": resource_pb2.Result.FAIL,  # to the program it is the same: its outputs will not be known
+}
+_SEVERITIES: Final = {
+    engine_pb2.DEBUG: Severity.DEBUG,
+    engine_pb2.INFO: Severity.INFO,
+    engine_pb2.WARNING: Severity.WARNING,
+    engine_pb2.ERROR: Severity.ERROR,
+}
+T = TypeVar("T")
+
+
+class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
+    """Serves one deployment to one program. ``last_request`` is when the program last asked for something."""
+
+    def __init__(self, deployment: Deployment, config: Mapping[str, str], secret_keys: list[str], root: str) -> None:
+        self.failed_log = False  # the program has logged an error
+        self.in_flight = 0
+        self.last_request = time.monotonic()
+        self.fatal: BaseException | None = None
+        self._deployment = deployment
+        self._transforms = Transforms()
+        self._config = config
+        self._secret_keys = secret_keys
+        self._root_folder = root
+        self._packages: dict[str, tuple[str, str, str]] = {}
+
+    async def _answer(self, context: Any, work: Awaitable[T]) -> T:
+        """Do the work of one request; what goes wrong reaches the program as the status of its call."""
+        self.in_flight += 1
+        self.last_request = time.monotonic()
+        try:
+            return await work
+        except (RegistrationRefused, ProviderError, ValueError) as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except (RunCancelled, PlanViolated) as error:
+            self.fatal = self.fatal or error
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the run is being stopped")
+        except grpc.aio.AioRpcError as error:
+            await context.abort(error.code(), error.details())
+        except Exception as error:
+            self.fatal = self.fatal or error
+            await context.abort(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+        finally:
+            self.in_flight -= 1
+            self.last_request = time.monotonic()
+        _unreachable()
+
+    # The resource monitor
+
+    async def GetDeploymentInfo(self, request: empty_pb2.Empty, context: Any) -> resource_pb2.DeploymentInfo:  # noqa: N802, ARG002
+        return resource_pb2.DeploymentInfo(
+            project=self._deployment.project,
+            stack=self._deployment.stack,
+            organization="organization",
+            config=dict(self._config),
+            configSecretKeys=self._secret_keys,
+            dryRun=self._deployment.preview,
+            parallel=self._deployment.executor.parallel,
+            supportedFeatures=FEATURES,
+        )
+
+    async def SupportsFeature(  # noqa: N802
+        self, request: resource_pb2.SupportsFeatureRequest, context: Any  # noqa: ARG002
+    ) -> resource_pb2.SupportsFeatureResponse:
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _OLD_FEATURE_NAMES)
+
+    async def RegisterResource(  # noqa: N802
+        self, request: resource_pb2.RegisterResourceRequest, context: Any
+    ) -> resource_pb2.RegisterResourceResponse:
+        return await self._answer(context, self._register(request))
+
+    async def _register(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
+        if request.remote:
+            raise RegistrationRefused(
+                f"{request.type} {request.name!r} is a remote component: the embedded engine cannot construct it; "
+                "use the Pulumi CLI for this program"
+            )
+        goal = await self._transforms.apply(goal_of(request), list(request.transforms))
+        if request.packageRef:
+            _, version, url = self._packages[request.packageRef]
+            goal = replace(goal, version=version, plugin_download_url=url)
+        answer = await self._deployment.register(goal)
+        self._transforms.remember(answer.urn, goal.parent, list(request.transforms))
+        return resource_pb2.RegisterResourceResponse(
+            urn=answer.urn,
+            id=answer.id,
+            object=wire.encode(answer.outputs),
+            stables=list(answer.stables),
+            result=_RESULTS[answer.result],
+            unknown=answer.unknown,
+        )
+
+    async def RegisterResourceOutputs(  # noqa: N802
+        self, request: resource_pb2.RegisterResourceOutputsRequest, context: Any
+    ) -> empty_pb2.Empty:
+        return await self._answer(context, self._register_outputs(request))
+
+    async def _register_outputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:
+        self._deployment.register_outputs(request.urn, wire.decode(request.outputs))
+        return empty_pb2.Empty()
+
+    async def ReadResource(  # noqa: N802
+        self, request: resource_pb2.ReadResourceRequest, context: Any
+    ) -> resource_pb2.ReadResourceResponse:
+        return await self._answer(context, self._read(request))
+
+    async def _read(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:
+        answer: Registered = await self._deployment.read(read_goal_of(request))
+        return resource_pb2.ReadResourceResponse(
+            urn=answer.urn,
+            id=answer.id,
+            properties=wire.encode(answer.outputs),
+            result=_RESULTS[answer.result],
+            unknown=answer.unknown,
+        )
+
+    async def Invoke(  # noqa: N802
+        self, request: resource_pb2.ResourceInvokeRequest, context: Any
+    ) -> resource_pb2.ResourceInvokeResponse:
+        return await self._answer(context, self._invoke(request))
+
+    async def _invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
+        args = await self._transforms.apply_to_invoke(request.tok, wire.decode(request.args))
+        invoked = await self._deployment.invoke(
+            request.tok, args, request.provider, request.version, request.pluginDownloadURL
+        )
+        failures = [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in invoked.failures]
+        response = resource_pb2.ResourceInvokeResponse(failures=failures)
+        getattr(response, "return").CopyFrom(wire.encode(invoked.result))  # a keyword of Python, hence no attribute
+        return response
+
+    async def Call(self, request: resource_pb2.ResourceCallRequest, context: Any) -> provider_pb2.CallResponse:  # noqa: N802
+        message = f"{request.tok}: the embedded engine cannot call methods of resources; use the Pulumi CLI for this program"
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
+        _unreachable()
+
+    async def RegisterStackTransform(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+        self._transforms.for_stack.append(request)
+        return empty_pb2.Empty()
+
+    async def RegisterStackInvokeTransform(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+        self._transforms.for_invokes.append(request)
+        return empty_pb2.Empty()
+
+    async def RegisterPackage(  # noqa: N802
+        self, request: resource_pb2.RegisterPackageRequest, context: Any  # noqa: ARG002
+    ) -> resource_pb2.RegisterPackageResponse:
+        reference = f"package-{len(self._packages)}"
+        self._packages[reference] = (request.name, request.version, request.download_url)
+        return resource_pb2.RegisterPackageResponse(ref=reference)
+
+    async def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+        return empty_pb2.Empty()
+
+    # The engine's log
+
+    async def Log(self, request: engine_pb2.LogRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+        severity = _SEVERITIES[request.severity]
+        if severity is Severity.ERROR:
+            self.failed_log = True
+        self._deployment.executor.emit(Diagnostic(severity, request.message, request.urn, request.ephemeral))
+        return empty_pb2.Empty()
+
+    async def GetRootResource(self, request: Any, context: Any) -> engine_pb2.GetRootResourceResponse:  # noqa: N802, ARG002
+        return engine_pb2.GetRootResourceResponse(urn=self._deployment.root)
+
+    async def SetRootResource(self, request: Any, context: Any) -> engine_pb2.SetRootResourceResponse:  # noqa: N802, ARG002
+        return engine_pb2.SetRootResourceResponse()
+
+    async def RequirePulumiVersion(self, request: Any, context: Any) -> engine_pb2.RequirePulumiVersionResponse:  # noqa: N802, ARG002
+        """The embedded engine is not a Pulumi version; what it cannot do it says where it is asked for."""
+        return engine_pb2.RequirePulumiVersionResponse()
+
+
+@asynccontextmanager
+async def serving(monitor: Monitor, address: str) -> AsyncIterator[str]:
+    """Serve ``monitor`` at ``address`` (a gRPC target; a TCP port of 0 is chosen by the system); yields the address."""
+    server = grpc.aio.server(options=_OPTIONS)
+    resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
+    engine_pb2_grpc.add_EngineServicer_to_server(monitor, server)
+    port = server.add_insecure_port(address)
+    await server.start()
+    try:
+        yield address if address.startswith("unix:") else f"127.0.0.1:{port}"
+    finally:
+        with contextlib.suppress(RuntimeError):
+            await server.stop(grace=0)
+
+
+def _unreachable() -> NoReturn:
+    raise AssertionError("aborting a call raises")

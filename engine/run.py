@@ -1,0 +1,269 @@
+"""One run over a stack, from the program's start to its last deletion: a preview, an apply or a destroy.
+
+A run never raises for what goes wrong in the stack: it ends with an ``Outcome`` that says so, after its events have told
+the story. It raises for what makes it impossible (``StateError`` from the recorder).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from engine.deletions import delete_leftovers
+from engine.deployment import Deployment
+from engine.events import Cancelled, Consumer, Diagnostic, ProgramOutput, RunEnded, RunStarted, Severity
+from engine.execute import Executor, PlanViolated, RunCancelled
+from engine.monitor import Monitor, serving
+from engine.plan import Constraint, Op, Plan, Reason
+from engine.program import FAILED_AND_SAID_SO, Program, ProgramProcess
+from engine.provider_registry import ProviderFactory, ProviderRegistry
+from engine.providers.builtin import BuiltinProvider
+from engine.record import NoRecord, Record
+from engine.redaction import Redactor
+from engine.state.model import ResourceState, Snapshot
+from engine.targets import Targets
+from engine.values import Properties, Value
+
+DEFAULT_SILENCE_SECONDS: Final = 600.0
+_SOCKET_PATH_LIMIT: Final = 100  # bytes; the kernel's limit is 108
+
+
+class Result(enum.StrEnum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"
+    RESOURCE_FAILED = "resource failed"
+    PROGRAM_FAILED = "program failed"
+    PLAN_VIOLATED = "plan violated"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed out"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to. ``plan`` holds the steps that were decided, up to where it stopped."""
+
+    result: Result
+    plan: Plan
+    seconds: float
+    counts: Mapping[Op, int] = field(default_factory=dict[Op, int])
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run. ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever."""
+
+    parallel: int = 16
+    targets: Targets = field(default_factory=Targets)
+    silence_seconds: float = DEFAULT_SILENCE_SECONDS
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The stack that a run is about. ``config`` has typed values (secrets as ``Secret``), by full key."""
+
+    project: str
+    name: str
+    base: Snapshot
+    factories: Mapping[str, ProviderFactory]
+    config: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    outputs_of: Callable[[str], Properties | None] = lambda _name: None
+
+
+class Run:
+    """One run; ``cancel`` may be called from the event loop (a signal handler) at any time."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        emit: Consumer,
+        options: Options,
+        *,
+        record: Record | None = None,
+        plan: Plan | None = None,
+        seeds: dict[str, str] | None = None,
+    ) -> None:
+        """Without a ``record`` this is a preview. ``plan`` and ``seeds`` are those of the preview that was agreed to."""
+        self._redactor = Redactor(stack.config.values())
+        self._emit = self._redactor.wrap(emit)
+        self._options = options
+        self._executor = Executor(
+            record or NoRecord(), self._emit, preview=record is None, parallel=options.parallel,
+            constraint=Constraint(plan) if plan else None,
+        )  # fmt: skip
+        news: dict[str, ResourceState] = {}
+        self.deployment = Deployment(
+            stack.name, stack.project, stack.base, ProviderRegistry(stack.factories),
+            BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, self._redactor.learn,
+            options.targets, dict(seeds or {}), news,
+        )  # fmt: skip
+        self._stop = asyncio.Event()
+        self._started = time.monotonic()
+
+    def cancel(self) -> None:
+        """Start nothing new; what is in flight is finished and recorded."""
+        if not self._executor.cancelled:
+            self._executor.cancelled = True
+            self._emit(Cancelled())
+            self._stop.set()
+
+    async def up(self, program: Program) -> Outcome:
+        """Run the program, then delete what it does not declare."""
+        self._emit(RunStarted(self._shown_config(program), self._executor.preview))
+        with contextlib.closing(self._executor):
+            result = await self._program(program)
+            if result is Result.SUCCEEDED:
+                result = await self._deletions(Reason.NOT_DECLARED)
+            return self._end(result)
+
+    async def destroy(self) -> Outcome:
+        """Delete everything; the program is not asked."""
+        self._emit(RunStarted({}, self._executor.preview))
+        with contextlib.closing(self._executor):
+            return self._end(await self._deletions(Reason.DESTROYED))
+
+    async def _deletions(self, reason: Reason) -> Result:
+        if not self._executor.cancelled:
+            await delete_leftovers(self.deployment, reason)
+        return self._verdict()
+
+    def _verdict(self) -> Result:
+        if self._executor.cancelled:
+            return Result.CANCELLED
+        return Result.RESOURCE_FAILED if self._executor.failures else Result.SUCCEEDED
+
+    def _end(self, result: Result) -> Outcome:
+        elapsed = time.monotonic() - self._started
+        word = {Result.SUCCEEDED: "succeeded", Result.CANCELLED: "cancelled"}.get(result, "failed")
+        self._emit(RunEnded(self._executor.preview, elapsed, dict(self._executor.counts), word))
+        return Outcome(result, self.plan(), elapsed, dict(self._executor.counts))
+
+    def plan(self) -> Plan:
+        """What was decided so far."""
+        deployment = self.deployment
+        old_root = next((old for old in deployment.base.resources if old.urn == deployment.root), None)
+        before = old_root.outputs if old_root else {}
+        after = before if deployment.stack_outputs is None else deployment.stack_outputs
+        return Plan(
+            tuple(self._executor.steps), before, after, tuple(deployment.notes), tuple(deployment.unknown_types),
+            deployment.state_only_changes,
+        )  # fmt: skip
+
+    def _shown_config(self, program: Program) -> dict[str, str]:
+        return {key: "[secret]" if key in program.secret_keys else value for key, value in program.config.items()}
+
+    # The program
+
+    async def _program(self, program: Program) -> Result:
+        config, keys = dict(program.config), list(program.secret_keys)
+        monitor = Monitor(self.deployment, config, keys, str(program.root))
+        process = ProgramProcess(program, lambda line, stderr: self._emit(ProgramOutput(line, stderr)))
+        async with _address() as address, serving(monitor, address) as served:
+            try:
+                await process.start(
+                    served, preview=self._executor.preview, parallel=self._options.parallel, debug=self._options.debug
+                )
+                return await self._watch(process, monitor)
+            except OSError as error:
+                return self._failed(f"the program could not be started: {error}")
+            finally:
+                await process.stop()
+                await self._settle(monitor)
+
+    async def _watch(self, process: ProgramProcess, monitor: Monitor) -> Result:
+        """Wait for the program's end, a cancellation, a fatal error or a silence that is too long."""
+        ended = asyncio.create_task(process.wait())
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            while True:
+                await asyncio.wait({ended, stopped}, timeout=self._patience(monitor), return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    return self._judged(ended.result(), monitor)
+                if stopped.done():
+                    return Result.CANCELLED
+                if monitor.fatal is not None:
+                    return self._fatal(monitor.fatal)
+                if self._silent(monitor):
+                    return self._gave_up()
+        finally:
+            ended.cancel()
+            stopped.cancel()
+
+    def _patience(self, monitor: Monitor) -> float:
+        limit = self._options.silence_seconds
+        return 1.0 if not limit else max(0.05, min(1.0, limit - (time.monotonic() - monitor.last_request)))
+
+    def _silent(self, monitor: Monitor) -> bool:
+        limit = self._options.silence_seconds
+        return bool(limit) and monitor.in_flight == 0 and time.monotonic() - monitor.last_request >= limit
+
+    def _gave_up(self) -> Result:
+        self._emit(
+            Diagnostic(
+                Severity.ERROR,
+                f"the program asked for nothing for {self._options.silence_seconds:g} s and was ended: it may wait for "
+                "something that never comes (a dependency cycle, a lock, an endless loop); "
+                "allow it more with --program-timeout SECONDS, 0 for no limit",
+            )
+        )
+        return Result.TIMED_OUT
+
+    def _fatal(self, error: BaseException) -> Result:
+        if isinstance(error, RunCancelled):
+            return Result.CANCELLED
+        if isinstance(error, PlanViolated):
+            self._emit(Diagnostic(Severity.ERROR, str(error)))
+            return Result.PLAN_VIOLATED
+        self._emit(Diagnostic(Severity.ERROR, f"the engine broke (a bug of ours): {type(error).__name__}: {error}"))
+        return Result.BROKEN
+
+    def _judged(self, code: int, monitor: Monitor) -> Result:
+        if monitor.fatal is not None:
+            return self._fatal(monitor.fatal)
+        if code == 0 and self.deployment.stack_outputs is None:
+            return self._failed("the program ended before it had run to its end (did it call os._exit?); nothing is deleted")
+        if code == FAILED_AND_SAID_SO:
+            if not monitor.failed_log:
+                return self._failed("the program failed without saying why")
+            return Result.PROGRAM_FAILED
+        if code < 0:
+            return self._failed(f"the program was ended by signal {-code}")
+        if code > 0:
+            return self._failed(f"the program exited with code {code}")
+        return self._verdict()
+
+    def _failed(self, message: str) -> Result:
+        self._emit(Diagnostic(Severity.ERROR, message))
+        return Result.PROGRAM_FAILED
+
+    async def _settle(self, monitor: Monitor) -> None:
+        """Let operations that are under way end and be recorded, whatever became of the program."""
+        while monitor.in_flight:
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def _address() -> AsyncIterator[str]:
+    """Where to serve: a socket in a folder that only this user can enter, or TCP on loopback where paths are too long."""
+    folder = tempfile.mkdtemp(prefix="bedplate-")
+    socket = Path(folder) / "monitor"
+    try:
+        yield f"unix:{socket}" if len(bytes(socket)) < _SOCKET_PATH_LIMIT else "127.0.0.1:0"
+    finally:
+        socket.unlink(missing_ok=True)
+        Path(folder).rmdir()
+
+
+def unmatched_targets(targets: Targets, plan: Plan) -> Sequence[str]:
+    """Targets that name nothing that the run has seen."""
+    return targets.unmatched(step.urn for step in plan.steps)
