@@ -22,6 +22,7 @@ EXTENSIONS = (
     Extension("budgets", "budgets_backends", "ExtendedBudgetsBackend"),
     Extension("ce", "ce_backends", "ExtendedCostExplorerBackend"),
     Extension("ecr", "ecr_backends", "ExtendedECRBackend"),
+    Extension("ec2", "ec2_backends", "ExtendedEC2Backend"),
 )
 
 

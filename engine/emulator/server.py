@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
@@ -15,6 +16,8 @@ from werkzeug.serving import make_server
 
 from engine.emulator import extensions
 from engine.emulator.identity import STATUS_PATH, EmulatorIdentity
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 WARM = ("sts", "s3", "kms", "iam", "logs", "sns", "secretsmanager", "ec2")  # what an AWS platform asks for first
 
@@ -49,7 +52,33 @@ class EmulatorApplication:
     def _service_application(self, service: Any) -> Any:
         # No backend may be made before its class is replaced, whichever service asks for it first.
         self._extended.wait()
-        return create_backend_app(service)
+        return OneAtATime(create_backend_app(service))
+
+
+class OneAtATime:
+    """A service's application with one request in it at a time.
+
+    moto iterates over plain dictionaries that other requests change: sixteen resources created at once would now and
+    then meet "dictionary changed size during iteration", a 500. Python runs one thread at a time anyway, so nothing
+    is lost. A service that calls itself over HTTP would wait for itself: after PATIENCE it is let in.
+    """
+
+    PATIENCE = 20.0  # seconds
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH")
+        if length:  # read it before the turn: a slow sender must not hold up the others
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
+        mine = self._lock.acquire(timeout=self.PATIENCE)
+        try:
+            return self._application(environ, start_response)
+        finally:
+            if mine:
+                self._lock.release()
 
 
 class QuietRequestHandler(MotoRequestHandler):
