@@ -1,0 +1,30 @@
+"""IAM policy documents as values: statements that may hold outputs, turned into JSON once all of them are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pulumi
+
+Statement = Mapping[str, Any]
+
+
+def document(statements: Iterable[Statement]) -> pulumi.Output[str]:
+    """A policy document as JSON text, unknown as long as one of its parts is. Keys keep their order, so it's stable."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(service: str, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Lets ``service`` assume a role, on behalf of this account only (the "confused deputy" condition)."""
+    return document(
+        [
+            {
+                "Sid": "AssumedByService",
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+            }
+        ]
+    )

@@ -1,0 +1,78 @@
+"""What all parts of the settings share: strict frozen models, contradictions with a place, and secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Settings that can't go together: where (relative to the section), why, and what to do."""
+
+    path: str
+    message: str
+    advice: str
+
+
+class Section(BaseModel):
+    """A group of settings: unknown keys are refused, values don't change, descriptions reach the JSON schema."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        """What is wrong with these settings together; each is fine by itself."""
+        return ()
+
+    @model_validator(mode="after")
+    def _must_agree(self) -> Self:
+        found = tuple(self.contradictions())
+        if found:
+            text = "; ".join(f"{each.path}: {each.message}" for each in found)
+            raise PydanticCustomError("contradiction", "{text}", {"text": text, "found": found})
+        return self
+
+
+class RevealedSecret(str):
+    """A configuration value that the engine keeps encrypted, decrypted for the program; never shown by ``repr``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+class EncryptedValue:
+    """A value that a settings file holds as ``{secure: ...}``; what it is, only the engine can tell."""
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+def _only_encrypted(value: Any) -> Any:
+    if isinstance(value, EncryptedValue):
+        return SecretStr("")
+    if isinstance(value, RevealedSecret):
+        return SecretStr(str(value))
+    if isinstance(value, SecretStr):
+        return value
+    raise PydanticCustomError("plain_secret", "must be stored encrypted")
+
+
+# A setting that is only accepted encrypted: `pulumi config set --secret --path bedplate:...`.
+Secret = Annotated[
+    SecretStr,
+    BeforeValidator(_only_encrypted),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {"secure": {"type": "string"}},
+            "required": ["secure"],
+            "additionalProperties": False,
+        }
+    ),
+]
