@@ -43,7 +43,8 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
     problems += [f"{key}: is both an input and an output" for key in inputs.keys() & outputs.keys()]
     problems += _unknown_paths(source, inputs, outputs)
     operations = {
-        verb: tuple(_operations(source.get(verb, ()), verb, problems)) for verb in ("create", "read", "update", "delete")
+        verb: tuple(_operations(source.get(verb, ()), verb, problems))
+        for verb in ("create", "read", "update", "delete")
     }
     return Spec(
         type=str(source["type"]),

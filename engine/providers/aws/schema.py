@@ -1,9 +1,9 @@
 """The types of properties, as specifications write them.
 
-    str, int, float, bool, json, any      scalars; ``json`` is a JSON document in a string, compared by structure
-    {"*": str}                            a map with free keys
-    {scanOnPush!: bool, kmsKey?: str}     an object; ``!`` marks a required field, ``?`` one that AWS fills in
-    [{id!: str}]                          a list of such objects
+str, int, float, bool, json, any      scalars; ``json`` is a JSON document in a string, compared by structure
+{"*": str}                            a map with free keys
+{scanOnPush!: bool, kmsKey?: str}     an object; ``!`` marks a required field, ``?`` one that AWS fills in
+[{id!: str}]                          a list of such objects
 """
 
 from __future__ import annotations

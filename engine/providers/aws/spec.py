@@ -48,7 +48,7 @@ Expressions (strings; numbers, booleans and the like stand for themselves)
     $.Key.Arn               JMESPath on the API's answer (for create's follow-ups: the answer of the first operation)
     policy | url            with a transform: `added`/`removed` (elements against the old state; an operation in which all
                             of these are empty is skipped), `json` (as text), `keys`, `or TEXT` (if absent), `not`,
-                            `list` (one as a list), `join` (comma), `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
+                            `list` (one as a list), `join` (comma), `fact NAME` (of a region, data/regions.yaml), `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
 
 In create `tagsAll` holds the tag ``bedplate:operation`` (the token) too, reads hide it. `find: token` lists with
     find: {by: token, operation: DescribeVpcs, params: {Filters: [{Name: =tag:bedplate:operation, Values: [token]}]}, id: "$.Vpcs[0].VpcId"}

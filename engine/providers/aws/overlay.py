@@ -1,0 +1,139 @@
+"""What AWS says, laid over what a program said: equal things keep the program's form, the rest is as it really is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from engine import paths
+from engine.providers.aws import tags
+from engine.providers.aws.config import Config
+from engine.providers.aws.difference import TAGS, same
+from engine.providers.aws.schema import Field, ListOf, MapOf, Object, PropertyType
+from engine.providers.aws.spec import Spec
+from engine.values import Properties, Value
+
+
+def outputs(spec: Spec, known: Properties, live: Properties) -> Properties:
+    """A resource's outputs: every declared property that ``live`` has, in the form of the ``known`` inputs."""
+    return _overlaid(spec, known, live, extras=True)
+
+
+def inputs(spec: Spec, config: Config, known: Properties, old_outputs: Properties, live: Properties) -> Properties:
+    """A resource's inputs as ``check`` would return them, so that comparing them with a program's shows the drift.
+
+    Of what the program never gave, only what was changed from outside counts: filled in by AWS and never mentioned is no
+    drift. With nothing known (an import) it is everything that isn't a default.
+    """
+    fields = _fields(spec)
+    overlaid = _overlaid(spec, known, live, extras=False)
+    found = {key: value for key, value in overlaid.items() if key in known and key in fields}
+    for key in known.keys() - found.keys():
+        if key in fields and _says_nothing(known[key]):
+            found[key] = known[key]
+    for key, field in fields.items():
+        if key in known or key == "region" or _says_nothing(live.get(key)) or live[key] == spec.defaults.get(key):
+            continue
+        if not known or (not field.computed and live[key] != old_outputs.get(key)):
+            found[key] = live[key]
+    if spec.taggable:
+        _split_tags(config, known, live, found)
+    if not known:
+        found = {**spec.defaults, **found}
+    return found
+
+
+def _split_tags(config: Config, known: Properties, live: Properties, found: Properties) -> None:
+    found.pop("tags", None)
+    everything = cast("dict[str, str]", live.get("tagsAll") or {})
+    if everything:
+        found["tagsAll"] = everything
+    else:
+        found.pop("tagsAll", None)
+    own = tags.own(config, everything, cast("Mapping[str, Any]", known.get("tags") or {}))
+    if own or "tags" in known:
+        found["tags"] = own
+
+
+def _fields(spec: Spec) -> Mapping[str, Field]:
+    return {**spec.inputs, "tagsAll": TAGS} if spec.taggable else spec.inputs
+
+
+def _overlaid(spec: Spec, known: Properties, live: Properties, *, extras: bool) -> Properties:
+    sets = [paths.parse(pattern) for pattern in spec.sets]
+    fields = {**spec.outputs, **_fields(spec)}
+    return {
+        key: _value(fields[key].type, known.get(key), value, sets, (key,), extras=extras)
+        for key, value in live.items()
+        if key in fields
+    }
+
+
+def _value(
+    type_: PropertyType, known: Value, live: Value, sets: list[paths.Path], path: paths.Path, *, extras: bool
+) -> Value:
+    if known is None or live is None:
+        return live
+    if same(type_, known, live, sets, path) and not (extras and isinstance(type_, Object | ListOf)):
+        return known
+    if isinstance(type_, Object) and isinstance(known, dict) and isinstance(live, dict):
+        return _object(type_, cast("dict[str, Any]", known), cast("dict[str, Any]", live), sets, path, extras=extras)
+    if isinstance(type_, MapOf) and isinstance(known, dict) and isinstance(live, dict):
+        pairs, old = cast("dict[str, Any]", live), cast("dict[str, Any]", known)
+        return {k: _value(type_.item, old.get(k), v, sets, (*path, k), extras=extras) for k, v in pairs.items()}
+    if isinstance(type_, ListOf) and isinstance(known, list) and isinstance(live, list):
+        return _list(type_, cast("list[Any]", known), cast("list[Any]", live), sets, path, extras=extras)
+    return live
+
+
+def _object(
+    type_: Object,
+    known: dict[str, Any],
+    live: dict[str, Any],
+    sets: list[paths.Path],
+    path: paths.Path,
+    *,
+    extras: bool,
+) -> dict[str, Value]:
+    """The members that both have; what AWS left out though it says nothing; and with ``extras`` what AWS filled in."""
+    result: dict[str, Value] = {}
+    for key, field in type_.fields.items():
+        if key in known and live.get(key) is not None:
+            result[key] = _value(field.type, known[key], live[key], sets, (*path, key), extras=extras)
+        elif key in known and _says_nothing(known[key]):
+            result[key] = known[key]
+        elif extras and key in live:
+            result[key] = live[key]
+    return result
+
+
+def _list(
+    type_: ListOf, known: list[Any], live: list[Any], sets: list[paths.Path], path: paths.Path, *, extras: bool
+) -> list[Value]:
+    if any(len(pattern) == len(path) and paths.contains(pattern, path) for pattern in sets):
+        live = _in_order_of(type_, known, live, sets, path)
+    paired = [
+        _value(type_.item, known[index] if index < len(known) else None, item, sets, (*path, index), extras=extras)
+        for index, item in enumerate(live)
+    ]
+    return paired
+
+
+def _in_order_of(
+    type_: ListOf, known: list[Any], live: list[Any], sets: list[paths.Path], path: paths.Path
+) -> list[Any]:
+    """``live`` with what corresponds to an element of ``known`` in its place; the rest follows."""
+    rest = list(live)
+    ordered: list[Any] = []
+    for item in known:
+        for index, candidate in enumerate(rest):
+            fitted = _value(type_.item, item, candidate, sets, (*path, 0), extras=False)
+            if same(type_.item, item, fitted, sets, (*path, 0)):
+                ordered.append(rest.pop(index))
+                break
+    return ordered + rest
+
+
+def _says_nothing(value: Value) -> bool:
+    """Whether a value and its absence mean the same: nothing, false, an empty text, list or map."""
+    return value is None or value is False or value == "" or value == [] or value == {}
