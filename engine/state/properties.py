@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 import math
+import re
 import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
@@ -28,6 +29,7 @@ ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 BYTE_STRING: Final = "803fd3297a5875dc03ca845dda5d2a98"
 FLOAT: Final = "8ad145fe-0d11-4827-bfd7-1abcbf086f5c"
+HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 Seal: TypeAlias = Callable[[str], str]
@@ -54,8 +56,9 @@ def decode_value(value: Json, codec: SecretCodec) -> Value:
 
 
 def dumps(value: Json) -> str:
-    """``value`` in the compact form that Pulumi writes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    """``value`` in the compact form that Pulumi writes; Go escapes JavaScript's two line separators."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _plain(text: str) -> str:
@@ -92,8 +95,8 @@ def _encode_special(value: Value, seal: Seal) -> Json:
         assets = None if value.assets is None else _encode_object(value.assets, seal)
         return _content(ARCHIVE, {"hash": value.hash, "assets": assets, "path": value.path, "uri": value.uri})
     if isinstance(value, ResourceRef):
-        reference = {SIGNATURE: RESOURCE, "packageVersion": value.package_version, "urn": value.urn}
-        return reference if value.id is None else reference | {"id": "" if value.id is UNKNOWN else value.id}
+        identity = {} if value.id is None else {"id": "" if value.id is UNKNOWN else value.id}
+        return {SIGNATURE: RESOURCE} | identity | {"packageVersion": value.package_version, "urn": value.urn}
     raise FormatError("", f"a {type(value).__name__} can't be stored as a property")
 
 
@@ -127,7 +130,7 @@ def _encode_bytes(value: str) -> Json:
 
 def _text(value: str) -> str:
     """Text that UTF-8 can hold; half of a surrogate pair becomes U+FFFD, as in Go."""
-    return value if value.isascii() else value.encode(errors="surrogatepass").decode(errors="replace")
+    return value if value.isascii() else HALF_PAIR.sub("\ufffd", value)
 
 
 def _decode(value: Json, seal: Seal) -> Value:
