@@ -23,6 +23,9 @@ EXTENSIONS = (
     Extension("ce", "ce_backends", "ExtendedCostExplorerBackend"),
     Extension("ecr", "ecr_backends", "ExtendedECRBackend"),
     Extension("ec2", "ec2_backends", "ExtendedEC2Backend"),
+    Extension("kms", "kms_backends", "ExtendedKmsBackend"),
+    Extension("logs", "logs_backends", "ExtendedLogsBackend"),
+    Extension("s3", "s3_backends", "ExtendedS3Backend"),
 )
 
 

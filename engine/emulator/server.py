@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from engine.emulator import extensions
+from engine.emulator.answers import unimplemented
 from engine.emulator.identity import STATUS_PATH, EmulatorIdentity
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -52,7 +53,9 @@ class EmulatorApplication:
     def _service_application(self, service: Any) -> Any:
         # No backend may be made before its class is replaced, whichever service asks for it first.
         self._extended.wait()
-        return OneAtATime(create_backend_app(service))
+        application = create_backend_app(service)
+        application.register_error_handler(NotImplementedError, unimplemented)
+        return OneAtATime(application)
 
 
 class OneAtATime:

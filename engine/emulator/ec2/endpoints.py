@@ -144,7 +144,7 @@ class VpcEndpointBackend(EC2Backend):
         groups = [self.get_security_group_from_id(identifier) for identifier in endpoint.security_group_ids]
         for identifier in endpoint.network_interface_ids:
             interface: Any = self.enis[identifier]
-            interface._group_set = groups  # noqa: SLF001  # moto offers no other way to it
+            interface._group_set = groups  # moto offers no other way to it
             interface.description = f"VPC Endpoint Interface {endpoint.id}"
 
 

@@ -24,7 +24,7 @@ class NatGatewayBackend(EC2Backend):
             raise EC2ClientError("MissingParameter", "The request must include the AllocationId parameter.")
         address = private_ip_address or self._free_address(subnet_id)
         gateway: Any = super().create_nat_gateway(subnet_id, allocation_id, tags, connectivity)
-        interface = gateway._eni  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # moto offers no other way to it
+        interface = gateway._eni  # pyright: ignore[reportPrivateUsage]  # moto offers no other way to it
         interface.private_ip_address = address
         interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
         interface.description = f"Interface for NAT Gateway {gateway.id}"

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: what moto lacks of log groups (class, keys that change, protection, allowed retentions)."""

@@ -1,0 +1,59 @@
+"""The S3 backend that moto is given instead of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.s3.exceptions import InvalidBucketState
+from moto.s3.models import S3Backend
+
+from engine.emulator.s3.policies import check_lifecycle, check_name, check_policy
+
+
+class ExtendedS3Backend(S3Backend):
+    @property
+    def _url_module(self) -> Any:
+        from engine.emulator.s3 import urls  # it imports moto's responses, which import moto's models
+
+        return urls
+
+    def create_bucket(self, bucket_name: str, *args: Any, **kwargs: Any) -> Any:
+        check_name(bucket_name)
+        return super().create_bucket(bucket_name, *args, **kwargs)
+
+    def put_bucket_policy(self, bucket_name: str, policy: bytes) -> None:
+        bucket: Any = self.get_bucket(bucket_name)
+        block = bucket.public_access_block
+        blocked = block is not None and str(block.block_public_policy).lower() == "true"
+        check_policy(policy, bucket.arn, block_public=blocked)
+        super().put_bucket_policy(bucket_name, policy)
+
+    def put_bucket_versioning(self, bucket_name: str, status: str) -> None:
+        if status == "Suspended" and self.get_bucket(bucket_name).object_lock_enabled:
+            raise InvalidBucketState(
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+            )
+        super().put_bucket_versioning(bucket_name, status)
+
+    def put_bucket_lifecycle_configuration(self, bucket_name: str, rules: list[dict[str, Any]]) -> None:
+        check_lifecycle(rules)
+        super().put_bucket_lifecycle_configuration(bucket_name, rules)
+        bucket: Any = self.get_bucket(bucket_name)
+        bucket.lifecycle_request = rules
+
+    def put_object_lock_configuration(
+        self,
+        bucket_name: str,
+        lock_enabled: bool,
+        mode: str | None = None,
+        days: int | None = None,
+        years: int | None = None,
+    ) -> None:
+        bucket: Any = self.get_bucket(bucket_name)
+        if not bucket.is_versioned:
+            message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+            raise InvalidBucketState(message)
+        # moto refuses a bucket with objects; S3 has allowed it since November 2023.
+        bucket.object_lock_enabled = bucket.object_lock_enabled or lock_enabled
+        bucket.default_lock_mode = mode
+        bucket.default_lock_days, bucket.default_lock_years = days or None, years or None
