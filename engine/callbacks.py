@@ -16,7 +16,7 @@ from engine.values import Properties
 
 
 class Transforms:
-    """The transforms of one program: of the stack, of functions, and of resources, which pass them to their children."""
+    """The transforms of one program: of the stack, of functions, and of resources, whose children inherit them."""
 
     def __init__(self) -> None:
         self.for_stack: list[Any] = []

@@ -122,7 +122,7 @@ def _with_replace_on_changes(diff: Diff, patterns: Sequence[str], unfinished: bo
     if unfinished:
         detailed[INIT_ERROR] = DiffKind.UPDATE
     if diff.changes and not diff.detailed:
-        detailed.update({key: DiffKind.UPDATE for key in diff.replaces})
+        detailed.update(dict.fromkeys(diff.replaces, DiffKind.UPDATE))
     turned = [
         path for path, kind in detailed.items()
         if not kind.replaces and any(paths.contains(pattern, paths.parse(path)) for pattern in wanted)
@@ -147,7 +147,10 @@ def annotate_secrets(outputs: Mapping[str, Value], state: ResourceState) -> dict
     """Outputs with those marked secret that came in as secrets or are listed in ``additional_secret_outputs``."""
     names = {key for key, value in state.inputs.items() if isinstance(value, Secret)}
     names.update(name for name in state.additional_secret_outputs if name != "id")
-    return {key: secret(value) if key in names else _annotate(value, state.inputs.get(key)) for key, value in outputs.items()}
+    return {
+        key: secret(value) if key in names else _annotate(value, state.inputs.get(key))
+        for key, value in outputs.items()
+    }
 
 
 def _annotate(output: Value, given: Value) -> Value:

@@ -22,14 +22,14 @@ async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_D
     condemned = dict(_condemned(deployment, reason))
     needed = _still_needed(deployment, graph)
     for place in sorted(needed.intersection(condemned)):
-        deployment.executor.emit(StepSkipped(condemned.pop(place)[0].urn, "something that needs it could not be changed"))
+        deployment.executor.emit(
+            StepSkipped(condemned.pop(place)[0].urn, "something that needs it could not be changed")
+        )
     deployment.going.update(state.urn for state, _, _ in condemned.values())
     await _delete_all(deployment, graph, condemned)
 
 
-def _condemned(
-    deployment: Deployment, reason: Reason
-) -> Iterable[tuple[int, tuple[ResourceState, Op, Reason]]]:
+def _condemned(deployment: Deployment, reason: Reason) -> Iterable[tuple[int, tuple[ResourceState, Op, Reason]]]:
     """What goes, by its place in the base snapshot."""
     for place, old in enumerate(deployment.base.resources):
         if id(old) in deployment.condemned_early and old.urn not in deployment.deleted_early:

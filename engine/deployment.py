@@ -109,7 +109,9 @@ class Deployment:
             return self._skip(urn, blocker)
         try:
             if goal.custom and not goal.provider and not urns.is_provider_type(goal.type):
-                goal = replace(goal, provider=await self.default_provider(goal.type, goal.version, goal.plugin_download_url))
+                goal = replace(
+                    goal, provider=await self.default_provider(goal.type, goal.version, goal.plugin_download_url)
+                )
             try:
                 old = self.prior.claim(urn, goal, self.seen)
             except AliasError as error:
@@ -150,7 +152,9 @@ class Deployment:
         if urn in self.seen:
             where = [place for place in (self._positions.get(urn), position) if place]
             places = f" (declared at {' and '.join(where)})" if where else ""
-            raise self._refused(urn, f"Duplicate resource URN '{urn}'{places}; give each resource of a type its own name")
+            raise self._refused(
+                urn, f"Duplicate resource URN '{urn}'{places}; give each resource of a type its own name"
+            )
         self.seen.add(urn)
         if position:
             self._positions[urn] = position
@@ -214,7 +218,7 @@ class Deployment:
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
     ) -> ResourceState:
         decision = await self._decision(state, old, goal, provider)
-        # While its own comparison was awaited, the resource may have been deleted to make way for another's replacement.
+        # While the comparison was awaited, it may have been deleted to make way for another's replacement.
         recreating = self.deleted_early.pop(state.urn, None)
         if recreating is not None:
             return await self._recreate(state, recreating, provider)
@@ -378,7 +382,8 @@ class Deployment:
         old = self.olds.get(urn)
         id_ = "" if goal.id is UNKNOWN else str(reveal(goal.id))
         state = ResourceState(
-            urn=urn, type=goal.type, custom=True, id=id_, inputs=goal.inputs, parent=goal.parent, provider=goal.provider,
+            urn=urn, type=goal.type, custom=True, id=id_, inputs=goal.inputs, parent=goal.parent,
+            provider=goal.provider,
             dependencies=goal.dependencies, external=True, additional_secret_outputs=goal.additional_secret_outputs,
             created=old.created if old else None, source_position=goal.source_position,
         )  # fmt: skip

@@ -6,6 +6,7 @@ shows that), an unknown as different from everything.
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -14,7 +15,14 @@ from engine.paths import Path
 from engine.providers.base import DiffKind
 from engine.values import UNKNOWN, Properties, Secret, Value
 
-ABSENT: Final = type("Absent", (), {"__repr__": lambda _self: "ABSENT"})()
+
+class Absent(enum.Enum):
+    """What stands for a value that is not there."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
 
 
 class Change(NamedTuple):

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -72,12 +72,14 @@ class Executor:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*args, **kwargs))
 
     def admit(self, step: Step) -> None:
-        """Note that ``step`` was decided. Raises RunCancelled when the run stops, PlanViolated when it was not planned."""
+        """Take note of ``step``. Raises RunCancelled when the run stops, PlanViolated when it is not planned."""
         if self.cancelled:
             raise RunCancelled
         objection = self.constraint.objection(step) if self.constraint else None
         if objection:
-            raise PlanViolated(f"{step.urn}: {objection}; nothing was done to it. Preview again and review what changed")
+            raise PlanViolated(
+                f"{step.urn}: {objection}; nothing was done to it. Preview again and review what changed"
+            )
         self.steps.append(step)
         self.emit(StepStarted(step))
 
@@ -199,7 +201,7 @@ class Executor:
         return replace(state, modified=now, created=now if created or state.created is None else state.created)
 
     @contextmanager
-    def diagnosed(self, urn: str) -> Iterator[None]:
+    def diagnosed(self, urn: str) -> Generator[None]:
         """Turn what a provider refuses into a diagnostic on ``urn`` and a StepError."""
         try:
             yield

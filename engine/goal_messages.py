@@ -43,7 +43,9 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
         deleted_with=request.deletedWith,
         replace_with=tuple(request.replace_with),
-        replacement_trigger=wire.decode_value(request.replacement_trigger) if request.HasField("replacement_trigger") else None,
+        replacement_trigger=wire.decode_value(request.replacement_trigger)
+        if request.HasField("replacement_trigger")
+        else None,
         hide_diffs=tuple(request.hideDiffs),
         source_position=position_of(request.sourcePosition),
     )
@@ -74,7 +76,12 @@ def alias_of(alias: Any) -> Alias:
         return Alias(urn=alias.urn)
     spec = alias.spec
     return Alias(
-        name=spec.name, type=spec.type, stack=spec.stack, project=spec.project, parent=spec.parentUrn, no_parent=spec.noParent
+        name=spec.name,
+        type=spec.type,
+        stack=spec.stack,
+        project=spec.project,
+        parent=spec.parentUrn,
+        no_parent=spec.noParent,
     )
 
 

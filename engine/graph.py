@@ -1,7 +1,7 @@
 """Who depends on whom among the resources of a snapshot, by their places in it.
 
 A snapshot is ordered: what is depended on stands first. A dependency means the nearest earlier resource of its URN, so
-that two generations of one resource (a replaced one still waits to be deleted) are kept apart, and no cycle is possible.
+that two generations of one resource (a replaced one waits to be deleted) are kept apart, and no cycle is possible.
 """
 
 from __future__ import annotations

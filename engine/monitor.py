@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final, NoReturn, TypeVar
@@ -50,8 +50,8 @@ FEATURES: Final = (
 )
 _OLD_FEATURE_NAMES: Final = frozenset(
     {
-        "secrets", "resourceReferences", "outputValues", "aliasSpecs", "replacementTrigger", "deletedWith", "replaceWith",
-        "transforms", "invokeTransforms", "parameterization",
+        "secrets", "resourceReferences", "outputValues", "aliasSpecs", "replacementTrigger", "deletedWith",
+        "replaceWith", "transforms", "invokeTransforms", "parameterization",
     }
 )  # fmt: skip
 _RESULTS: Final = {
@@ -96,17 +96,17 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the run is being stopped")
         except grpc.aio.AioRpcError as error:
             await context.abort(error.code(), error.details())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug of ours must end the run, not leave the program waiting
             self.fatal = self.fatal or error
             await context.abort(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
         finally:
             self.in_flight -= 1
             self.last_request = time.monotonic()
-        _unreachable()
+        return _unreachable()
 
     # The resource monitor
 
-    async def GetDeploymentInfo(self, request: empty_pb2.Empty, context: Any) -> resource_pb2.DeploymentInfo:  # noqa: N802, ARG002
+    async def GetDeploymentInfo(self, request: empty_pb2.Empty, context: Any) -> resource_pb2.DeploymentInfo:
         return resource_pb2.DeploymentInfo(
             project=self._deployment.project,
             stack=self._deployment.stack,
@@ -118,12 +118,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             supportedFeatures=FEATURES,
         )
 
-    async def SupportsFeature(  # noqa: N802
-        self, request: resource_pb2.SupportsFeatureRequest, context: Any  # noqa: ARG002
+    async def SupportsFeature(
+        self,
+        request: resource_pb2.SupportsFeatureRequest,
+        context: Any,
     ) -> resource_pb2.SupportsFeatureResponse:
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _OLD_FEATURE_NAMES)
 
-    async def RegisterResource(  # noqa: N802
+    async def RegisterResource(
         self, request: resource_pb2.RegisterResourceRequest, context: Any
     ) -> resource_pb2.RegisterResourceResponse:
         return await self._answer(context, self._register(request))
@@ -149,7 +151,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             unknown=answer.unknown,
         )
 
-    async def RegisterResourceOutputs(  # noqa: N802
+    async def RegisterResourceOutputs(
         self, request: resource_pb2.RegisterResourceOutputsRequest, context: Any
     ) -> empty_pb2.Empty:
         return await self._answer(context, self._register_outputs(request))
@@ -158,7 +160,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self._deployment.register_outputs(request.urn, wire.decode(request.outputs))
         return empty_pb2.Empty()
 
-    async def ReadResource(  # noqa: N802
+    async def ReadResource(
         self, request: resource_pb2.ReadResourceRequest, context: Any
     ) -> resource_pb2.ReadResourceResponse:
         return await self._answer(context, self._read(request))
@@ -173,7 +175,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             unknown=answer.unknown,
         )
 
-    async def Invoke(  # noqa: N802
+    async def Invoke(
         self, request: resource_pb2.ResourceInvokeRequest, context: Any
     ) -> resource_pb2.ResourceInvokeResponse:
         return await self._answer(context, self._invoke(request))
@@ -188,51 +190,55 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         getattr(response, "return").CopyFrom(wire.encode(invoked.result))  # a keyword of Python, hence no attribute
         return response
 
-    async def Call(self, request: resource_pb2.ResourceCallRequest, context: Any) -> provider_pb2.CallResponse:  # noqa: N802
-        message = f"{request.tok}: the embedded engine cannot call methods of resources; use the Pulumi CLI for this program"
+    async def Call(self, request: resource_pb2.ResourceCallRequest, context: Any) -> provider_pb2.CallResponse:
+        message = (
+            f"{request.tok}: the embedded engine cannot call methods of resources; use the Pulumi CLI for this program"
+        )
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
         _unreachable()
 
-    async def RegisterStackTransform(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+    async def RegisterStackTransform(self, request: Any, context: Any) -> empty_pb2.Empty:
         self._transforms.for_stack.append(request)
         return empty_pb2.Empty()
 
-    async def RegisterStackInvokeTransform(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+    async def RegisterStackInvokeTransform(self, request: Any, context: Any) -> empty_pb2.Empty:
         self._transforms.for_invokes.append(request)
         return empty_pb2.Empty()
 
-    async def RegisterPackage(  # noqa: N802
-        self, request: resource_pb2.RegisterPackageRequest, context: Any  # noqa: ARG002
+    async def RegisterPackage(
+        self,
+        request: resource_pb2.RegisterPackageRequest,
+        context: Any,
     ) -> resource_pb2.RegisterPackageResponse:
         reference = f"package-{len(self._packages)}"
         self._packages[reference] = (request.name, request.version, request.download_url)
         return resource_pb2.RegisterPackageResponse(ref=reference)
 
-    async def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+    async def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
         return empty_pb2.Empty()
 
     # The engine's log
 
-    async def Log(self, request: engine_pb2.LogRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802, ARG002
+    async def Log(self, request: engine_pb2.LogRequest, context: Any) -> empty_pb2.Empty:
         severity = _SEVERITIES[request.severity]
         if severity is Severity.ERROR:
             self.failed_log = True
         self._deployment.executor.emit(Diagnostic(severity, request.message, request.urn, request.ephemeral))
         return empty_pb2.Empty()
 
-    async def GetRootResource(self, request: Any, context: Any) -> engine_pb2.GetRootResourceResponse:  # noqa: N802, ARG002
+    async def GetRootResource(self, request: Any, context: Any) -> engine_pb2.GetRootResourceResponse:
         return engine_pb2.GetRootResourceResponse(urn=self._deployment.root)
 
-    async def SetRootResource(self, request: Any, context: Any) -> engine_pb2.SetRootResourceResponse:  # noqa: N802, ARG002
+    async def SetRootResource(self, request: Any, context: Any) -> engine_pb2.SetRootResourceResponse:
         return engine_pb2.SetRootResourceResponse()
 
-    async def RequirePulumiVersion(self, request: Any, context: Any) -> engine_pb2.RequirePulumiVersionResponse:  # noqa: N802, ARG002
+    async def RequirePulumiVersion(self, request: Any, context: Any) -> engine_pb2.RequirePulumiVersionResponse:
         """The embedded engine is not a Pulumi version; what it cannot do it says where it is asked for."""
         return engine_pb2.RequirePulumiVersionResponse()
 
 
 @asynccontextmanager
-async def serving(monitor: Monitor, address: str) -> AsyncIterator[str]:
+async def serving(monitor: Monitor, address: str) -> AsyncGenerator[str]:
     """Serve ``monitor`` at ``address`` (a gRPC target; a TCP port of 0 is chosen by the system); yields the address."""
     server = grpc.aio.server(options=_OPTIONS)
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)

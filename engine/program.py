@@ -22,7 +22,7 @@ _GRACE_SECONDS: Final = 2.0
 class Program:
     """A program to run: where it lies, whose Python runs it, and the stack that it is run for.
 
-    ``root`` is the folder of ``Pulumi.yaml``; ``folder`` and ``entry`` are where the program runs and what is run there.
+    ``root`` is the folder of ``Pulumi.yaml``; ``folder`` is where the program runs, ``entry`` what is run there.
     """
 
     root: Path
@@ -62,7 +62,7 @@ class ProgramProcess:
             "debug": debug,
             "fast": os.environ.get("BEDPLATE_UNPATCHED_SDK", "") == "",
         }
-        # A session of its own: Ctrl-C in the terminal reaches the engine alone, which decides what happens to the program.
+        # A session of its own: Ctrl-C in the terminal reaches the engine alone, which decides about the program.
         # The order goes through a pipe, not the command line, where every user of the machine could read the config.
         self._process = await asyncio.create_subprocess_exec(
             str(program.python), "-u", str(HOST_SCRIPT),

@@ -1,7 +1,7 @@
 """One run over a stack, from the program's start to its last deletion: a preview, an apply or a destroy.
 
-A run never raises for what goes wrong in the stack: it ends with an ``Outcome`` that says so, after its events have told
-the story. It raises for what makes it impossible (``StateError`` from the recorder).
+A run never raises for what goes wrong in the stack: it ends with an ``Outcome`` that says so, after its events have
+told the story. It raises for what makes it impossible (``StateError`` from the recorder).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import enum
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,7 @@ class Result(enum.StrEnum):
     PLAN_VIOLATED = "plan violated"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed out"
+    UNSUPPORTED = "a type that no provider here knows"
     BROKEN = "broken"
 
 
@@ -93,7 +94,7 @@ class Run:
         plan: Plan | None = None,
         seeds: dict[str, str] | None = None,
     ) -> None:
-        """Without a ``record`` this is a preview. ``plan`` and ``seeds`` are those of the preview that was agreed to."""
+        """Without a ``record`` this is a preview. ``plan`` and ``seeds`` come from the preview that was agreed to."""
         self._redactor = Redactor(stack.config.values())
         self._emit = self._redactor.wrap(emit)
         self._options = options
@@ -186,7 +187,9 @@ class Run:
         stopped = asyncio.create_task(self._stop.wait())
         try:
             while True:
-                await asyncio.wait({ended, stopped}, timeout=self._patience(monitor), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {ended, stopped}, timeout=self._patience(monitor), return_when=asyncio.FIRST_COMPLETED
+                )
                 if ended.done():
                     return self._judged(ended.result(), monitor)
                 if stopped.done():
@@ -231,7 +234,9 @@ class Run:
         if monitor.fatal is not None:
             return self._fatal(monitor.fatal)
         if code == 0 and self.deployment.stack_outputs is None:
-            return self._failed("the program ended before it had run to its end (did it call os._exit?); nothing is deleted")
+            return self._failed(
+                "the program ended before it had run to its end (did it call os._exit?); nothing is deleted"
+            )
         if code == FAILED_AND_SAID_SO:
             if not monitor.failed_log:
                 return self._failed("the program failed without saying why")
@@ -253,8 +258,8 @@ class Run:
 
 
 @asynccontextmanager
-async def _address() -> AsyncIterator[str]:
-    """Where to serve: a socket in a folder that only this user can enter, or TCP on loopback where paths are too long."""
+async def _address() -> AsyncGenerator[str]:
+    """Where to serve: a socket in a folder that only this user can enter, or loopback where paths are too long."""
     folder = tempfile.mkdtemp(prefix="bedplate-")
     socket = Path(folder) / "monitor"
     try:

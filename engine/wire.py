@@ -61,7 +61,9 @@ def _decode(value: struct_pb2.Value) -> Value:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         text = value.string_value
-        return UNKNOWN if text in _UNKNOWNS or UNKNOWN_STRING in text else text  # a text built around one is unknown too
+        return (
+            UNKNOWN if text in _UNKNOWNS or UNKNOWN_STRING in text else text
+        )  # a text built around one is unknown too
     if kind == "number_value":
         number = value.number_value
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
@@ -76,7 +78,9 @@ def _decode(value: struct_pb2.Value) -> Value:
 
 def _decode_fields(struct: struct_pb2.Struct) -> Properties:
     return {
-        key: _decode(value) for key, value in struct.fields.items() if value.WhichOneof("kind") not in ("null_value", None)
+        key: _decode(value)
+        for key, value in struct.fields.items()
+        if value.WhichOneof("kind") not in ("null_value", None)
     }
 
 
@@ -92,9 +96,9 @@ def _special(signature: Value, fields: dict[str, Value]) -> Value:
     if signature == SECRET:
         return secret(fields.get("value"))
     if signature == ASSET:
-        return hashed(Asset(*(fields.get(key) for key in ("text", "path", "uri")), fields.get("hash") or ""))
+        return hashed(Asset(fields.get("text"), fields.get("path"), fields.get("uri"), fields.get("hash") or ""))
     if signature == ARCHIVE:
-        return Archive(*(fields.get(key) for key in ("assets", "path", "uri")), fields.get("hash") or "")
+        return Archive(fields.get("assets"), fields.get("path"), fields.get("uri"), fields.get("hash") or "")
     if signature == RESOURCE:
         return ResourceRef(fields["urn"], fields.get("id"), fields.get("packageVersion") or "")
     if signature == OUTPUT:

@@ -6,6 +6,8 @@ A replacement behaves as the original does; where the SDK's source is not one th
 code runs (``tests/engine/test_fast_sdk.py`` notices).
 """
 
+# pyright: reportPrivateUsage=false - what is replaced here is the SDK's own, see the docstring
+
 from __future__ import annotations
 
 import asyncio
@@ -113,7 +115,7 @@ def _get_stack_trace() -> Any:
         if constructors == 3:
             break
     uri = _uri(frame.f_code.co_filename) if frame is not None else None
-    if uri is None:
+    if frame is None or uri is None:
         return source_pb2.StackTrace()
     position = source_pb2.SourcePosition(uri=uri, line=frame.f_lineno)
     return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])

@@ -29,7 +29,7 @@ def main() -> int:
     own_folder = str(Path(__file__).parent)
     sys.path[:] = [entry for entry in sys.path if entry != own_folder]
     try:
-        import pulumi.runtime  # noqa: PLC0415, RUF100 - a missing SDK gets a message of its own
+        import pulumi  # noqa: F401 - a missing SDK gets a message of its own
     except ImportError:
         sys.stderr.write(
             f"the Pulumi SDK cannot be imported by {sys.executable}: expected the package 'pulumi' there; "
@@ -53,7 +53,7 @@ def main() -> int:
 def _die_with_the_engine() -> None:
     """Where the kernel can do it: end this process when the engine is killed, so that no program is left behind."""
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415, RUF100
+        import ctypes
 
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
@@ -65,15 +65,18 @@ def _let_unknowns_be_formatted() -> None:
     A plain function call answers a preview with unknown members (there is no cloud to ask); the SDK would format such
     a member as the address of an object. The engine reads any text that holds this marker as unknown.
     """
-    import pulumi.output  # noqa: PLC0415, RUF100
-    import pulumi.runtime.rpc  # noqa: PLC0415, RUF100
+    import pulumi.output
+    import pulumi.runtime.rpc
 
-    pulumi.output.Unknown.__str__ = lambda _self: pulumi.runtime.rpc.UNKNOWN
+    pulumi.output.Unknown.__str__ = lambda self: pulumi.runtime.rpc.UNKNOWN  # noqa: ARG005 - a method
 
 
 def _configure(order: dict[str, Any]) -> None:
-    import pulumi.runtime  # noqa: PLC0415, RUF100
+    import pulumi.runtime
 
+    # Programs may read the variables themselves, as the Pulumi CLI sets them; set here, no other process can see them.
+    os.environ["PULUMI_CONFIG"] = json.dumps(order["config"])
+    os.environ["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(order["secret_keys"])
     pulumi.runtime.set_all_config(order["config"], order["secret_keys"])
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
@@ -90,8 +93,8 @@ def _configure(order: dict[str, Any]) -> None:
 
 
 def _run(program: str, parallel: int) -> int:
-    import pulumi  # noqa: PLC0415, RUF100
-    import pulumi.runtime  # noqa: PLC0415, RUF100
+    import pulumi
+    import pulumi.runtime
 
     # The SDK leaves futures of failed graphs unobserved by design; asyncio would report each of them.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)

@@ -171,9 +171,7 @@ class Provider(Protocol):
         """Compare; pure. Must not touch the network. UNKNOWN in ``new_inputs`` counts as a change of that property."""
         ...
 
-    def create(
-        self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str
-    ) -> Created:
+    def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         """Create, and wait until usable. In a preview answer from the specification alone.
 
         ``token`` names this attempt (stable over a crash): it serves as idempotency token and as the mark by which

@@ -21,9 +21,7 @@ class BuiltinProvider(GenericProvider):
     ``ORGANIZATION/PROJECT/STACK``), or None when there is no such stack; ``live`` holds the resources of this one.
     """
 
-    def __init__(
-        self, outputs_of: Callable[[str], Properties | None], live: Mapping[str, ResourceState]
-    ) -> None:
+    def __init__(self, outputs_of: Callable[[str], Properties | None], live: Mapping[str, ResourceState]) -> None:
         super().__init__("pulumi")
         self._outputs_of = outputs_of
         self._live = live
@@ -75,9 +73,7 @@ class BuiltinProvider(GenericProvider):
         name = as_string(inputs.get("name", id))
         return Found(id, {"name": name}, self._stack(name))
 
-    def find(
-        self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]
-    ) -> Found | None:
+    def find(self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:
         return None
 
     def invoke(self, token: str, args: Properties, *, preview: bool) -> Invoked:

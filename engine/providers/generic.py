@@ -66,9 +66,7 @@ class GenericProvider:
     def read(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties) -> Found | None:
         raise self._absent(type_)
 
-    def find(
-        self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]
-    ) -> Found | None:
+    def find(self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:
         raise self._absent(type_)
 
     def invoke(self, token: str, args: Properties, *, preview: bool) -> Invoked:

@@ -1,0 +1,94 @@
+"""After a run that died: finding out what became of the operations that it had begun.
+
+A create may have made something that no state knows: the provider looks for it by name, natural key or operation token.
+Of an update or a deletion the resource itself tells how far it went.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from engine import urn as urns
+from engine.decide import annotate_secrets
+from engine.events import Consumer, Diagnostic, Severity
+from engine.execute import operation_token
+from engine.graph import DependencyGraph
+from engine.provider_registry import ProviderRegistry
+from engine.providers.base import Provider
+from engine.state.model import Operation, ResourceState, Snapshot
+from engine.state.recorder import Recorder
+from engine.values import reveal
+
+
+async def recover(recorder: Recorder, base: Snapshot, registry: ProviderRegistry, emit: Consumer) -> None:
+    """End every pending operation of ``base``, correcting the state. Raises ProviderError when nobody can be asked."""
+    for number, operation in recorder.pending.items():
+        await _Recovery(recorder, base, registry, emit).resolve(number, operation)
+
+
+class _Recovery:
+    def __init__(self, recorder: Recorder, base: Snapshot, registry: ProviderRegistry, emit: Consumer) -> None:
+        self._recorder = recorder
+        self._base = base
+        self._registry = registry
+        self._emit = emit
+
+    async def resolve(self, number: int, operation: Operation) -> None:
+        resource = operation.resource
+        if not resource.custom or urns.is_provider_type(resource.type) or urns.package_of(resource.type) == "pulumi":
+            self._recorder.finish(number)
+        elif operation.kind == "creating":
+            await self._created(number, resource)
+        elif operation.kind in ("updating", "deleting"):
+            await self._changed(number, resource, operation.kind)
+        else:
+            self._recorder.finish(number)
+
+    def _provider(self, resource: ResourceState) -> Provider:
+        return self._registry.get(resource.provider, {old.urn: old for old in self._base.resources})
+
+    async def _created(self, number: int, resource: ResourceState) -> None:
+        same_type = (old for old in self._base.resources if old.type == resource.type and old.id)
+        known = frozenset(old.id for old in same_type)
+        provider = self._provider(resource)
+        found = await asyncio.to_thread(
+            provider.find, resource.urn, resource.type, reveal(resource.inputs),
+            token=operation_token(resource.urn), known_ids=known,
+        )  # fmt: skip
+        if found is None:
+            self._recorder.finish(number)
+            self._tell(resource, "had not been created")
+            return
+        state = replace(resource, id=found.id, outputs=annotate_secrets(found.outputs, resource))
+        live = [old for old in self._base.resources if old.urn == resource.urn and not old.delete]
+        self._recorder.finish(number, new=state, amended=[(old, replace(old, delete=True)) for old in live])
+        self._tell(resource, f"had been created as {found.id}; it is in the state now")
+
+    async def _changed(self, number: int, resource: ResourceState, kind: str) -> None:
+        old = next((old for old in self._base.resources if old.urn == resource.urn and old.id == resource.id), None)
+        if old is None:
+            self._recorder.finish(number)
+            return
+        found = await asyncio.to_thread(
+            self._provider(resource).read, old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs)
+        )
+        if found is not None:
+            outputs = annotate_secrets(found.outputs, old)
+            inputs = annotate_secrets(found.inputs, old) if kind == "updating" else old.inputs
+            self._recorder.finish(number, amended=[(old, replace(old, inputs=inputs, outputs=outputs))])
+            self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")
+            return
+        graph = DependencyGraph(self._base.resources)
+        if graph.needed_by(next(place for place, each in enumerate(self._base.resources) if each is old)):
+            self._recorder.finish(number, amended=[(old, replace(old, pending_replacement=True))])
+        else:
+            self._recorder.finish(number, old=old)
+        self._tell(resource, "does not exist any more")
+
+    def _tell(self, resource: ResourceState, what: str) -> None:
+        self._emit(
+            Diagnostic(
+                Severity.INFO, f"an interrupted run: {resource.type} {urns.name_of(resource.urn)} {what}", resource.urn
+            )
+        )

@@ -1,0 +1,310 @@
+"""One stack of one project, opened for work: preview it, bring it up, refresh it, take it down.
+
+Everything that changes the stack goes the same way: lock, load, recover what an interrupted run left, preview, ask,
+apply under the plan, save. Raises StateError (lock, state, passphrase), ProjectError and ProviderError (recovery).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlparse
+
+from engine.events import Consumer, Diagnostic, RunEnded, RunStarted, Severity
+from engine.plan import Op, Plan
+from engine.project import Project, ProjectError, StackConfig
+from engine.provider_registry import ProviderFactory, ProviderRegistry
+from engine.recovery import recover
+from engine.refresh import Refresh
+from engine.run import Options, Outcome, Result, Run, Stack
+from engine.state.lock import StackLock
+from engine.state.model import Snapshot
+from engine.state.recorder import Recorder
+from engine.state.secrets import Keyring, passphrase_from
+from engine.state.storage import StackStore, Update, open_stack
+from engine.urn import STACK_TYPE
+from engine.values import Properties
+
+Agree = Callable[[Outcome], bool]
+
+STATE_FOLDER: Final = Path(".bedplate") / "state"
+
+
+@dataclass
+class Session:
+    """A stack that is open. Make one with ``open``; one verb at a time."""
+
+    project: Project
+    stack: str
+    store: StackStore
+    keyring: Keyring
+    factories: Mapping[str, ProviderFactory]
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        self._run: Run | Refresh | None = None
+        self._recorder: Recorder | None = None
+
+    @classmethod
+    def open(
+        cls,
+        project: Project,
+        stack: str,
+        factories: Mapping[str, ProviderFactory],
+        *,
+        environment: Mapping[str, str] | None = None,
+        message: str = "",
+    ) -> Session:
+        """Open ``stack``, whose state lies where PULUMI_BACKEND_URL says (a file URL), else in ``.bedplate/state``."""
+        environment = os.environ if environment is None else environment
+        root = backend_folder(project, environment)
+        keyring = Keyring(stack, passphrase_from(environment) or _kept_passphrase(root), project.salt(stack))
+        store = open_stack(root, project.name, stack, keyring)
+        if not store.exists():
+            project.require(stack)
+        return cls(project, stack, store, keyring, factories, message)
+
+    # Looking
+
+    def snapshot(self) -> Snapshot:
+        """The stack as it was last saved; empty when it was never brought up."""
+        return self.store.load() or Snapshot()
+
+    def outputs(self) -> Properties:
+        """The stack's outputs, secrets marked."""
+        return next((state.outputs for state in self.snapshot().resources if state.type == STACK_TYPE), {})
+
+    async def preview(self, emit: Consumer, options: Options) -> Outcome:
+        """What ``up`` would do. Needs no lock, no network and no credentials; changes nothing."""
+        config = self._config(may_stay_sealed=True)
+        base = self.snapshot()
+        for key in config.sealed:
+            emit(Diagnostic(Severity.INFO, f"{key} is encrypted and no passphrase is set: it counts as unknown"))
+        self._warn_of_pending(base, emit)
+        return await self._preview(base, config, emit, options)
+
+    async def preview_destroy(self, emit: Consumer, options: Options) -> Outcome:
+        """What ``destroy`` would do."""
+        return await self._start(Run(self._described(self.snapshot(), StackConfig()), emit, options)).destroy()
+
+    async def _preview(self, base: Snapshot, config: StackConfig, emit: Consumer, options: Options) -> Outcome:
+        run = self._start(Run(self._described(base, config), emit, options))
+        return await run.up(self.project.program(self.stack, config))
+
+    # Changing
+
+    async def up(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        """Bring the stack to what the program declares; ``agree`` sees the preview and may say no."""
+        config = self._config(may_stay_sealed=False)
+        with self._locked(emit):
+            base = await self._recovered(emit)
+            preview = await self._preview(base, config, emit, options)
+            refused = self._refusal(preview, emit)
+            if refused is not None:
+                return refused
+            if _nothing_to_do(preview.plan):
+                return preview
+            if not agree(preview):
+                return replace(preview, result=Result.CANCELLED)
+            program = self.project.program(self.stack, config)
+            seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
+            return await self._apply(
+                "update", base, lambda recorder: Run(
+                    self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds
+                ), lambda run: run.up(program),
+            )  # fmt: skip
+
+    async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        """Delete everything that the stack has."""
+        with self._locked(emit):
+            base = await self._recovered(emit)
+            preview = await self._start(Run(self._described(base, StackConfig()), emit, options)).destroy()
+            if preview.result is not Result.SUCCEEDED or not preview.plan.has_changes:
+                return preview
+            if not agree(preview):
+                return replace(preview, result=Result.CANCELLED)
+            return await self._apply(
+                "destroy", base, lambda recorder: Run(
+                    self._described(base, StackConfig()), emit, options, record=recorder, plan=preview.plan
+                ), lambda run: run.destroy(),
+            )  # fmt: skip
+
+    async def refresh(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        """Bring the state to what exists; nothing that exists is changed."""
+        with self._locked(emit):
+            base = await self._recovered(emit)
+            refresh = self._run = Refresh(base, ProviderRegistry(self.factories), emit, options)
+            emit(RunStarted({}, preview=True))
+            outcome = await refresh.look()
+            emit(
+                RunEnded(
+                    True,
+                    outcome.seconds,
+                    outcome.counts,
+                    "succeeded" if outcome.result is Result.SUCCEEDED else "failed",
+                )
+            )
+            if outcome.result is not Result.SUCCEEDED or not outcome.plan.has_changes:
+                return outcome
+            if not agree(outcome):
+                return replace(outcome, result=Result.CANCELLED)
+            started = time.time()
+            with self._recording(base) as recorder:
+                refresh.record(recorder)
+            self._remember("refresh", started, outcome)
+            return outcome
+
+    async def _apply(
+        self, kind: str, base: Snapshot, make: Callable[[Recorder], Run], go: Callable[[Run], Awaitable[Outcome]]
+    ) -> Outcome:
+        started = time.time()
+        with self._recording(base) as recorder:
+            outcome = await go(self._start(make(recorder)))
+        self._remember(kind, started, outcome)
+        return outcome
+
+    def cancel(self) -> None:
+        """Stop starting things; what is in flight is finished and saved. For the first Ctrl-C."""
+        if self._run is not None:
+            self._run.cancel()
+
+    def abandon(self) -> None:
+        """Stop at once; what is in flight stays pending and the next run looks for it. For the second Ctrl-C."""
+        if self._recorder is not None:
+            self._recorder.abandon()
+
+    # Parts
+
+    def _start(self, run: Run) -> Run:
+        self._run = run
+        return run
+
+    def _config(self, *, may_stay_sealed: bool) -> StackConfig:
+        return self.project.config(self.stack, self.keyring, may_stay_sealed=may_stay_sealed)
+
+    def _described(self, base: Snapshot, config: StackConfig) -> Stack:
+        return Stack(self.project.name, self.stack, base, self.factories, config.values, self._outputs_of)
+
+    def _outputs_of(self, name: str) -> Properties | None:
+        """The outputs of a stack by ``STACK``, ``PROJECT/STACK`` or ``ORGANIZATION/PROJECT/STACK``."""
+        parts = name.split("/")
+        project = parts[-2] if len(parts) > 1 else self.project.name
+        keyring = replace(self.keyring, stack=parts[-1])
+        snapshot = open_stack(self.store.root, project, parts[-1], keyring).load()
+        if snapshot is None:
+            return None
+        return next((state.outputs for state in snapshot.resources if state.type == STACK_TYPE), {})
+
+    @contextmanager
+    def _locked(self, emit: Consumer) -> Generator[None]:
+        with StackLock(self.store.lock_folder, self.store.qualified_name) as lock:
+            for note in lock.notes:
+                emit(Diagnostic(Severity.WARNING, note))
+            if self.keyring.passphrase is None and self.store.root == self.project.root / STATE_FOLDER:
+                self.keyring = replace(self.keyring, passphrase=_new_passphrase(self.store.root))
+                self.store = open_stack(self.store.root, self.project.name, self.stack, self.keyring)
+            yield
+
+    async def _recovered(self, emit: Consumer) -> Snapshot:
+        """The last state, with nothing pending: what an interrupted run had begun is looked for."""
+        base = self.snapshot()
+        if not base.pending_operations:
+            return base
+        self._warn_of_pending(base, emit)
+        with self._recording(base) as recorder:
+            await recover(recorder, base, ProviderRegistry(self.factories), emit)
+        return self.snapshot()
+
+    @contextmanager
+    def _recording(self, base: Snapshot) -> Generator[Recorder]:
+        self._recorder = recorder = Recorder(self.store, base)
+        try:
+            yield recorder
+        finally:
+            recorder.close()
+            self._recorder = None
+
+    def _refusal(self, preview: Outcome, emit: Consumer) -> Outcome | None:
+        if preview.result is not Result.SUCCEEDED:
+            return preview
+        if not preview.plan.unknown_types:
+            return None
+        types = ", ".join(preview.plan.unknown_types)
+        emit(
+            Diagnostic(
+                Severity.ERROR,
+                f"nothing was changed: the embedded engine can preview but not create {types}; "
+                "bring this stack up with the Pulumi CLI, or leave these resources out",
+            )
+        )
+        return replace(preview, result=Result.UNSUPPORTED)
+
+    def _warn_of_pending(self, base: Snapshot, emit: Consumer) -> None:
+        for operation in base.pending_operations:
+            urn = operation.resource.urn
+            text = f"an earlier run was interrupted while {operation.kind} {urn}; `up` looks for it first"
+            emit(Diagnostic(Severity.WARNING, text, urn))
+
+    def _remember(self, kind: str, started: float, outcome: Outcome) -> None:
+        result = "succeeded" if outcome.result is Result.SUCCEEDED else "failed"
+        environment = {"user": _user()}
+        changes = {str(op): count for op, count in outcome.counts.items()}
+        self.store.add_to_history(
+            Update(kind, int(started), int(time.time()), result, self.message, environment, {}, changes)
+        )
+
+
+def _nothing_to_do(plan: Plan) -> bool:
+    """Whether an apply would not even touch the state."""
+    only_same = all(step.op is Op.SAME for step in plan.steps)
+    return only_same and not plan.state_only_changes and plan.outputs_before == plan.outputs_after
+
+
+def backend_folder(project: Project, environment: Mapping[str, str]) -> Path:
+    """Where the state lies. Raises ProjectError for a backend that the embedded engine cannot use."""
+    url = environment.get("PULUMI_BACKEND_URL", "")
+    if not url:
+        return project.root / STATE_FOLDER
+    parsed = urlparse(url)
+    if parsed.scheme != "file":
+        raise ProjectError(
+            f"PULUMI_BACKEND_URL is {url!r}: the embedded engine keeps state in files only; "
+            "unset it, or give a file:// URL"
+        )
+    path = unquote(parsed.netloc + parsed.path)
+    return Path(path).expanduser()
+
+
+def _passphrase_file(root: Path) -> Path:
+    return root / "passphrase"
+
+
+def _kept_passphrase(root: Path) -> str | None:
+    path = _passphrase_file(root)
+    return path.read_text().strip() if path.is_file() else None
+
+
+def _new_passphrase(root: Path) -> str:
+    """A passphrase for a state folder whose user has set none, kept beside the state, readable by its owner only."""
+    path = _passphrase_file(root)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(FileExistsError):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "w") as stream:
+            stream.write(secrets.token_urlsafe(32) + "\n")
+    return path.read_text().strip()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
