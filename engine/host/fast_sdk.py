@@ -6,7 +6,8 @@ A replacement behaves as the original does; where the SDK's source is not one th
 code runs (``tests/engine/test_fast_sdk.py`` notices).
 """
 
-# pyright: reportPrivateUsage=false - what is replaced here is the SDK's own, see the docstring
+# What is replaced here is the SDK's own.
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 

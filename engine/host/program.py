@@ -10,6 +10,7 @@ program itself exited with.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import logging
 import os
@@ -29,7 +30,7 @@ def main() -> int:
     own_folder = str(Path(__file__).parent)
     sys.path[:] = [entry for entry in sys.path if entry != own_folder]
     try:
-        import pulumi  # noqa: F401 - a missing SDK gets a message of its own
+        importlib.import_module("pulumi")  # a missing SDK gets a message of its own
     except ImportError:
         sys.stderr.write(
             f"the Pulumi SDK cannot be imported by {sys.executable}: expected the package 'pulumi' there; "
