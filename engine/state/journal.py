@@ -118,6 +118,8 @@ def encode_entry(entry: Entry, codec: SecretCodec, known: SecretsProvider | None
         encoded["add"] = form.encode_resource(entry.add, codec)
     if entry.keep is not None:
         encoded["keep"] = entry.keep
+    if entry.recover is not None:
+        encoded["recover"] = form.encode_resource(entry.recover, codec)
     if entry.remove is not None:
         encoded["remove"] = entry.remove
     if entry.amend:
@@ -132,12 +134,13 @@ def encode_entry(entry: Entry, codec: SecretCodec, known: SecretsProvider | None
 def decode_entry(encoded: dict[str, Json], codec: SecretCodec) -> Entry:
     if "secrets_providers" in encoded:
         codec.use(form.decode_provider(encoded["secrets_providers"], "secrets_providers"))
-    begin, add = encoded.get("begin"), encoded.get("add")
+    begin, add, recover = encoded.get("begin"), encoded.get("add"), encoded.get("recover")
     return Entry(
         begin=None if begin is None else form.decode_operation(begin, "begin", codec),
         end=encoded.get("end"),
         add=None if add is None else form.decode_resource(add, "add", codec),
         keep=encoded.get("keep"),
+        recover=None if recover is None else form.decode_resource(recover, "recover", codec),
         remove=encoded.get("remove"),
         amend=tuple((n, form.decode_resource(state, "amend", codec)) for n, state in encoded.get("amend", ())),
         refresh=bool(encoded.get("refresh")),

@@ -19,14 +19,16 @@ from engine.state.references import drop_dangling, resolve_aliases
 class Entry:
     """What happened at once: either all of it is in the journal, or nothing.
 
-    ``keep`` is a resource of the base that was registered as it stands; ``refresh`` allows a removed resource to have
-    dependents left, which then lose the reference.
+    ``add`` is a resource that was registered, ``keep`` one of the base that was registered as it stands. ``recover`` is
+    one that an earlier run made and did not come to record: it joins those that have not been reached, at their end.
+    ``refresh`` allows a removed resource to have dependents left, which then lose the reference.
     """
 
     begin: Operation | None = None
     end: int | None = None
     add: ResourceState | None = None
     keep: int | None = None
+    recover: ResourceState | None = None
     remove: int | None = None
     amend: tuple[tuple[int, ResourceState], ...] = ()
     refresh: bool = False
@@ -65,6 +67,9 @@ class Ledger:
             self._new[entry.keep] = self._old.pop(entry.keep)
         if entry.add is not None:
             self._new[self._next_resource] = entry.add
+            self._next_resource += 1
+        if entry.recover is not None:
+            self._old[self._next_resource] = entry.recover
             self._next_resource += 1
         if entry.begin is not None:
             self._operations[self._next_operation] = entry.begin

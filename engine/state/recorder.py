@@ -54,7 +54,7 @@ class Recorder:
 
     @property
     def pending(self) -> dict[int, Operation]:
-        """What has begun and not ended, by number; at first what earlier runs have left, for ``finish`` to end."""
+        """What has begun and not ended, by number; at first what earlier runs have left, for ``finish`` or ``recover``."""
         return self._ledger.operations
 
     def begin(self, kind: OperationKind, state: ResourceState) -> Begun:
@@ -78,6 +78,16 @@ class Recorder:
         delete-before-replace amends it to ``pending_replacement=True``, and the second half gives both.
         """
         return self._change(new=new, old=old, amended=amended, end=operation)
+
+    def recover(self, operation: int, state: ResourceState) -> Future[None]:
+        """``operation`` of an earlier run, found in ``pending``, had made ``state`` and died before it could say so.
+
+        To be called before the program runs: ``state`` joins the base, from where the program registers it as usual.
+        """
+        durable = self._record(Entry(end=operation, recover=state))
+        self._adopt(state, self._next_resource)
+        self._next_resource += 1
+        return durable
 
     def put(self, new: ResourceState, old: ResourceState | None = None) -> Future[None]:
         """``new`` was registered and needed no operation; it takes the place of ``old``, if there was one.
