@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from engine.providers.aws.regions import regions
 from engine.providers.aws.spec import Expression
 from engine.values import Properties, Value
 
+_LITERAL = re.compile(r"'\{([^{}']+)\}'")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 # us-east-1 is where S3 puts buckets without a location, and the only region that it refuses as one.
 DEFAULT_LOCATION = "us-east-1"
@@ -81,7 +83,7 @@ def evaluate(expression: Expression, scope: Scope, shape: Any = None) -> Any:
     if expression.startswith("="):
         return shapes.to_api(_text(expression[1:], scope), shape, scope.renames)
     if expression.startswith("$"):
-        return shapes.to_api(search(expression, scope.answer), shape, scope.renames)
+        return shapes.to_api(search(filled(expression, scope), scope.answer), shape, scope.renames)
     source, value = property_value(expression, scope)
     return shapes.to_api(value, shape, scope.renames, re.sub(r"\[\d+\]", "[*]", source))
 
@@ -94,6 +96,11 @@ def property_value(expression: str, scope: Scope) -> tuple[str, Value]:
         name, _, argument = transform.partition(" ")
         value = _transform(name, argument, value, source, scope)
     return source, value
+
+
+def filled(expression: str, scope: Scope) -> str:
+    """JMESPath in which every ``'{path}'`` (quotes included) has become the property's value as a literal."""
+    return _LITERAL.sub(lambda match: "`" + json.dumps(scope.lookup(match[1])).replace("`", "\\`") + "`", expression)
 
 
 def search(expression: str, answer: Any) -> Any:

@@ -10,7 +10,7 @@ from engine.providers.aws import overlay, shapes, tags
 from engine.providers.aws.calls import Caller, ApiError
 from engine.providers.aws.config import Config
 from engine.providers.aws.difference import changed
-from engine.providers.aws.expressions import Scope, evaluate, holds, id_parts, property_value, search, selections
+from engine.providers.aws.expressions import Scope, evaluate, filled, holds, id_parts, property_value, search, selections
 from engine.providers.aws.hooks import HOOKS
 from engine.providers.aws.schema import STRING, MapOf
 from engine.providers.aws.spec import OPERATION_TAG, Operation, Spec, Wait
@@ -155,6 +155,7 @@ class Lifecycle:
         live = {key: inputs[key] for key in self.spec.local if inputs.get(key) is not None}
         live.update(self._properties(scope.with_(answer=answer), answer, live))
         if self.spec.taggable:
+            live.pop("tags", None)  # an answer's Tags are all of them, not the resource's own
             live["tagsAll"] = tags.visible(self._config, cast("dict[str, str]", live.get("tagsAll") or {}))
         if self.spec.regional:
             live["region"] = scope.region
@@ -168,7 +169,7 @@ class Lifecycle:
                 continue
             try:
                 answer = self._call(operation, scope.with_(answer=document), None)
-                result = search(operation.result, answer) if operation.result else answer
+                result = search(filled(operation.result, scope), answer) if operation.result else answer
             except ApiError as error:
                 if error.code in operation.missing:
                     continue

@@ -45,7 +45,8 @@ Expressions (strings; numbers, booleans and the like stand for themselves)
                             member it goes to (camelCase to the API's case, maps to lists of Key/Value, one to a list)
     id token region account partition service_endpoint item     what the call is about. `token`: the operation's token
     =IMMUTABLE, =arn:{partition}:s3:::{bucket}    a text, with properties in it; absent if one of them is
-    $.Key.Arn               JMESPath on the API's answer (for create's follow-ups: the answer of the first operation)
+    $.Key.Arn               JMESPath on the API's answer (for create's follow-ups: the answer of the first operation);
+                            in it '{path}' with its quotes is a property: $.Rules[?Id=='{id}'] | [0] (in `result` too)
     policy | url            with a transform: `added`/`removed` (elements against the old state; an operation in which all
                             of these are empty is skipped), `json` (as text), `keys`, `or TEXT` (if absent), `not`,
                             `list` (one as a list), `join` (comma), `fact NAME` (of a region, data/regions.yaml), `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
