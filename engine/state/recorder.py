@@ -54,7 +54,7 @@ class Recorder:
 
     @property
     def pending(self) -> dict[int, Operation]:
-        """What has begun and not ended, by number; at first what earlier runs have left, for ``finish`` or ``recover``."""
+        """What has begun and not ended, by number; at first what earlier runs have left."""
         return self._ledger.operations
 
     def begin(self, kind: OperationKind, state: ResourceState) -> Begun:

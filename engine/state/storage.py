@@ -189,9 +189,12 @@ class StackStore:
         moment = time.time_ns()
         prefix = f"{self.stack}-{moment}"
         files.write(self.history_folder / f"{prefix}.history.json", properties.dumps(update.encode()).encode())
-        if self.path.exists():
-            files.duplicate(self.path, self.history_folder / f"{prefix}.checkpoint.json")
-            files.duplicate(self.path, self.backup_folder / f"{self.stack}.{moment}.json")
+        content = self._checkpoint()
+        if content:
+            # A copy, not a link: whoever edits the checkpoint in place must not spoil its backup.
+            backup = self.backup_folder / f"{self.stack}.{moment}.json"
+            files.write(backup, content)
+            files.duplicate(backup, self.history_folder / f"{prefix}.checkpoint.json")
 
     def _checkpoint(self) -> bytes:
         try:

@@ -39,12 +39,13 @@ def provider_state() -> ResourceState:
 
 def component(name: str, **fields: Any) -> ResourceState:
     of = urn.make("dev", "shop", STACK_URN, "shop:index:Part", name)
-    return ResourceState(of, "shop:index:Part", **({"parent": STACK_URN} | fields))
+    given: dict[str, Any] = {"parent": STACK_URN, **fields}
+    return ResourceState(of, "shop:index:Part", **given)
 
 
 def bucket(name: str, **fields: Any) -> ResourceState:
     of = urn.make("dev", "shop", STACK_URN, "aws:s3/bucket:Bucket", name)
-    given = {"custom": True, "id": f"{name}-1", "parent": STACK_URN, "provider": PROVIDER} | fields
+    given: dict[str, Any] = {"custom": True, "id": f"{name}-1", "parent": STACK_URN, "provider": PROVIDER, **fields}
     return ResourceState(of, "aws:s3/bucket:Bucket", **given)
 
 

@@ -117,8 +117,8 @@ def old_form(version: int) -> str:
     resource: dict[str, Any] = {"urn": urn, "custom": True, "id": "b", "type": "aws:s3/bucket:Bucket"}
     if version < 2:
         resource |= {"dependencies": None, "initErrors": None, "inputs": {"a": 1}}
-    inner = {"stack": "dev", "config": {}, "latest": {"manifest": {"time": "", "magic": "", "version": ""}}}
-    inner["latest"] = {**inner["latest"], "resources": [resource]}
+    latest = {"manifest": {"time": "", "magic": "", "version": ""}, "resources": [resource]}
+    inner: dict[str, Any] = {"stack": "dev", "config": {}, "latest": latest}
     return json.dumps({"version": version, "checkpoint": inner} if version else inner)
 
 

@@ -260,8 +260,12 @@ def test_a_crash_after_the_checkpoint_leaves_a_journal_that_is_done(
     recorder = second_run(tmp_path)
     stack = store(tmp_path)
     recorder.put(component("part")).result(WAIT)
+
+    def killed(path: Path) -> None:
+        raise KeyboardInterrupt(path)
+
     with monkeypatch.context() as crash:
-        crash.setattr("engine.state.files.remove", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+        crash.setattr("engine.state.files.remove", killed)
         with pytest.raises(KeyboardInterrupt):
             recorder.close()
     assert stack.journal_path.exists()

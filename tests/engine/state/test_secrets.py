@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import pytest
@@ -50,19 +50,12 @@ def test_a_new_salt_belongs_to_its_passphrase_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda text: text[:-4] + "AAA=",
-        lambda text: text.replace("v1:", "v2:"),
-        lambda text: "v1:x",
-        lambda text: "v1:!:!",
-        lambda text: "",
-    ],
+    ("pattern", "spoilt"), [("....$", "AAA="), ("v1:", "v2:"), (".+", "v1:x"), (".+", "v1:!:!"), (".+", "")]
 )
-def test_a_damaged_ciphertext_is_told_from_a_wrong_passphrase(spoil: Callable[[str], str]) -> None:
+def test_a_damaged_ciphertext_is_told_from_a_wrong_passphrase(pattern: str, spoilt: str) -> None:
     salt, ciphertext = cli_config()
     with pytest.raises(FormatError):
-        secrets.PassphraseCrypter(salt, PASSPHRASE, "dev").decrypt(spoil(ciphertext))
+        secrets.PassphraseCrypter(salt, PASSPHRASE, "dev").decrypt(re.sub(pattern, spoilt, ciphertext))
 
 
 @pytest.mark.parametrize("salt", ["", "v1:AAAA", "v2:AAAA:v1:x:y", "nonsense"])

@@ -1,0 +1,217 @@
+"""One run at a time: of many that start at once one wins, the living are respected, the dead are not."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.state.errors import LockedBy
+from engine.state.lock import StackLock, is_gone, read_holder
+from tests.engine.state.stacks import store
+
+CONTENDER = """
+import sys
+from pathlib import Path
+from engine.state.errors import LockedBy
+from engine.state.lock import StackLock
+
+lock = StackLock(Path(sys.argv[1]), "dev", command="contender")
+sys.stdin.readline()
+try:
+    lock.__enter__()
+except LockedBy:
+    print("lost", flush=True)
+else:
+    print("won", flush=True)
+sys.stdin.readline()
+lock.release()
+"""
+
+
+def contender(folder: Path) -> subprocess.Popen[str]:
+    """A process that takes the lock when it is sent a line, says whether it won, and waits for another line."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CONTENDER, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+
+
+def say(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def hear(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return store(tmp_path).lock_folder
+
+
+def only_lock(folder: Path) -> Path:
+    (path,) = folder.glob("*")
+    return path
+
+
+def rewrite(path: Path, **fields: Any) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def test_the_file_is_pulumis(folder: Path) -> None:
+    with StackLock(folder, "dev", command="bedplate up dev"):
+        path = only_lock(folder)
+        assert path.suffix == ".json"
+        assert path.stat().st_mode & 0o777 == 0o600
+        content = json.loads(path.read_text())
+        assert (content["pid"], content["hostname"]) == (os.getpid(), socket.gethostname())
+        assert content["username"]
+        assert content["timestamp"].endswith("Z")
+    assert list(folder.glob("*")) == []
+
+
+def test_it_is_given_back_after_an_error(folder: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), StackLock(folder, "dev"):
+        raise KeyboardInterrupt
+    with StackLock(folder, "dev") as lock:
+        assert lock.notes == []
+
+
+def test_the_second_is_told_who_holds_it(folder: Path) -> None:
+    with (
+        StackLock(folder, "dev", command="bedplate up dev"),
+        pytest.raises(LockedBy) as caught,
+        StackLock(folder, "dev"),
+    ):
+        pass
+    assert caught.value.pid == os.getpid()
+    for part in ("dev", str(os.getpid()), socket.gethostname(), "bedplate up dev", caught.value.since):
+        assert part in str(caught.value)
+    assert str(caught.value.path) in str(caught.value)
+
+
+def test_of_many_at_once_exactly_one_wins(folder: Path) -> None:
+    contenders = [contender(folder) for _ in range(6)]
+    try:
+        for process in contenders:
+            say(process)
+        assert sorted(hear(process) for process in contenders) == ["lost"] * 5 + ["won"]
+    finally:
+        for process in contenders:
+            process.communicate("\n")
+    with StackLock(folder, "dev"):
+        pass
+
+
+def test_a_killed_holder_is_taken_over_with_a_note(folder: Path) -> None:
+    holder = contender(folder)
+    say(holder)
+    assert hear(holder) == "won"
+    holder.kill()
+    holder.communicate()
+    with StackLock(folder, "dev") as lock:
+        (note,) = lock.notes
+        assert str(holder.pid) in note
+        assert len(list(folder.glob("*"))) == 1
+
+
+def test_a_killed_holder_that_nobody_waited_for_is_dead_too(folder: Path) -> None:
+    holder = contender(folder)
+    say(holder)
+    assert hear(holder) == "won"
+    holder.kill()
+    os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # dead now, and still a zombie
+    with StackLock(folder, "dev") as lock:
+        assert len(lock.notes) == 1
+    holder.communicate()
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    """The lock of a living process, this one, with ``changes``."""
+    with StackLock(folder, "dev"):
+        path = only_lock(folder)
+        content = path.read_text()
+    path.write_text(content)
+    rewrite(path, **changes)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "gone"),
+    [
+        ({}, False),
+        ({"started": "1"}, True),  # the process id is another process's now
+        ({"boot": "before"}, True),  # the machine was started anew
+        ({"hostname": "elsewhere", "pid": 2**22 + 1}, False),
+        ({"machine": "another of that name", "boot": "its own"}, False),
+        ({"namespace": "pid:[1]", "pid": 2**22 + 1}, False),  # another container's process
+        ({"pid": 2**22 + 1}, True),
+    ],
+)
+def test_who_is_gone(folder: Path, changes: dict[str, Any], gone: bool) -> None:
+    holder = read_holder(written(folder, **changes))
+    assert holder is not None
+    if "boot" in changes and gone and not Path("/etc/machine-id").exists():
+        pytest.skip("this machine has no id, so another one of its name can't be told from it")
+    assert is_gone(holder) is gone
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_lock_of_pulumis_cli(folder: Path, gone: bool) -> None:
+    folder.mkdir(parents=True)
+    content = {
+        "pid": 2**22 + 1 if gone else os.getpid(),
+        "username": "ann",
+        "hostname": socket.gethostname(),
+        "timestamp": "2026-11-22T18:15:27Z",
+    }
+    (folder / "8a5b.json").write_text(json.dumps(content))
+    if gone:
+        with StackLock(folder, "dev") as lock:
+            assert "ann" in lock.notes[0]
+        return
+    with pytest.raises(LockedBy, match="ann@") as caught, StackLock(folder, "dev"):
+        pass
+    assert caught.value.command == ""
+
+
+def test_a_lock_that_comes_while_ours_is_written_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi's CLI looks, writes and looks again; between our two looks its file may appear."""
+    original: Callable[[Path, Path], Path] = Path.replace
+
+    def race(self: Path, target: Path) -> Path:
+        content = {"pid": 1, "username": "ann", "hostname": "elsewhere", "timestamp": "now"}
+        (folder / "theirs.json").write_text(json.dumps(content))
+        return original(self, target)
+
+    monkeypatch.setattr(Path, "replace", race)
+    with pytest.raises(LockedBy, match="ann@elsewhere"), StackLock(folder, "dev"):
+        pass
+    assert [path.name for path in folder.glob("*")] == ["theirs.json"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x"}'])
+def test_a_lock_that_cannot_be_read_is_a_lock(folder: Path, content: str) -> None:
+    folder.mkdir(parents=True)
+    (folder / "broken.json").write_text(content)
+    with pytest.raises(LockedBy, match=r"broken\.json"), StackLock(folder, "dev"):
+        pass
+
+
+def test_other_stacks_are_free(folder: Path) -> None:
+    with StackLock(folder, "dev"), StackLock(folder.with_name("prod"), "prod"):
+        assert len(list(folder.parent.glob("*/*.json"))) == 2
