@@ -7,6 +7,7 @@ stands between two ``await`` needs no lock.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,10 @@ class RegistrationRefused(Exception):
 
 @dataclass
 class Deployment:
-    """What one run knows; ``config`` holds the stack's configuration, ``seeds`` the plan's seeds of automatic names."""
+    """What one run knows; ``config`` holds the stack's configuration, ``seeds`` the plan's seeds of automatic names.
+
+    With ``live_functions`` a preview asks the cloud for what functions answer, and falls back to what is known without.
+    """
 
     stack: str
     project: str
@@ -69,6 +73,7 @@ class Deployment:
     executor: Executor
     config: Mapping[str, Value]
     learn_secret: Callable[[Value], None]
+    live_functions: bool = False
     targets: Targets = field(default_factory=Targets)
     seeds: dict[str, str] = field(default_factory=dict[str, str])
     news: dict[str, ResourceState] = field(default_factory=dict[str, ResourceState])
@@ -415,9 +420,10 @@ class Deployment:
                 f"the embedded engine cannot answer the function {token!r}; pass the value as configuration instead, "
                 "or use the Pulumi CLI for this program"
             )
-        if provider.in_process and self.preview:
-            return provider.invoke(token, reveal(args), preview=True)
-        return await self.executor.work(provider.invoke, token, reveal(args), preview=self.preview)
+        if self.live_functions or not self.preview:
+            with contextlib.suppress(ProviderError) if self.preview else contextlib.nullcontext():
+                return await self.executor.work(provider.invoke, token, reveal(args), preview=False)
+        return await self.executor.call(provider, provider.invoke, token, reveal(args), preview=True)
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Take a component's outputs, or the stack's."""

@@ -186,7 +186,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             request.tok, args, request.provider, request.version, request.pluginDownloadURL
         )
         failures = [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in invoked.failures]
-        response = resource_pb2.ResourceInvokeResponse(failures=failures)
+        response = resource_pb2.ResourceInvokeResponse(failures=failures, unknown=invoked.unknown)
         getattr(response, "return").CopyFrom(wire.encode(invoked.result))  # a keyword of Python, hence no attribute
         return response
 

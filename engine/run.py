@@ -61,11 +61,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Options:
-    """How to run. ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever."""
+    """How to run.
+
+    ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever. ``live_functions``: a
+    preview may ask the cloud for what functions answer (an apply always does).
+    """
 
     parallel: int = 16
     targets: Targets = field(default_factory=Targets)
     silence_seconds: float = DEFAULT_SILENCE_SECONDS
+    live_functions: bool = False
     debug: bool = False
 
 
@@ -105,7 +110,7 @@ class Run:
         news: dict[str, ResourceState] = {}
         self.deployment = Deployment(
             stack.name, stack.project, stack.base, ProviderRegistry(stack.factories),
-            BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, self._redactor.learn,
+            BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, self._redactor.learn, options.live_functions,
             options.targets, dict(seeds or {}), news,
         )  # fmt: skip
         self._stop = asyncio.Event()

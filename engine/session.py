@@ -104,6 +104,7 @@ class Session:
     async def up(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Bring the stack to what the program declares; ``agree`` sees the preview and may say no."""
         config = self._config(may_stay_sealed=False)
+        options = replace(options, live_functions=True)  # what is applied is what the preview has seen
         with self._locked(emit):
             base = await self._recovered(emit)
             preview = await self._preview(base, config, emit, options)

@@ -44,7 +44,7 @@ def main() -> int:
         sys.path.remove(own_folder)
         fast_sdk.install(debug=order["debug"])
     _die_with_the_engine()
-    _let_unknowns_be_formatted()
+    _let_unknowns_be_text()
     _configure(order)
     os.chdir(order["pwd"])
     sys.argv = [order["program"]]
@@ -60,16 +60,26 @@ def _die_with_the_engine() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def _let_unknowns_be_formatted() -> None:
-    """Make text that a program builds around an unknown value unknown as well.
+def _let_unknowns_be_text() -> None:
+    """Make an unknown member of a function's result usable where text is expected.
 
-    A plain function call answers a preview with unknown members (there is no cloud to ask); the SDK would format such
-    a member as the address of an object. The engine reads any text that holds this marker as unknown.
+    A plain function call answers a preview with unknown members (there is no cloud to ask). The SDK's own mark for them
+    is no text: result classes refuse it, and a program that formats it writes down an object's address. This one is
+    text, and the engine reads any text that holds it as unknown.
     """
     import pulumi.output
+    import pulumi.runtime.known_types
     import pulumi.runtime.rpc
 
-    pulumi.output.Unknown.__str__ = lambda self: pulumi.runtime.rpc.UNKNOWN  # noqa: ARG005 - a method
+    class UnknownText(str):
+        __slots__ = ()
+
+        def __new__(cls) -> UnknownText:
+            return super().__new__(cls, pulumi.runtime.rpc.UNKNOWN)
+
+    pulumi.output.Unknown = UnknownText
+    pulumi.output.UNKNOWN = UnknownText()
+    pulumi.runtime.known_types._Unknown = UnknownText
 
 
 def _configure(order: dict[str, Any]) -> None:

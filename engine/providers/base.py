@@ -118,10 +118,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Invoked:
-    """A function's result, or the reasons why its arguments are refused."""
+    """A function's result, or the reasons why its arguments are refused.
+
+    Members of ``result`` that hold text may be UNKNOWN in a preview; ``unknown`` says that nothing of it is known.
+    """
 
     result: Properties
     failures: Sequence[CheckFailure] = ()
+    unknown: bool = False
 
 
 class Provider(Protocol):
