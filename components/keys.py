@@ -1,8 +1,8 @@
 """Encryption keys: one customer-managed KMS key per purpose, rotated, usable only through the services that need it.
 
 A key policy has three parts. The account's IAM policies may administer the key but not decrypt with it; they may
-decrypt through the purpose's services and nowhere else (``kms:ViaService``); and where a service encrypts by itself (log
-groups, alerts), that service may use the key for this account's resources only.
+decrypt through the purpose's services and nowhere else (``kms:ViaService``); and where a service encrypts by itself
+(log groups, alerts), that service may use the key for this account's resources only.
 """
 
 from __future__ import annotations

@@ -17,6 +17,11 @@ _HASH_LENGTH = 6
 _AUTONAME_SUFFIX = 8
 
 
+def digest(text: str) -> str:
+    """A short stable stand-in for ``text``."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
+
+
 @dataclass(frozen=True)
 class NameRule:
     """What a service takes as a name: at most ``limit`` characters, each in the character class ``allowed``."""
@@ -34,8 +39,7 @@ class NameRule:
         clean = re.sub(rf"(?!{self.allowed}).", "-", clean)
         if clean == name and len(clean) <= self.limit:
             return clean
-        digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH_LENGTH]
-        return f"{clean[: self.limit - _HASH_LENGTH - 1].rstrip('-._/')}-{digest}"
+        return f"{clean[: self.limit - _HASH_LENGTH - 1].rstrip('-._/')}-{digest(name)}"
 
 
 # Source: the services' API references, 2026-11. Autonaming needs room in a bucket's name.

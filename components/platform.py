@@ -8,10 +8,17 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.account import look_up
+from components.account import Account, look_up
+from components.alerts import Alerts, AlertsArgs
 from components.base import PlatformComponent
+from components.cost import CostChoices, CostControl, CostControlArgs
+from components.flowlogs import FlowLogChoices, FlowLogs, FlowLogsArgs
 from components.keys import KeyChoices, KeyPurpose, Keys, KeysArgs
-from components.storage import ObjectStore, ObjectStoreArgs, StorageChoices
+from components.loggroups import LogGroups, LogGroupsArgs, LogKind
+from components.network import ExistingNetwork, Network, NetworkArgs, NetworkPlace
+from components.registry import Registry, RegistryArgs, RegistryChoices
+from components.roles import Boundary, BoundaryArgs
+from components.storage import BucketKind, ObjectStore, ObjectStoreArgs, StorageChoices
 from components.tags import Ownership, deployment_tags
 
 
@@ -23,7 +30,14 @@ class PlatformArgs:
     account_id: str | None  # None: ask AWS; a preview without credentials then doesn't know it
     ownership: Ownership
     keys: KeyChoices
+    boundary: BoundaryArgs
+    log_retention_days: int
+    existing_vpc_id: str | None  # takes the place of `network`
+    network: NetworkArgs
+    flow_logs: FlowLogChoices | None
     storage: StorageChoices
+    registry: RegistryChoices
+    cost: CostChoices
 
 
 class Platform(PlatformComponent, area="platform"):
@@ -34,16 +48,36 @@ class Platform(PlatformComponent, area="platform"):
         provider = self._make_provider(args)
         account = look_up(args.region, args.account_id, provider)
         below = self.options(providers=[provider])
+
         self.keys = Keys("keys", KeysArgs(account, args.keys), below)
-        data_key = self.keys.arns[KeyPurpose.DATA]
-        self.storage = ObjectStore("storage", ObjectStoreArgs(account, data_key, args.storage), below)
+        self.boundary = Boundary("boundary", args.boundary, below)
+        key = self.keys.arns
+        self.logs = LogGroups("logs", LogGroupsArgs(key[KeyPurpose.LOGS], args.log_retention_days), below)
+        self.storage = ObjectStore("storage", ObjectStoreArgs(account, key[KeyPurpose.DATA], args.storage), below)
+        self.registry = Registry("registry", RegistryArgs(key[KeyPurpose.IMAGES], args.registry), below)
+        self.network = self._make_network(args, below)
+        if args.flow_logs is not None and args.existing_vpc_id is None:
+            self._record_flows(args.flow_logs, account, below)
+        self.alerts = Alerts("alerts", AlertsArgs(account, key[KeyPurpose.ALERTS], args.cost.emails), below)
+        self.cost = CostControl(
+            "cost", CostControlArgs(args.ownership.deployment_id, self.alerts.topic_arn, args.cost), below
+        )
         self.register_outputs({})
 
     def exports(self) -> dict[str, Any]:
         """The stack's outputs: what people and other stacks need to find what was made."""
         return {
+            "vpcId": self.network.vpc_id,
+            "publicSubnetIds": self.network.public_subnet_ids,
+            "privateSubnetIds": self.network.private_subnet_ids,
+            "podSubnetIds": self.network.pod_subnet_ids,
             "bucketNames": {kind.value: name for kind, name in self.storage.buckets.items()},
             "keyArns": {purpose.value: arn for purpose, arn in self.keys.arns.items()},
+            "repositoryUrls": self.registry.urls,
+            "imageCaches": self.registry.caches,
+            "logGroups": {kind.value: name for kind, name in self.logs.group_names.items()},
+            "alertTopicArn": self.alerts.topic_arn,
+            "budgetName": self.cost.budget_name,
         }
 
     def _make_provider(self, args: PlatformArgs) -> aws.Provider:
@@ -53,4 +87,23 @@ class Platform(PlatformComponent, area="platform"):
             allowed_account_ids=None if args.account_id is None else [args.account_id],
             default_tags={"tags": deployment_tags(self.naming.project, self.naming.stack, args.ownership)},
             opts=self.options(),
+        )
+
+    def _make_network(self, args: PlatformArgs, below: pulumi.ResourceOptions) -> NetworkPlace:
+        if args.existing_vpc_id is not None:
+            return ExistingNetwork("network", args.existing_vpc_id, below).place
+        return Network("network", args.network, below).place
+
+    def _record_flows(self, choices: FlowLogChoices, account: Account, below: pulumi.ResourceOptions) -> None:
+        FlowLogs(
+            "flow-logs",
+            FlowLogsArgs(
+                account=account,
+                vpc_id=self.network.vpc_id,
+                log_group_arn=self.logs.arns[LogKind.NETWORK],
+                bucket_arn=self.storage.arns[BucketKind.LOGS],
+                boundary_arn=self.boundary.arn,
+                choices=choices,
+            ),
+            below,
         )

@@ -32,6 +32,7 @@ class StorageChoices:
 
     retention: Mapping[BucketKind, Retention]
     object_lock: ObjectLock | None  # default retention of the audit bucket; it can be locked even where this is None
+    takes_flow_logs: bool  # the logs bucket lets VPC flow logs in
     force_destroy: bool  # True only where data may be thrown away (sandboxes)
     protect: bool
 
@@ -83,12 +84,12 @@ class ObjectStore(PlatformComponent, area="storage"):
         logs = made[BucketKind.LOGS]
         # A bucket that logs to itself writes a log about every log that it writes, so the logs bucket has none.
         sources = [bucket for kind, bucket in made.items() if kind is not BucketKind.LOGS]
-        delivery = logs.allow([self._log_delivery(logs, [source.arn for source in sources])])
+        delivery = logs.allow([self._access_logs(logs, [source.arn for source in sources]), *self._flow_logs(logs)])
         for source in sources:
             source.allow([])
             source.log_to(logs, after=delivery)
 
-    def _log_delivery(self, logs: PrivateBucket, sources: list[pulumi.Output[str]]) -> Statement:
+    def _access_logs(self, logs: PrivateBucket, sources: list[pulumi.Output[str]]) -> Statement:
         return {
             "Sid": "AccessLogDelivery",
             "Effect": "Allow",
@@ -100,3 +101,20 @@ class ObjectStore(PlatformComponent, area="storage"):
                 "StringEquals": {"aws:SourceAccount": self._args.account.account_id},
             },
         }
+
+    def _flow_logs(self, logs: PrivateBucket) -> list[Statement]:
+        # Source: Amazon VPC User Guide, "Amazon S3 bucket permissions for flow logs", 2026-11.
+        if not self._args.choices.takes_flow_logs:
+            return []
+        account = self._args.account
+        by_this_account = {
+            "StringEquals": {"aws:SourceAccount": account.account_id},
+            "ArnLike": {"aws:SourceArn": account.arn("logs", "*")},
+        }
+        delivery = {"Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}}
+        write = {"Action": "s3:PutObject", "Resource": pulumi.Output.concat(logs.arn, "/flow/*")}
+        look = {"Action": "s3:GetBucketAcl", "Resource": logs.arn}
+        return [
+            {"Sid": "FlowLogDelivery", **delivery, **write, "Condition": by_this_account},
+            {"Sid": "FlowLogDeliveryCheck", **delivery, **look, "Condition": by_this_account},
+        ]

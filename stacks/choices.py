@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import pulumi
+
 from components.buckets import ObjectLock, Retention
+from components.cost import AnomalyChoices, CostChoices, Threshold
+from components.flowlogs import FlowLogChoices, FlowLogDestination
 from components.keys import KeyChoices
+from components.network import Nat, NetworkArgs
 from components.platform import PlatformArgs
+from components.registry import Credentials, PullThrough, RegistryChoices
+from components.roles import BoundaryArgs
 from components.storage import BucketKind, StorageChoices
 from components.tags import Ownership
 from stacks.settings import PlatformSettings
+from stacks.settings.cost import CostSettings
+from stacks.settings.network import FlowLogSettings, NetworkSettings
+from stacks.settings.registry import PullThroughSettings
 from stacks.settings.storage import RetentionSettings
 
 
@@ -17,20 +27,59 @@ def platform_args(settings: PlatformSettings, project: str, stack: str) -> Platf
     return PlatformArgs(
         region=settings.aws.region,
         account_id=accounts[0] if accounts else None,
-        ownership=Ownership(
-            team=settings.tags.team,
-            owner=settings.tags.owner,
-            cost_center=settings.tags.cost_center,
-            deployment_id=settings.environment.deployment_id or f"{project}-{stack}",
-            extra=settings.tags.extra,
-        ),
-        keys=KeyChoices(
-            deletion_window_days=settings.identity.key_deletion_window_days,
-            rotation_days=settings.identity.key_rotation_days,
-            administrators=settings.identity.key_administrators,
-            protect=settings.environment.protect,
-        ),
+        ownership=_ownership(settings, f"{project}-{stack}"),
+        keys=_keys(settings),
+        boundary=BoundaryArgs(existing_arn=settings.identity.permissions_boundary_arn),
+        log_retention_days=settings.logs.retention_days,
+        existing_vpc_id=settings.network.vpc_id,
+        network=_network(settings.network, settings.aws.region),
+        flow_logs=_flow_logs(settings.network.flow_logs),
         storage=_storage(settings),
+        registry=_registry(settings),
+        cost=_cost(settings.cost),
+    )
+
+
+def _ownership(settings: PlatformSettings, deployment: str) -> Ownership:
+    tags = settings.tags
+    return Ownership(
+        team=tags.team,
+        owner=tags.owner,
+        cost_center=tags.cost_center,
+        deployment_id=settings.environment.deployment_id or deployment,
+        extra=tags.extra,
+    )
+
+
+def _keys(settings: PlatformSettings) -> KeyChoices:
+    identity = settings.identity
+    return KeyChoices(
+        deletion_window_days=identity.key_deletion_window_days,
+        rotation_days=identity.key_rotation_days,
+        administrators=identity.key_administrators,
+        protect=settings.environment.protect,
+    )
+
+
+def _network(network: NetworkSettings, region: str) -> NetworkArgs:
+    return NetworkArgs(
+        region=region,
+        addresses=network.address_plan(),
+        zone_ids=network.zone_ids,
+        nat=Nat(network.nat),
+        gateway_endpoints=network.gateway_endpoints,
+        interface_endpoints=network.interface_endpoints,
+    )
+
+
+def _flow_logs(flow_logs: FlowLogSettings) -> FlowLogChoices | None:
+    if flow_logs.destination == "none":
+        return None
+    to_bucket = flow_logs.destination == "s3"
+    return FlowLogChoices(
+        destination=FlowLogDestination.BUCKET if to_bucket else FlowLogDestination.LOG_GROUP,
+        traffic=flow_logs.traffic,
+        interval_seconds=flow_logs.interval_seconds,
     )
 
 
@@ -40,6 +89,7 @@ def _storage(settings: PlatformSettings) -> StorageChoices:
     return StorageChoices(
         retention={kind: _retention(getattr(storage, kind)) for kind in BucketKind},
         object_lock=None if lock.mode == "none" else ObjectLock(mode=lock.mode.upper(), days=lock.days),
+        takes_flow_logs=settings.network.vpc_id is None and settings.network.flow_logs.destination == "s3",
         force_destroy=storage.force_destroy,
         protect=settings.environment.protect,
     )
@@ -52,4 +102,33 @@ def _retention(settings: RetentionSettings) -> Retention:
         expiry=settings.expiry_days,
         noncurrent=settings.noncurrent_days,
         abort_uploads=settings.abort_uploads_days,
+    )
+
+
+def _registry(settings: PlatformSettings) -> RegistryChoices:
+    registry = settings.registry
+    return RegistryChoices(
+        repositories=registry.repositories,
+        keep_tagged=registry.keep_tagged,
+        untagged_days=registry.untagged_days,
+        pull_through=[PullThrough(rule.upstream, _credentials(rule)) for rule in registry.pull_through],
+        force_delete=registry.force_delete,
+        protect=settings.environment.protect,
+    )
+
+
+def _credentials(rule: PullThroughSettings) -> Credentials | None:
+    if rule.username is None or rule.access_token is None:
+        return None
+    return Credentials(rule.username, pulumi.Output.secret(rule.access_token.get_secret_value()))
+
+
+def _cost(cost: CostSettings) -> CostChoices:
+    anomalies = cost.anomalies
+    return CostChoices(
+        monthly_budget_usd=cost.monthly_budget_usd,
+        thresholds=[Threshold(threshold.percent, threshold.kind.upper()) for threshold in cost.thresholds],
+        emails=cost.emails,
+        use_topic=cost.alert_topic,
+        anomalies=AnomalyChoices(anomalies.minimum_usd, anomalies.frequency.upper()) if anomalies.enabled else None,
     )

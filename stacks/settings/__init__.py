@@ -8,6 +8,7 @@ from stacks.settings.files import environments, load, load_file
 from stacks.settings.platform import PlatformSettings
 from stacks.settings.problems import Problem, SettingsError, UnknownEnvironment
 from stacks.settings.runtime import from_config
+from stacks.settings.schema import json_schema
 
 __all__ = [
     "PlatformSettings",
@@ -16,6 +17,7 @@ __all__ = [
     "UnknownEnvironment",
     "environments",
     "from_config",
+    "json_schema",
     "load",
     "load_file",
 ]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from stacks.settings.base import Contradiction, Section
+from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
+from stacks.settings.network import NetworkSettings
+from stacks.settings.registry import RegistrySettings
 from stacks.settings.storage import StorageSettings
 
 # The section that holds Pulumi's settings of the AWS provider; all others have the project's prefix.
@@ -16,11 +19,23 @@ class PlatformSettings(Section):
     """Everything that differs between environments."""
 
     aws: AwsSettings
+    """Where in AWS the environment lives."""
     environment: EnvironmentSettings
+    """What the environment is for, and how well it is guarded."""
     tags: TagSettings
+    """Who answers and pays: tags on every resource."""
     identity: IdentitySettings = IdentitySettings()
+    """Encryption keys and the limits of roles."""
     logs: LogSettings = LogSettings()
+    """CloudWatch log groups."""
+    network: NetworkSettings = NetworkSettings()
+    """The VPC and its subnets, or one that exists."""
     storage: StorageSettings = StorageSettings()
+    """Buckets for datasets, features, models, artifacts, logs and audit records."""
+    registry: RegistrySettings = RegistrySettings()
+    """Image repositories and caches of public registries."""
+    cost: CostSettings
+    """The budget, and who is told when it is at risk."""
 
     def contradictions(self) -> Iterable[Contradiction]:
         for _, rule in ACROSS_SECTIONS:
@@ -39,10 +54,29 @@ def _only_sandboxes_lose_data(settings: PlatformSettings) -> Iterable[Contradict
         yield Contradiction("storage.force_destroy", why, "leave it out; only stage 'sandbox' may use it")
 
 
+def _only_sandboxes_lose_images(settings: PlatformSettings) -> Iterable[Contradiction]:
+    stage = settings.environment.stage
+    if settings.registry.force_delete and stage != "sandbox":
+        why = f"would delete the images of stage '{stage}' with their repositories"
+        yield Contradiction("registry.force_delete", why, "leave it out; only stage 'sandbox' may use it")
+
+
+def _zones_are_of_the_region(settings: PlatformSettings) -> Iterable[Contradiction]:
+    # us-east-1 is use1, ap-southeast-2 apse2, us-gov-west-1 usgw1: too irregular to derive one from the other, but the
+    # first two letters and the number always agree.
+    region = settings.aws.region
+    for index, zone in enumerate(settings.network.zone_ids):
+        prefix = zone.split("-")[0]
+        if (prefix[:2], prefix[-1]) != (region[:2], region[-1]):
+            yield Contradiction(f"network.zone_ids[{index}]", f"'{zone}' is not in {region}", "use zones of aws.region")
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
 ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("environment",), _production_is_protected),
     (("environment", "storage"), _only_sandboxes_lose_data),
+    (("environment", "registry"), _only_sandboxes_lose_images),
+    (("aws", "network"), _zones_are_of_the_region),
 )
