@@ -35,6 +35,7 @@ from engine.provider_registry import ProviderRegistry, split_reference
 from engine.provider_resources import ProviderResources
 from engine.providers.base import Checked, Invoked, Provider, ProviderError
 from engine.providers.builtin import BuiltinProvider
+from engine.providers.generic import GenericProvider
 from engine.replacement import dependents_to_replace
 from engine.state.model import ResourceState, Snapshot
 from engine.targets import Targets
@@ -131,7 +132,7 @@ class Deployment:
         provider = self._provider_of(state)
         if not self.targets.include(urn):
             return self._untargeted(urn, old, goal.custom)
-        if provider and not urns.is_provider_type(goal.type) and not provider.knows(goal.type):
+        if provider and not provider.knows(goal.type):
             self._note_unknown(goal.type)
         if wants_import(goal, old):
             assert provider is not None, "only custom resources are imported"
@@ -457,7 +458,8 @@ class Deployment:
         """The provider that manages ``state``. Raises ProviderError when there is none."""
         if urns.is_provider_type(state.type):
             return self._provider_resources
-        return self._lookup(state.provider, urns.package_of(state.type))
+        provider = self._lookup(state.provider, urns.package_of(state.type))
+        return provider if provider.knows(state.type) else GenericProvider(urns.package_of(state.type))
 
     def _lookup(self, reference: str, package: str) -> Provider:
         return self.builtin if package == "pulumi" else self.registry.get(reference, self.olds)

@@ -110,7 +110,8 @@ class Run:
         news: dict[str, ResourceState] = {}
         self.deployment = Deployment(
             stack.name, stack.project, stack.base, ProviderRegistry(stack.factories),
-            BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, self._redactor.learn, options.live_functions,
+            BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, self._redactor.learn,
+            options.live_functions,
             options.targets, dict(seeds or {}), news,
         )  # fmt: skip
         self._stop = asyncio.Event()

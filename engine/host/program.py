@@ -68,8 +68,8 @@ def _let_unknowns_be_text() -> None:
     text, and the engine reads any text that holds it as unknown.
     """
     import pulumi.output
-    import pulumi.runtime.known_types
     import pulumi.runtime.rpc
+    from pulumi.runtime import known_types
 
     class UnknownText(str):
         __slots__ = ()
@@ -79,7 +79,7 @@ def _let_unknowns_be_text() -> None:
 
     pulumi.output.Unknown = UnknownText
     pulumi.output.UNKNOWN = UnknownText()
-    pulumi.runtime.known_types._Unknown = UnknownText
+    known_types._Unknown = UnknownText  # pyright: ignore[reportPrivateUsage]
 
 
 def _configure(order: dict[str, Any]) -> None:
@@ -134,16 +134,23 @@ def _execute(program: str) -> None:
 
 
 def _user_traceback(program: str) -> str:
-    """The current exception's traceback from the program's first line on, without the frames that led to it."""
+    """The current exception's traceback, without the frames that led to the program and those inside the SDK."""
     _, error, trace = sys.exc_info()
-    frames = traceback.extract_tb(trace)
     home = str(Path(program).resolve())
     main_file = home if home.endswith(".py") else str(Path(home) / "__main__.py")
-    for index, frame in enumerate(frames):
-        if str(Path(frame.filename).resolve()) == main_file:
-            lines = traceback.format_list(frames[index:]) + traceback.format_exception_only(error)
-            return "Traceback (most recent call last):\n" + "".join(lines)
-    return traceback.format_exc()
+    frames = traceback.extract_tb(trace)
+    start = next((at for at, frame in enumerate(frames) if str(Path(frame.filename).resolve()) == main_file), 0)
+    shown = [frame for frame in frames[start:] if not _is_ours_or_the_sdks(frame.filename)] or frames
+    lines = traceback.format_list(shown) + traceback.format_exception_only(error)
+    return "Traceback (most recent call last):\n" + "".join(lines)
+
+
+def _is_ours_or_the_sdks(filename: str) -> bool:
+    import pulumi
+
+    sdks = str(Path(pulumi.__file__).parent)  # pulumi, and beside it pulumi_aws and its like
+    inner = (sdks, str(Path(__file__).parent), str(Path(asyncio.__file__).parent), "<frozen")
+    return filename.startswith(inner)
 
 
 if __name__ == "__main__":
