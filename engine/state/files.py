@@ -46,11 +46,19 @@ def duplicate(source: Path, target: Path) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
     temporary.unlink(missing_ok=True)
     try:
-        os.link(source, temporary)
+        _link_or_copy(source, temporary)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
     except OSError:
-        shutil.copyfile(source, temporary)
-        temporary.chmod(0o600)
-    temporary.replace(target)
+        shutil.copyfile(source, target)
+        target.chmod(0o600)
 
 
 def remove(path: Path) -> None:

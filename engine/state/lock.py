@@ -82,13 +82,13 @@ class StackLock:
     def __enter__(self) -> Self:
         files.make_folder(self._folder)
         with _alone(self._folder.with_name(f"{self._folder.name}.flock")):
-            self._clear()
+            self.check()
             # Not inside the folder: there Pulumi's CLI would take it for a lock.
             temporary = self._folder.with_name(f".{self._path.name}{files.TEMPORARY}")
             _write_private(temporary, properties.dumps(_myself(self._command).encode()).encode())
             temporary.replace(self._path)
             try:
-                self._clear()  # again, for Pulumi's CLI, which does not know of our flock
+                self.check()  # again, for Pulumi's CLI, which does not know of our flock
             except LockedBy:
                 self.release()
                 raise
@@ -103,7 +103,7 @@ class StackLock:
         """Give the stack back. Does nothing the second time."""
         self._path.unlink(missing_ok=True)
 
-    def _clear(self) -> None:
+    def check(self) -> None:
         """Take over what the dead left; raise LockedBy for the first holder that may be alive."""
         for path in sorted(self._folder.glob("*")):
             if path == self._path:

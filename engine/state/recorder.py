@@ -79,15 +79,19 @@ class Recorder:
         """
         return self._change(new=new, old=old, amended=amended, end=operation)
 
-    def recover(self, operation: int, state: ResourceState) -> Future[None]:
-        """``operation`` of an earlier run, found in ``pending``, had made ``state`` and died before it could say so.
+    def recover(
+        self,
+        operation: int,
+        found: ResourceState,
+        *,
+        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
+    ) -> Future[None]:
+        """``operation`` of an earlier run, seen in ``pending``, had made ``found`` and died before it could say so.
 
-        To be called before the program runs: ``state`` joins the base, from where the program registers it as usual.
+        To be called before the program runs: ``found`` joins the base, behind what it depends on, and the program
+        registers it from there as usual. (With ``finish`` it would stand before the stack itself.)
         """
-        durable = self._record(Entry(end=operation, recover=state))
-        self._adopt(state, self._next_resource)
-        self._next_resource += 1
-        return durable
+        return self._change(found=found, amended=amended, end=operation)
 
     def put(self, new: ResourceState, old: ResourceState | None = None) -> Future[None]:
         """``new`` was registered and needed no operation; it takes the place of ``old``, if there was one.
@@ -135,6 +139,7 @@ class Recorder:
         self,
         *,
         new: ResourceState | None = None,
+        found: ResourceState | None = None,
         old: ResourceState | None = None,
         amended: Sequence[tuple[ResourceState, ResourceState]] = (),
         end: int | None = None,
@@ -144,12 +149,14 @@ class Recorder:
             amended, new, old = (*amended, (old, new)), None, None
         numbers = tuple((self._number(before), after) for before, after in amended)
         removed = None if old is None else self._number(old)
-        durable = self._record(Entry(add=new, remove=removed, amend=numbers, end=end, refresh=refresh))
+        entry = Entry(add=new, recover=found, remove=removed, amend=numbers, end=end, refresh=refresh)
+        durable = self._record(entry)
         for number, after in numbers:
             self._adopt(after, number)
-        if new is not None:
-            self._adopt(new, self._next_resource)
-            self._next_resource += 1
+        for state in (new, found):
+            if state is not None:
+                self._adopt(state, self._next_resource)
+                self._next_resource += 1
         return durable
 
     def _record(self, entry: Entry) -> Future[None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,32 @@ def test_of_many_at_once_exactly_one_wins(folder: Path) -> None:
             process.communicate("\n")
     with StackLock(folder, "dev"):
         pass
+
+
+def test_looking_and_writing_are_one_step(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that both look before either writes would both step back, and nobody would win."""
+    both_have_looked = threading.Barrier(2)
+    original = StackLock.check
+
+    def check(self: StackLock) -> None:
+        original(self)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_have_looked.wait(timeout=0.3)  # runs out, since only one of them gets this far
+
+    monkeypatch.setattr(StackLock, "check", check)
+    won: list[StackLock] = []
+
+    def contend() -> None:
+        with contextlib.suppress(LockedBy):
+            won.append(StackLock(folder, "dev").__enter__())
+
+    threads = [threading.Thread(target=contend) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    won[0].release()
 
 
 def test_a_killed_holder_is_taken_over_with_a_note(folder: Path) -> None:

@@ -144,6 +144,25 @@ def test_what_a_died_run_left_is_ended_by_the_next(tmp_path: Path) -> None:
     assert saved.pending_operations == ()
 
 
+def test_a_replacement_that_a_died_run_had_made(tmp_path: Path) -> None:
+    died = second_run(tmp_path)
+    died.begin("creating", bucket("first", id="")).durable.result(WAIT)
+    died.abandon()
+    stack = store(tmp_path)
+    base = stack.load()
+    assert base is not None
+    recorder = Recorder(stack, base)
+    (number,) = recorder.pending
+    old, found = base.resources[2], bucket("first", id="first-2")
+    recorder.recover(number, found, amended=[(old, replace(old, delete=True))])
+    saved = recorder.close()
+    assert [(state.id, state.delete) for state in saved.resources[2:]] == [
+        ("first-1", True),
+        ("second-1", False),
+        ("first-2", False),
+    ]
+
+
 def test_registering_twice_keeps_the_place(tmp_path: Path) -> None:
     deployed(tmp_path)
     recorder = Recorder(stack := store(tmp_path), base := stack.load() or Snapshot())

@@ -138,6 +138,8 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(OSError, match="No space"):
             stack.save(Snapshot((root_state(),)))
     assert store(tmp_path).load() == saved
+    if fault != "write":  # there nothing is left to clean up with
+        assert list(tmp_path.rglob("*.tmp")) == []
 
 
 def test_what_died_runs_left_is_cleared(tmp_path: Path) -> None:
