@@ -62,7 +62,7 @@ class _Recovery:
             return
         state = replace(resource, id=found.id, outputs=annotate_secrets(found.outputs, resource))
         live = [old for old in self._base.resources if old.urn == resource.urn and not old.delete]
-        self._recorder.finish(number, new=state, amended=[(old, replace(old, delete=True)) for old in live])
+        self._recorder.recover(number, state, amended=[(old, replace(old, delete=True)) for old in live])
         self._tell(resource, f"had been created as {found.id}; it is in the state now")
 
     async def _changed(self, number: int, resource: ResourceState, kind: str) -> None:
