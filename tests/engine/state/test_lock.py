@@ -121,13 +121,17 @@ def test_of_many_at_once_exactly_one_wins(folder: Path) -> None:
 
 def test_looking_and_writing_are_one_step(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that both look before either writes would both step back, and nobody would win."""
-    both_have_looked = threading.Barrier(2)
+    in_step = threading.Barrier(2)
     original = StackLock.check
 
-    def check(self: StackLock) -> None:
-        original(self)
+    def together() -> None:
         with contextlib.suppress(threading.BrokenBarrierError):
-            both_have_looked.wait(timeout=0.3)  # runs out, since only one of them gets this far
+            in_step.wait(timeout=0.3)  # runs out once, since only one of them gets this far, and never waits again
+
+    def check(self: StackLock) -> None:
+        together()
+        original(self)
+        together()
 
     monkeypatch.setattr(StackLock, "check", check)
     won: list[StackLock] = []
