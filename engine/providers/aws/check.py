@@ -16,7 +16,7 @@ from engine.providers.base import Checked, CheckFailure
 from engine.urn import name_of
 from engine.values import UNKNOWN, Archive, Asset, Properties, ResourceRef, Value, has_unknown
 
-EXPECTED = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false", "json": "JSON"}
+EXPECTED = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false", "json": "JSON", "ref": "a text"}
 
 
 def check(spec: Spec, config: Config, urn: str, olds: Properties | None, news: Properties, seed: str) -> Checked:
@@ -29,8 +29,8 @@ def check(spec: Spec, config: Config, urn: str, olds: Properties | None, news: P
         inputs.setdefault(key, value)
     if spec.autoname:
         _name(spec.autoname, name_of(urn), olds or {}, inputs, seed)
-    if spec.taggable and (merged := tags.merged(config, inputs)) is not None:
-        inputs["tagsAll"] = merged
+    if spec.taggable:
+        inputs["tagsAll"] = tags.merged(config, inputs)
     failures += _missing(spec.inputs, inputs, ())
     failures += _conflicts(spec, given)
     rules = dict(spec.checks)
@@ -112,16 +112,16 @@ def _scalar(kind: str, value: Value, path: paths.Path, failures: list[CheckFailu
         return value
     if kind == "json":
         return _document(value, path, failures)
-    if kind == "str" and isinstance(value, bool):
+    if kind in ("str", "ref") and isinstance(value, bool):
         return "true" if value else "false"
-    if kind == "str" and isinstance(value, int | float):
+    if kind in ("str", "ref") and isinstance(value, int | float):
         return str(int(value) if float(value).is_integer() else value)
     if kind == "bool" and value in ("true", "false"):
         return value == "true"
     if kind in ("int", "float") and not isinstance(value, bool) and (number := _number(value)) is not None:
         if kind == "float" or number.is_integer():
             return number if kind == "float" else int(number)
-    elif (kind == "str" and isinstance(value, str)) or (kind == "bool" and isinstance(value, bool)):
+    elif (kind in ("str", "ref") and isinstance(value, str)) or (kind == "bool" and isinstance(value, bool)):
         return value
     failures.append(CheckFailure(paths.join(path), f"expected {EXPECTED[kind]}, got {_seen(value)}"))
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias, cast
 
@@ -41,7 +42,7 @@ def diff(spec: Spec, urn: str, old_inputs: Properties, old_outputs: Properties, 
         detailed=detailed,
         replaces=tuple(replaces),
         stables=("id",) if not replaces else (),
-        delete_before_replace=bool(replaces) and _name_would_collide(spec, urn, new_inputs),
+        delete_before_replace=bool(replaces) and (spec.delete_before_replace or _name_would_collide(spec, urn, new_inputs)),
     )
 
 
@@ -137,7 +138,16 @@ def _is_set(path: paths.Path, sets: list[paths.Path]) -> bool:
 def _same_scalar(type_: PropertyType, old: Value, new: Value) -> bool:
     if isinstance(type_, Scalar) and type_.kind == "json":
         return documents.same(old, new)
+    if isinstance(type_, Scalar) and type_.kind == "ref":
+        return _same_reference(old, new)
     return unchanged(old, new)
+
+
+def _same_reference(old: Value, new: Value) -> bool:
+    """A name and the ARN that ends in it are the same; two ARNs only if they are equal."""
+    if old == new or not isinstance(old, str) or not isinstance(new, str):
+        return bool(old == new)
+    return old.startswith("arn:") != new.startswith("arn:") and re.split("[/:]", old)[-1] == re.split("[/:]", new)[-1]
 
 
 def _name_would_collide(spec: Spec, urn: str, inputs: Properties) -> bool:

@@ -17,9 +17,10 @@ from engine.providers.aws.spec import Expression
 from engine.values import Properties, Value
 
 _LITERAL = re.compile(r"'\{([^{}']+)\}'")
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.\[\]]*(?: *\|[^{}]*)?)\}")
 # us-east-1 is where S3 puts buckets without a location, and the only region that it refuses as one.
 DEFAULT_LOCATION = "us-east-1"
+TRANSFORMS = frozenset("added removed or json keys not if_true list join fact location after before last".split())
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,21 @@ def evaluate(expression: Expression, scope: Scope, shape: Any = None) -> Any:
         return expression
     if expression.startswith("="):
         return shapes.to_api(_text(expression[1:], scope), shape, scope.renames)
-    if expression.startswith("$"):
-        return shapes.to_api(search(filled(expression, scope), scope.answer), shape, scope.renames)
     source, value = property_value(expression, scope)
     return shapes.to_api(value, shape, scope.renames, re.sub(r"\[\d+\]", "[*]", source))
 
 
 def property_value(expression: str, scope: Scope) -> tuple[str, Value]:
     """The path and the value, transforms applied, of ``path | transform ...``."""
-    source, *transforms = (part.strip() for part in expression.split("|"))
-    value = scope.lookup(source)
+    parts = [part.strip() for part in expression.split("|")]
+    if expression.startswith("$"):
+        # JMESPath has pipes too: only what follows its last one can be transforms.
+        first = next((i for i, part in enumerate(parts) if part.split(" ")[0] in TRANSFORMS), len(parts))
+        source, transforms = " | ".join(parts[:first]), parts[first:]
+        value: Value = search(filled(source, scope), scope.answer)
+    else:
+        source, *transforms = parts
+        value = scope.lookup(source)
     for transform in transforms:
         name, _, argument = transform.partition(" ")
         value = _transform(name, argument, value, source, scope)
@@ -119,7 +125,7 @@ def id_parts(template: str, id_: str) -> dict[str, str] | None:
 
     def group(match: re.Match[str]) -> str:
         names.append(match[1].strip())
-        return "(.+)"
+        return "(.+?)"  # short, so that what separates the parts may come again in the last
 
     pattern = _PLACEHOLDER.sub(group, re.sub(r"([.*+?^$()\[\]\\|])", r"\\\1", template[1:]))
     match = re.fullmatch(pattern, id_)
@@ -130,11 +136,8 @@ def holds(conditions: Mapping[str, Any], scope: Scope) -> bool:
     """Whether every property is as the condition says: ``"*"`` is any value, false and null are also an absent one."""
     for path, expected in conditions.items():
         value = property_value(path, scope)[1]
-        if expected == "*":
-            if value is None or value == {} or value == []:
-                return False
-        elif expected is None or expected is False:
-            if value not in (None, False) and value != {} and value != []:
+        if expected == "*" or expected is None or expected is False:
+            if _says_nothing(value) == (expected == "*"):
                 return False
         elif value != expected:
             return False
@@ -190,6 +193,10 @@ def _text(template: str, scope: Scope) -> str | None:
     return None if absent else text
 
 
+def _says_nothing(value: Value) -> bool:
+    return value is None or value == 0 or value == "" or value == [] or value == {}
+
+
 def _member(value: Value, part: str | int) -> Value:
     if isinstance(value, dict):
         return cast("dict[str, Any]", value).get(str(part))
@@ -209,6 +216,8 @@ def _transform(name: str, argument: str, value: Value, source: str, scope: Scope
             return None if value is None else documents.as_text(value)
         case "keys":
             return sorted(cast("dict[str, Any]", value or {})) or None
+        case "if_true":
+            return True if value is True else None
         case "not":
             return not value
         case "list":

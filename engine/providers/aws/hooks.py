@@ -10,6 +10,7 @@ from engine.providers.aws.expressions import Scope
 from engine.providers.base import ProviderError
 
 Hook: TypeAlias = Callable[[Caller, Scope], None]
+MOST_POLICY_VERSIONS: Final = 5  # of one managed policy; IAM's quotas
 MOST_PER_REQUEST: Final = 1000  # keys in one DeleteObjects; S3's API reference
 
 
@@ -30,4 +31,41 @@ def empty_bucket(caller: Caller, scope: Scope) -> None:
             )
 
 
-HOOKS: Final[Mapping[str, Hook]] = {"empty_bucket": empty_bucket}
+def detach_role_policies(caller: Caller, scope: Scope) -> None:
+    """Detach every policy from the role ``scope.id`` and delete those that it holds itself, whoever put them there."""
+    role = {"RoleName": str(scope.id)}
+    for item in caller.listed("iam", scope.region, "ListAttachedRolePolicies", role)["AttachedPolicies"]:
+        caller.call("iam", scope.region, "DetachRolePolicy", {**role, "PolicyArn": item["PolicyArn"]})
+    for name in caller.listed("iam", scope.region, "ListRolePolicies", role)["PolicyNames"]:
+        caller.call("iam", scope.region, "DeleteRolePolicy", {**role, "PolicyName": name})
+
+
+def make_room_for_policy_version(caller: Caller, scope: Scope) -> None:
+    """Delete the oldest version of the policy ``scope.id`` when it has as many as IAM allows."""
+    versions = _other_versions(caller, scope)
+    if len(versions) + 1 >= MOST_POLICY_VERSIONS:
+        _delete_version(caller, scope, min(versions, key=lambda version: version["CreateDate"]))
+
+
+def delete_policy_versions(caller: Caller, scope: Scope) -> None:
+    """Delete every version of the policy ``scope.id`` but the default one, which goes with the policy."""
+    for version in _other_versions(caller, scope):
+        _delete_version(caller, scope, version)
+
+
+def _other_versions(caller: Caller, scope: Scope) -> list[dict[str, Any]]:
+    answer = caller.listed("iam", scope.region, "ListPolicyVersions", {"PolicyArn": str(scope.id)})
+    return [version for version in answer["Versions"] if not version["IsDefaultVersion"]]
+
+
+def _delete_version(caller: Caller, scope: Scope, version: Mapping[str, Any]) -> None:
+    params = {"PolicyArn": str(scope.id), "VersionId": version["VersionId"]}
+    caller.call("iam", scope.region, "DeletePolicyVersion", params)
+
+
+HOOKS: Final[Mapping[str, Hook]] = {
+    "delete_policy_versions": delete_policy_versions,
+    "detach_role_policies": detach_role_policies,
+    "empty_bucket": empty_bucket,
+    "make_room_for_policy_version": make_room_for_policy_version,
+}

@@ -7,15 +7,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from engine.providers.aws import overlay, shapes, tags
-from engine.providers.aws.calls import Caller, ApiError
+from engine.providers.aws.calls import ApiError, Caller
 from engine.providers.aws.config import Config
 from engine.providers.aws.difference import changed
-from engine.providers.aws.expressions import Scope, evaluate, filled, holds, id_parts, property_value, search, selections
+from engine.providers.aws.expressions import (
+    Scope,
+    evaluate,
+    filled,
+    holds,
+    id_parts,
+    property_value,
+    search,
+    selections,
+)
 from engine.providers.aws.hooks import HOOKS
 from engine.providers.aws.schema import STRING, MapOf
 from engine.providers.aws.spec import OPERATION_TAG, Operation, Spec, Wait
 from engine.providers.base import Created, Found, OperationUncertain, PartialFailure, ProviderError, timeout_or
-from engine.values import Properties, Value
+from engine.values import Properties
 
 DEFAULT_TIMEOUT: Final = 1200.0  # seconds, for creating, changing or deleting one resource
 LOOKS_AFTER_CREATE: Final = 5  # AWS may take a moment until a read sees what a create made
@@ -168,7 +177,7 @@ class Lifecycle:
             if not holds(operation.conditions, scope.with_(answer=document)):
                 continue
             try:
-                answer = self._call(operation, scope.with_(answer=document), None)
+                answer = self._call(operation, scope.with_(answer=document), None, pages=True)
                 result = search(filled(operation.result, scope), answer) if operation.result else answer
             except ApiError as error:
                 if error.code in operation.missing:
@@ -230,7 +239,7 @@ class Lifecycle:
 
     def _matches(self, item: Any, scope: Scope, token: str) -> bool:
         find = self.spec.find
-        if any(search(path, item) != evaluate(wanted, scope) for path, wanted in find.match.items()):
+        if any(search(filled(path, scope), item) != evaluate(wanted, scope) for path, wanted in find.match.items()):
             return False
         if find.by != "token" or not find.items:
             return True
@@ -282,10 +291,14 @@ class Lifecycle:
                 raise
         self._wait(operation, scope, deadline)
 
-    def _call(self, operation: Operation, scope: Scope, deadline: float | None) -> dict[str, Any]:
+    def _call(
+        self, operation: Operation, scope: Scope, deadline: float | None, *, pages: bool = False
+    ) -> dict[str, Any]:
         assert operation.operation is not None, "parse.py refuses an operation without a name"
         service = operation.service or self.spec.service
         params = self._params(operation.operation, operation.params, scope, service)
+        if pages:
+            return self._caller.listed(service, scope.region, operation.operation, params)
         repeatable = True if operation.idempotent or "'token'" in repr(operation.params) else None
         return self._caller.call(
             service,

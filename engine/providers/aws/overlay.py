@@ -135,5 +135,5 @@ def _in_order_of(
 
 
 def _says_nothing(value: Value) -> bool:
-    """Whether a value and its absence mean the same: nothing, false, an empty text, list or map."""
-    return value is None or value is False or value == "" or value == [] or value == {}
+    """Whether a value and its absence mean the same: nothing, false, zero, an empty text, list or map."""
+    return value is None or value == 0 or value == "" or value == [] or value == {}

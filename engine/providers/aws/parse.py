@@ -64,6 +64,7 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
         },
         conflicts=tuple(tuple(group) for group in source.get("conflicts", ())),
         replace_on=_strings(source.get("replace_on", ())),
+        delete_before_replace=bool(source.get("delete_before_replace", False)),
         changes_with={key: _strings(names) for key, names in source.get("changes_with", {}).items()},
         renames=_mapping(source.get("renames", {}), "renames", problems),
         missing=_strings(source.get("missing", ())),

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 class AwsProvider:
     """Manages the types below ``specs``. Previews read specifications only; botocore is imported by the first call."""
 
+    in_process = True
+
     def __init__(self, endpoint: Endpoint | None = None) -> None:
         self._endpoint = endpoint or Endpoint()
         self._config = Config()

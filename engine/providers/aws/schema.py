@@ -1,6 +1,8 @@
 """The types of properties, as specifications write them.
 
-str, int, float, bool, json, any      scalars; ``json`` is a JSON document in a string, compared by structure
+str, int, float, bool, any            scalars
+json                                  a JSON document in a string, compared by structure
+ref                                   a name or an ARN that ends in it, which mean the same
 {"*": str}                            a map with free keys
 {scanOnPush!: bool, kmsKey?: str}     an object; ``!`` marks a required field, ``?`` one that AWS fills in
 [{id!: str}]                          a list of such objects
@@ -12,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast, get_args
 
-Kind: TypeAlias = Literal["str", "int", "float", "bool", "json", "any"]
+Kind: TypeAlias = Literal["str", "int", "float", "bool", "json", "ref", "any"]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 

@@ -34,6 +34,8 @@ def to_api(value: Value, shape: Any, renames: Mapping[str, str], path: str = "")
 def _structure(value: Value, shape: Any, renames: Mapping[str, str], path: str) -> Any:
     if isinstance(value, list):  # one block where Pulumi has a list
         listed = cast("list[Any]", value)
+        if (wrapped := _only_list(shape)) and not any(isinstance(item, dict) for item in listed):
+            return {wrapped: to_api(listed, shape.members[wrapped], renames, path)}
         return to_api(listed[0], shape, renames, f"{path}[*]") if listed else None
     result: dict[str, Any] = {}
     for key, item in cast("dict[str, Any]", value).items():
@@ -44,6 +46,12 @@ def _structure(value: Value, shape: Any, renames: Mapping[str, str], path: str) 
         if (converted := to_api(item, shape.members[name], renames, place)) is not None:
             result[name] = converted
     return result
+
+
+def _only_list(shape: Any) -> str | None:
+    """The member of a structure that does nothing but hold one list (EncryptionTypes: {EncryptionType: [...]})."""
+    names = list(shape.members)
+    return names[0] if len(names) == 1 and shape.members[names[0]].type_name == "list" else None
 
 
 def _list(value: Value, shape: Any, renames: Mapping[str, str], path: str) -> Any:
@@ -90,6 +98,8 @@ def from_api(value: Any, type_: PropertyType, renames: Mapping[str, str], path: 
                 return from_api(listed[0], type_, renames, path) if listed else None
             return fields_from_api(cast("dict[str, Any]", value), fields, renames, path)
         case ListOf(item):
+            if isinstance(value, dict) and not isinstance(item, Object):
+                value = next(iter(cast("dict[str, Any]", value).values()), [])
             listed = cast("list[Any]", value) if isinstance(value, list) else [value]
             return [from_api(element, item, renames, f"{path}[*]") for element in listed]
         case MapOf(item):
@@ -128,9 +138,9 @@ def _scalar_from_api(value: Any, kind: str) -> Value:
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    if kind in ("json", "str") and isinstance(value, dict | list):
+    if kind in ("json", "str", "ref") and isinstance(value, dict | list):
         return documents.as_text(value)
-    if kind in ("str", "json"):
+    if kind in ("str", "json", "ref"):
         return ("true" if value else "false") if isinstance(value, bool) else str(value)
     if kind == "int":
         return int(value)

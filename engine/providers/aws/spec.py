@@ -13,6 +13,7 @@
     checks: {imageTagMutability: {one_of: [MUTABLE, IMMUTABLE]}, days: {min: 7, max: 30}, name: {pattern: ...}}
     conflicts: [[name, namePrefix]]      # at most one of each
     replace_on: [name, rules[*].id]      # properties (and all below them) whose change replaces the resource
+    delete_before_replace: true          # for what can exist only once in its place
     changes_with: {versionId: [policy]}  # outputs that become unknown in the preview of a change of these inputs
     renames: {rules[*].key: KmsKeyArn}   # property path -> member of the API, where the names are not alike
     create: [operations]                 # the first makes the resource, the rest complete it
@@ -29,9 +30,10 @@ An operation is
     params: {repositoryName: id, ...}    # member of the API -> expression, or a nested mapping or list of them
     service: s3control                   # where it differs from the type's
     when: [properties]                   # update: only if one of them changed; create: only if one of them is given
-    if: {isEnabled: true, policy: "*"}   # only if all are so. `false` and null match an absent value, "*" any present one
+    if: {isEnabled: true, policy: "*"}   # only if all are so. `false` and null match what says nothing (absent, false, 0,
+                                         # empty), "*" everything else
     each: inlinePolicies | removed       # once per element of a list, which is then `item`
-    result: $.repositories[0]            # read: the part of the answer to use; absent means: no such resource
+    result: $.logGroups[?name=='{id}'] | [0]  # read: the part of the answer to use (`'{}'` as below); absent: no such resource
     as: rotation                         # read: where this answer goes in the document that `properties` look at
     missing: [NoSuchTagSet]              # codes that mean: no answer (read) or nothing to do (delete, update)
     retry: [DependencyViolation]         # codes that pass by themselves, retried until the timeout
@@ -47,17 +49,19 @@ Expressions (strings; numbers, booleans and the like stand for themselves)
     =IMMUTABLE, =arn:{partition}:s3:::{bucket}    a text, with properties in it; absent if one of them is
     $.Key.Arn               JMESPath on the API's answer (for create's follow-ups: the answer of the first operation);
                             in it '{path}' with its quotes is a property: $.Rules[?Id=='{id}'] | [0] (in `result` too)
-    policy | url            with a transform: `added`/`removed` (elements against the old state; an operation in which all
-                            of these are empty is skipped), `json` (as text), `keys`, `or TEXT` (if absent), `not`,
-                            `list` (one as a list), `join` (comma), `fact NAME` (of a region, data/regions.yaml), `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
+    policy | json           with transforms, also on `$`: `added`/`removed` (elements against the old state; an operation in
+                            which all of these are empty is skipped), `json` (as text), `keys`, `or TEXT` (if absent), `not`,
+                            `if_true` (absent if false), `list` (one as a list), `join` (comma), `fact NAME` (of a region,
+                            data/regions.yaml), `location`, `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
 
-In create `tagsAll` holds the tag ``bedplate:operation`` (the token) too, reads hide it. `find: token` lists with
-    find: {by: token, operation: DescribeVpcs, params: {Filters: [{Name: =tag:bedplate:operation, Values: [token]}]}, id: "$.Vpcs[0].VpcId"}
-and for what has no tags
+In create `tagsAll` holds the tag ``bedplate:operation`` (the token) too, reads hide it. By it `find` recognises what a died
+run made. `find: id` reads the id made of the inputs; where create sets tags, the token must be among them. `by: token` lists
+    find: {by: token, operation: DescribeVpcs, id: "$.Vpcs[0].VpcId",
+           params: {Filters: [{Name: =tag:bedplate:operation, Values: [token]}]}}
+and what has no tags is told by its keys
     find: {by: keys, operation: ListX, params: {...}, items: $.Items, match: {Protocol: protocol}, id: $.Arn}
-where `match` and `id` look at one item (`match`: JMESPath -> expression). `tags: {operation, params: {Key: item.KeyId},
-result: $.Tags}` reads an item's tags, where the list lacks them, to compare the token. `find: id` reads the id made of the
-inputs; where create sets tags, the token must be among them.
+where `match` (JMESPath -> expression) and `id` look at one item. `tags: {operation, params: {Key: item.KeyId}, result:
+$.Tags}` reads an item's tags, where the list lacks them, to compare the token.
 """
 
 from __future__ import annotations
@@ -162,6 +166,7 @@ class Spec:
     checks: Mapping[str, ValueCheck] = field(default_factory=dict[str, ValueCheck])
     conflicts: tuple[tuple[str, ...], ...] = ()
     replace_on: tuple[str, ...] = ()
+    delete_before_replace: bool = False
     changes_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     renames: Mapping[str, str] = field(default_factory=dict[str, str])
     create: tuple[Operation, ...] = ()

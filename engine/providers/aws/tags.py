@@ -7,19 +7,19 @@ from typing import Any, cast
 
 from engine.providers.aws.config import Config
 from engine.providers.aws.spec import OPERATION_TAG
-from engine.values import UNKNOWN, Properties, Value
+from engine.values import UNKNOWN, Properties, Value, has_unknown
 
 RESERVED_PREFIX = "aws:"  # set by AWS itself; can be neither set nor removed
 
 
 def merged(config: Config, inputs: Properties) -> Value:
-    """``tagsAll`` of a resource with ``inputs``: the provider's default tags below its own; None for no tags at all."""
+    """``tagsAll`` of a resource with ``inputs``: the provider's default tags below its own, unknown if any of them is."""
     own = inputs.get("tags")
-    if own is UNKNOWN or config.default_tags is UNKNOWN:
+    if has_unknown(own) or has_unknown(config.default_tags):
         return UNKNOWN
     defaults = cast("Mapping[str, Value]", config.default_tags)
     tags = {**defaults, **cast("dict[str, Value]", own or {})}
-    return {key: value for key, value in tags.items() if not config.ignore_tags.covers(key)} or None
+    return {key: value for key, value in tags.items() if not config.ignore_tags.covers(key)}
 
 
 def visible(config: Config, tags: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,158 @@
+"""Every type lives through its case: created, read without a difference, found again, imported, changed, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.providers.aws import registry
+from engine.providers.aws.provider import AwsProvider
+from engine.providers.aws.schema import Scalar
+from engine.providers.aws.spec import Spec
+from engine.values import UNKNOWN, Properties, has_unknown
+from tests.engine.aws import cases
+from tests.engine.aws.cases import Case
+
+REGION = "us-east-1"
+TOKEN = "bedplate-0123456789abcdef"
+
+
+def urn(type_: str, name: str) -> str:
+    return f"urn:pulumi:case::tests::{type_}::{name}"
+
+
+class Life:
+    """One resource under test."""
+
+    def __init__(self, provider: AwsProvider, type_: str, name: str) -> None:
+        self.provider = provider
+        self.type = type_
+        self.urn = urn(type_, name)
+        spec = registry.load(type_)
+        assert spec is not None, f"no specification of {type_}"
+        self.spec: Spec = spec
+        self.id = ""
+        self.inputs: Properties = {}
+        self.outputs: Properties = {}
+
+    def checked(self, news: Properties) -> Properties:
+        json_inputs = {k for k, f in self.spec.inputs.items() if f.type == Scalar("json")}
+        texts = cases.documents_as_text(news, frozenset(json_inputs))
+        checked = self.provider.check(self.urn, self.type, self.inputs or None, texts, seed="case")
+        assert not checked.failures, checked.failures
+        return dict(checked.inputs)
+
+    def create(self, news: Properties) -> None:
+        self.inputs = self.checked(news)
+        token = TOKEN + self.urn[-8:]
+        made = self.provider.create(self.urn, self.type, self.inputs, timeout=60, preview=False, token=token)
+        self.id, self.outputs = made.id, made.outputs
+        assert not has_unknown(self.outputs)
+
+    def diff(self, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> Any:
+        return self.provider.diff(self.urn, self.type, self.id, old_inputs, old_outputs, new_inputs)
+
+    def delete(self) -> None:
+        self.provider.delete(self.urn, self.type, self.id, self.inputs, self.outputs, timeout=60)
+
+    def known(self) -> dict[str, Any]:
+        return {**self.outputs, "id": self.id}
+
+
+@pytest.mark.parametrize("case", cases.all_cases(), ids=lambda case: f"{case.path.parent.name}/{case.path.stem}")
+def test_lives_through_its_case(case: Case, provider: AwsProvider, emulator: str) -> None:
+    known: dict[str, Any] = {}
+    before: list[Life] = []
+    for name, made in case.prerequisites.items():
+        life = Life(provider, made["type"], f"{case.path.stem}-{name}")
+        life.create(cases.resolved(made.get("inputs", {}), known))
+        known[name] = life.known()
+        before.append(life)
+    life = Life(provider, case.type, case.path.stem)
+    inputs = cases.resolved(case.inputs, known)
+    try:
+        _previews(life, inputs)
+        life.create(inputs)
+        faults = cases.unlike(
+            {k: v for k, v in cases.resolved(case.outputs, {**known, **life.known()}).items() if v is not None},
+            life.outputs,
+            "outputs",
+        )
+        assert not faults, "\n".join(faults)
+        cases.assert_view(case.view, emulator, REGION, {**known, **life.known()})
+        _reads_without_difference(life)
+        _is_found_again(life)
+        _imports(life, case)
+        if case.update is not None:
+            _updates(life, cases.laid_over(inputs, cases.resolved(case.update, known)))
+            cases.assert_view(case.updated_view, emulator, REGION, {**known, **life.known()})
+            _reads_without_difference(life)
+        if case.replace is not None:
+            news = life.checked(cases.laid_over(inputs, cases.resolved(case.replace, known)))
+            assert life.diff(life.inputs, life.outputs, news).replaces, "this change must replace"
+    finally:
+        if life.id:
+            life.delete()
+            life.delete()  # gone already is a success
+            left = provider.read(life.urn, life.type, life.id, life.inputs, life.outputs)
+            assert (left is not None) == (case.after_delete == "kept")
+        for other in reversed(before):
+            other.delete()
+
+
+def _previews(life: Life, inputs: Properties) -> None:
+    """Everything declared is in the preview, and what AWS decides is unknown."""
+    news = life.checked(inputs)
+    outputs = life.provider.create(life.urn, life.type, news, timeout=0, preview=True, token="").outputs
+    assert life.spec.outputs.keys() <= outputs.keys()
+    assert all(outputs[key] is UNKNOWN for key in life.spec.outputs if key != "tagsAll")
+    assert news.items() <= outputs.items()
+
+
+def _reads_without_difference(life: Life) -> None:
+    found = life.provider.read(life.urn, life.type, life.id, life.inputs, life.outputs)
+    assert found is not None, "created, and not found"
+    assert found.id == life.id
+    assert found.inputs == life.inputs
+    assert found.outputs == life.outputs
+    assert not life.diff(found.inputs, found.outputs, life.inputs).changes
+
+
+def _is_found_again(life: Life) -> None:
+    token = TOKEN + life.urn[-8:]
+    found = life.provider.find(life.urn, life.type, life.inputs, token=token, known_ids=frozenset())
+    assert found is not None, "a run that died after this create wouldn't find what it made"
+    assert found.id == life.id
+    known = frozenset({life.id})
+    assert life.provider.find(life.urn, life.type, life.inputs, token=token, known_ids=known) is None
+    if life.spec.find.by == "token" or (life.spec.tags_at_birth and "tagsAll" in life.spec.properties):
+        other = life.provider.find(life.urn, life.type, life.inputs, token="another", known_ids=frozenset())
+        assert other is None, "what another operation made is not ours"
+
+
+def _imports(life: Life, case: Case) -> None:
+    """An import by id alone tells the same inputs, but for those that AWS never sees."""
+    found = life.provider.read(life.urn, life.type, life.id, {}, {})
+    assert found is not None
+    untold = {*life.spec.local, *case.unimportable}
+    diff = life.diff(found.inputs, found.outputs, life.inputs)
+    assert not {path.split(".")[0].split("[")[0] for path in diff.detailed} - untold, diff.detailed
+
+
+def _updates(life: Life, news: Properties) -> None:
+    checked = life.checked(news)
+    diff = life.diff(life.inputs, life.outputs, checked)
+    assert diff.changes, "an update that changes nothing"
+    assert not diff.replaces, f"{diff.replaces} would replace"
+    arguments = (life.urn, life.type, life.id, life.inputs, life.outputs, checked)
+    preview = life.provider.update(*arguments, timeout=0, preview=True)
+    outputs = life.provider.update(*arguments, timeout=60, preview=False)
+    known = {key: value for key, value in preview.items() if not has_unknown(value)}
+    assert {key: outputs.get(key) for key in known} == known, "the preview promised something else"
+    life.inputs, life.outputs = checked, outputs
+
+
+def test_every_type_has_a_case() -> None:
+    covered = {case.type for case in cases.all_cases()}
+    assert covered == set(registry.types())
