@@ -1,0 +1,44 @@
+"""config show, config schema: an environment's settings, as they count after defaults, and their JSON schema."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.declare import command
+from cli.environments import known, meant
+from cli.exits import ExitCode
+from cli.requests import OfStack, Output
+
+
+def register(config: typer.Typer) -> None:
+    """Add the commands to the group ``config``."""
+
+    @command(config, "show", OfStack)
+    def show(request: OfStack) -> int:
+        """Show an environment's settings, defaults included."""
+        from cli.screen import Screen
+        from cli.views.lines import Line
+        from cli.views.values import block
+        from engine.project import Project
+        from stacks.settings import load
+
+        project = Project.load(request.cwd)
+        environment = meant(request.environment, request.stack, known(request.cwd))
+        settings = load(environment, project.config_folder).model_dump(mode="json")
+        screen = Screen(request)
+        if request.output is Output.JSON:
+            screen.document({"version": 1, "environment": environment, "settings": settings})
+        else:
+            screen.show(Line().add(one) for one in block(settings, full=True))
+        return ExitCode.OK
+
+    @command(config, "schema", OfStack)
+    def schema(request: OfStack) -> int:
+        """Write the JSON schema of the settings files; editors complete and check them with it."""
+        from cli.screen import Screen
+        from stacks.settings import PlatformSettings
+
+        Screen(request).document(PlatformSettings.model_json_schema())
+        return ExitCode.OK
+
+    _ = (show, schema)  # registered above

@@ -1,0 +1,91 @@
+"""outputs, state list, state show: what is known of a stack, without touching it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.declare import command
+from cli.exits import UsageError
+from cli.requests import Output, Showing, ShowingOne
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.state.model import ResourceState
+
+
+def register(app: typer.Typer, state: typer.Typer) -> None:
+    """Add the commands to ``app`` and to its group ``state``."""
+
+    @command(app, "outputs", Showing)
+    def outputs(request: Showing) -> int:
+        """Show a stack's outputs."""
+        from cli.runs import open_session
+        from cli.screen import Screen
+        from cli.views import documents, report
+
+        screen, session = Screen(request), open_session(request)
+        values = session.outputs()
+        if request.output is Output.JSON:
+            screen.document(documents.outputs(session.stack, values, reveal=request.show_secrets))
+        elif values:
+            screen.show(report.table(values, width=screen.width, reveal=request.show_secrets))
+        else:
+            screen.tell(f"{session.stack} has no outputs; `bedplate up {session.stack}` brings it up")
+        return 0
+
+    @command(state, "list", Showing)
+    def list_(request: Showing) -> int:
+        """List the resources in a stack's state."""
+        from cli.runs import open_session
+        from cli.screen import Screen
+        from cli.views import documents
+        from cli.views import state as views
+
+        screen, session = Screen(request), open_session(request)
+        snapshot = session.snapshot()
+        if request.output is Output.JSON:
+            found = [documents.resource(one, reveal=request.show_secrets) for one in snapshot.resources]
+            screen.document({"version": documents.VERSION, "stack": session.stack, "resources": found})
+        else:
+            screen.show(views.listing(snapshot.resources, snapshot.pending_operations, width=screen.width))
+        return 0
+
+    @command(state, "show", ShowingOne)
+    def show(request: ShowingOne) -> int:
+        """Show one resource of a stack's state in full (or all of them)."""
+        from cli.runs import open_session
+        from cli.screen import Screen
+        from cli.views import documents
+        from cli.views import state as views
+        from cli.views.lines import Line
+
+        screen, session = Screen(request), open_session(request)
+        found = matching(session.snapshot().resources, request.urn, session.stack)
+        if request.output is Output.JSON:
+            shown = [documents.resource(one, reveal=request.show_secrets) for one in found]
+            screen.document({"version": documents.VERSION, "stack": session.stack, "resources": shown})
+        else:
+            for one in found:
+                screen.show([*views.details(one, reveal=request.show_secrets), Line()])
+        return 0
+
+    _ = (outputs, list_, show)  # registered above
+
+
+def matching(resources: Sequence[ResourceState], wanted: str | None, stack: str) -> list[ResourceState]:
+    """The resources that a URN or a name means. Raises UsageError when there are none."""
+    import difflib
+
+    from engine import urn as urns
+
+    if wanted is None:
+        return list(resources)
+    found = [one for one in resources if wanted in (one.urn, urns.name_of(one.urn))]
+    if not found:
+        near = difflib.get_close_matches(wanted, [urns.name_of(one.urn) for one in resources], n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"`bedplate state list {stack}` shows those there are"
+        raise UsageError(f"{stack} has no resource '{wanted}'; {hint}")
+    return found

@@ -1,0 +1,101 @@
+"""Commands from request classes: a frozen dataclass says which arguments a command takes, ``command`` registers it.
+
+Each field is ``Annotated`` with a typer Argument or Option. Every option gets its environment variable here, by one
+rule: ``--program-timeout`` is also ``BEDPLATE_PROGRAM_TIMEOUT``.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
+
+import typer
+from typer.models import ArgumentInfo, OptionInfo
+
+from cli.exits import ExitCode
+from cli.requests import Manner
+
+R = TypeVar("R", bound=Manner)
+
+DIFF_LEVELS: Final = ("none", "brief", "full")
+
+
+def command(app: typer.Typer, name: str, request: type[R]) -> Callable[[Callable[[R], int]], Callable[[R], int]]:
+    """Register the decorated function as a command. It takes one ``request`` and returns the exit code."""
+
+    def register(body: Callable[[R], int]) -> Callable[[R], int]:
+        def run(**values: Any) -> None:
+            given: dict[str, Any] = {key: _frozen(value) for key, value in values.items()}
+            raise typer.Exit(_guarded(body, request(**given)))
+
+        run.__dict__["__signature__"] = inspect.Signature(parameters(request))
+        run.__doc__ = body.__doc__
+        app.command(name)(run)
+        return body
+
+    return register
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _guarded(body: Callable[[R], int], request: R) -> int:
+    try:
+        return body(request)
+    except KeyboardInterrupt:
+        return ExitCode.CANCELLED
+    except Exception as error:  # noqa: BLE001 - the one place where every error becomes a message and an exit code
+        from cli.failures import report
+
+        return report(error, request)
+
+
+def parameters(request: type[Any]) -> list[inspect.Parameter]:
+    """The fields of a request as a function's parameters, arguments first."""
+    hints = get_type_hints(request, include_extras=True)
+    found: list[inspect.Parameter] = []
+    for field in dataclasses.fields(request):
+        kind, info = get_args(hints[field.name])
+        if get_origin(kind) is tuple:  # a repeated option; a frozen request has a tuple where typer gives a list
+            kind = list[get_args(kind)[0]]
+        default = list(field.default) if isinstance(field.default, tuple) else field.default
+        if default is dataclasses.MISSING:
+            default = inspect.Parameter.empty
+        annotation = Annotated[kind, _with_variable(info)]
+        found.append(
+            inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        )
+    return found
+
+
+def _with_variable(info: ArgumentInfo | OptionInfo) -> ArgumentInfo | OptionInfo:
+    info = copy.copy(info)
+    if isinstance(info, OptionInfo):
+        flags = [info.default, *(info.param_decls or ())]
+        long = next(flag for flag in flags if isinstance(flag, str) and flag.startswith("--"))
+        info.envvar = variable(long.split("/")[0])
+        info.show_envvar = False
+    return info
+
+
+def variable(flag: str) -> str:
+    """The environment variable of a flag."""
+    return "BEDPLATE_" + flag.lstrip("-").replace("-", "_").upper()
+
+
+def with_diff_level(arguments: Sequence[str]) -> list[str]:
+    """``--diff`` alone means ``--diff brief``; the level that may follow it belongs to it."""
+    result: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*result, word, *rest]
+        if word == "--diff":
+            word = f"--diff={rest.pop(0) if rest and rest[0] in DIFF_LEVELS else 'brief'}"
+        result.append(word)
+    return result

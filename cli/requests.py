@@ -1,0 +1,149 @@
+"""What the commands can be asked: their arguments and options, said once."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.environments import complete
+
+
+class Color(enum.StrEnum):
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Output(enum.StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class Engine(enum.StrEnum):
+    AUTO = "auto"
+    EMBEDDED = "embedded"
+
+
+class Diff(enum.StrEnum):
+    NONE = "none"
+    BRIEF = "brief"
+    FULL = "full"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How a command behaves towards who has called it."""
+
+    cwd: Annotated[
+        Path, typer.Option("--cwd", "-C", help="Run as if started in this folder.", exists=True, file_okay=False)
+    ] = Path()
+    output: Annotated[Output, typer.Option("--output", help="What is written to standard output.")] = Output.TEXT
+    color: Annotated[Color, typer.Option("--color", help="Colours; auto heeds NO_COLOR and FORCE_COLOR.")] = Color.AUTO
+    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks, and messages for debugging.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfStack(Manner):
+    """A command about one environment."""
+
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="ENV", help="The environment, such as dev or prod.", autocompletion=complete,
+                       show_default=False),
+    ] = None  # fmt: skip
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", "-s", help="Another way to say ENV.", autocompletion=complete, show_default=False),
+    ] = None
+    engine: Annotated[Engine, typer.Option("--engine", help="Which engine runs it; auto chooses the embedded one.")] = (
+        Engine.AUTO
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running(OfStack):
+    """A command that runs a stack's program, or works through its resources."""
+
+    diff: Annotated[
+        Diff, typer.Option("--diff", metavar="[brief|full]", help="Show property diffs; full cuts no text.",
+                           show_default=False),
+    ] = Diff.NONE  # fmt: skip
+    expect_no_changes: Annotated[
+        bool, typer.Option("--expect-no-changes", help="Exit with 7 when anything would change.")
+    ] = False
+    target: Annotated[
+        tuple[str, ...],
+        typer.Option("--target", "-t", metavar="GLOB",
+                     help="Only these resources: a name, or a URN with * and **. Repeatable."),
+    ] = ()  # fmt: skip
+    exclude: Annotated[
+        tuple[str, ...], typer.Option("--exclude", metavar="GLOB", help="All but these resources. Repeatable.")
+    ] = ()
+    parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="Operations at a time.")] = 16
+    program_timeout: Annotated[
+        float,
+        typer.Option("--program-timeout", min=0, metavar="SECONDS",
+                     help="How long the program may ask for nothing; 0 for ever."),
+    ] = 600.0  # fmt: skip
+    event_log: Annotated[
+        Path | None,
+        typer.Option("--event-log", metavar="FILE", dir_okay=False, show_default=False,
+                     help="Write the engine's events there, a line of JSON each."),
+    ] = None  # fmt: skip
+    message: Annotated[
+        str, typer.Option("--message", "-m", help="Said of this update in the history.", show_default=False)
+    ] = ""
+    non_interactive: Annotated[bool, typer.Option("--non-interactive", help="Ask nothing.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Previewing(Running):
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 0: nothing to do, 1: error, 2: changes.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applying(Running):
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showing(OfStack):
+    """A command that shows values of a stack, among which may be secrets."""
+
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show secret values in clear.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowingOne(Showing):
+    urn: Annotated[
+        str | None,
+        typer.Argument(metavar="[URN]", help="The resource: its URN or its name. Default: all.", show_default=False),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfSandbox(Manner):
+    """A command about a sandbox."""
+
+    name: Annotated[str, typer.Option("--name", help="Which sandbox.")] = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartingSandbox(OfSandbox):
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 for any free port.")] = 0
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="URL", help="Use this emulator instead.", show_default=False)
+    ] = None
+    region: Annotated[str | None, typer.Option("--region", help="Region of the sandbox.", show_default="us-east-1")] = (
+        None
+    )
+    allowed_host: Annotated[
+        tuple[str, ...],
+        typer.Option("--allowed-host", metavar="HOST", help="An emulator's host that isn't on loopback. Repeatable."),
+    ] = ()  # fmt: skip

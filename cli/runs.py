@@ -1,0 +1,234 @@
+"""Running a stack's verb from the command line: ask the session, show progress, get agreement, report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from cli import sandboxes
+from cli.environments import meant
+from cli.exits import DETAILED_CHANGES, CommandError, ExitCode, UsageError, of_result
+from cli.interrupts import Interrupts
+from cli.requests import Applying, Diff, OfStack, Output, Previewing, Running
+from cli.screen import Screen
+from cli.transcript import Transcript
+from cli.views import documents, report
+from cli.views.lines import Line, Style
+from cli.views.progress import REFRESH_SECONDS, Live, Plain, Progress, Silent
+from engine.events import Consumer, Event
+from engine.plan import Op
+from engine.project import Project
+from engine.run import Options, Outcome, Result, unmatched_targets
+from engine.session import STATE_FOLDER, Session
+from engine.targets import Targets
+
+Agree: TypeAlias = Callable[[Outcome], bool]
+Verb: TypeAlias = Callable[[Session, Consumer, Options, Agree], Awaitable[Outcome]]
+
+_QUESTIONS: Final = {
+    "up": "Apply these changes?",
+    "destroy": "Delete all of this?",
+    "refresh": "Write this to the state?",
+}
+
+
+def open_session(request: OfStack, message: str = "") -> Session:
+    """The session that a command is about. Raises what ``exits.of_error`` knows."""
+    project = Project.load(request.cwd)
+    stack = meant(request.environment, request.stack, project.environments())
+    return Session.open(project, stack, sandboxes.factories(sandboxes.running(project.root)), message=message)
+
+
+@dataclass
+class Command:
+    """One command that runs a stack's ``verb``."""
+
+    verb: str
+    request: Running
+    screen: Screen
+    session: Session
+    transcript: Transcript
+    progress: Progress
+    interrupts: Interrupts
+    previewed: bool = False
+    known: int = 0  # diagnostics that the preview's report has shown
+    code: ExitCode | None = None  # set where more is known than the outcome tells
+
+    def run(self, go: Verb) -> int:
+        """Do it and report; returns the exit code."""
+        with ExitStack() as stack:
+            consumers: list[Consumer] = [self.transcript, self.progress]
+            if self.request.event_log:
+                from cli.event_log import EventLog
+
+                consumers.append(stack.enter_context(EventLog(self.request.event_log)))
+            outcome = asyncio.run(self._go(go, consumers))
+        return self._report(outcome)
+
+    async def _go(self, go: Verb, consumers: list[Consumer]) -> Outcome:
+        def emit(event: Event) -> None:
+            for consumer in consumers:
+                consumer(event)
+
+        ticking = asyncio.create_task(self._tick())
+        try:
+            with self.interrupts.listening():
+                return await go(self.session, emit, self._options(), self.agree)
+        finally:
+            ticking.cancel()
+            self.progress.close()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            self.progress.tick()
+
+    def _options(self) -> Options:
+        request = self.request
+        targets = Targets(request.target, request.exclude)
+        return Options(request.parallel, targets, request.program_timeout, request.debug)
+
+    # Agreement
+
+    def agree(self, preview: Outcome) -> bool:
+        """Show what would be done, refuse what can't be, ask."""
+        self.progress.close()
+        self._check_targets(preview)
+        self._show_preview(preview)
+        if not preview.plan.has_changes:
+            return True
+        if self.request.expect_no_changes:
+            self.code = ExitCode.CHANGES
+            return False
+        self._check_sandbox(preview)
+        return (isinstance(self.request, Applying) and self.request.yes) or self._asked(preview)
+
+    def _check_targets(self, preview: Outcome) -> None:
+        unmatched = unmatched_targets(Targets(self.request.target, self.request.exclude), preview.plan)
+        if unmatched and preview.result is Result.SUCCEEDED:
+            listed = ", ".join(f"'{glob}'" for glob in unmatched)
+            raise UsageError(
+                f"--target {listed} matches no resource; give a resource's name, or its URN with * and ** as wildcards "
+                f"(`bedplate state list {self.session.stack}` shows those there are)"
+            )
+
+    def _check_sandbox(self, preview: Outcome) -> None:
+        touched = [step.state for step in preview.plan.steps if step.op is not Op.SAME]
+        if not sandboxes.needs_sandbox(touched):
+            return
+        root = self.session.project.root
+        sandbox = sandboxes.running(root)
+        if sandbox is None:
+            raise sandboxes.missing(root)
+        self.screen.tell(f"applies to the sandbox at {sandbox.endpoint}, never to AWS", Style.DIM)
+
+    def _asked(self, preview: Outcome) -> bool:
+        question = f"{_QUESTIONS[self.verb]} [y]es, [n]o, [d]etails: "
+        with self.interrupts.asleep():
+            while True:
+                try:
+                    self.screen.err.write(question)
+                    self.screen.err.flush()
+                    answer = input().strip().lower()
+                except (EOFError, KeyboardInterrupt):
+                    self.screen.tell("")
+                    return False
+                if answer in ("d", "details"):
+                    self.screen.show(report.details(preview.plan))
+                elif answer in ("y", "yes", "n", "no", ""):
+                    return answer in ("y", "yes")
+
+    # Reporting
+
+    def heading(self) -> report.Heading:
+        session = self.session
+        root = session.store.root
+        ours = root == session.project.root / STATE_FOLDER
+        state = str(STATE_FOLDER) if ours else str(root)
+        return report.Heading(self.verb, session.stack, f"embedded engine, state in {state}")
+
+    def _show_preview(self, outcome: Outcome) -> None:
+        if self.request.output is Output.TEXT and not self.previewed:
+            self.previewed, self.known = True, len(self.transcript.diagnostics)
+            detail = self.request.diff.value
+            self.screen.show(
+                report.preview(self.heading(), outcome, self.transcript, width=self.screen.width, detail=detail)
+            )
+
+    def _report(self, outcome: Outcome) -> int:
+        code = self._exit_code(outcome)
+        if self.request.output is Output.JSON:
+            document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
+            self.screen.document(document)
+        elif self.transcript.applying or (self.previewed and self.verb == "refresh"):
+            self.screen.show([Line(), *self._result(outcome)])
+        elif self.verb == "up" and outcome.result is Result.SUCCEEDED and report.nothing_to_do(outcome.plan):
+            self.screen.show(self._result(outcome))
+        else:
+            self._show_preview(outcome)
+        if code is ExitCode.CHANGES:
+            self.screen.error("changes, where --expect-no-changes said that there are none")
+        return code
+
+    def _result(self, outcome: Outcome) -> list[Line]:
+        outputs = outcome.plan.outputs_after if self.verb == "up" else {}
+        return report.result(outcome, self.transcript, outputs, width=self.screen.width, known=self.known)
+
+    def _exit_code(self, outcome: Outcome) -> int:
+        if self.code is not None:
+            return self.code
+        code = of_result(outcome.result)
+        if code is not ExitCode.OK:
+            detailed = isinstance(self.request, Previewing) and self.request.detailed_exitcode
+            return ExitCode.FAILED if detailed else code
+        if self.verb != "preview" or report.nothing_to_do(outcome.plan):
+            return code
+        if self.request.expect_no_changes:
+            return ExitCode.CHANGES
+        return DETAILED_CHANGES if isinstance(self.request, Previewing) and self.request.detailed_exitcode else code
+
+
+def prepare(verb: str, request: Running) -> Command:
+    """Open everything that a command needs. Raises UsageError where somebody would have to be asked and can't be."""
+    screen = Screen(request)
+    if isinstance(request, Applying) and not request.yes and not _may_ask(screen, request):
+        raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
+    session = open_session(request, request.message)
+    progress = _progress(screen, request)
+    transcript = Transcript()
+    interrupts = Interrupts(session.cancel, lambda: _stop_now(session, progress))
+    return Command(verb, request, screen, session, transcript, progress, interrupts)
+
+
+def _may_ask(screen: Screen, request: Running) -> bool:
+    return screen.terminal.interactive and not request.non_interactive and request.output is Output.TEXT
+
+
+def _progress(screen: Screen, request: Running) -> Progress:
+    if request.output is Output.JSON:
+        return Silent()
+    if screen.terminal.live:
+        return Live(screen.err, screen.terminal.width, color=screen.error_color, debug=request.debug)
+    return Plain(screen.err, color=screen.error_color, debug=request.debug)
+
+
+def _stop_now(session: Session, progress: Progress) -> None:
+    with contextlib.suppress(Exception):  # nothing may keep the second Ctrl-C from ending the process
+        progress.close()
+        progress.say("stopped; what was in progress is recorded, and the next run looks for it")
+    session.abandon()
+
+
+def check_refreshable(session: Session) -> None:
+    """Raise where a refresh would ask an emulator that is not there."""
+    root: Path = session.project.root
+    if sandboxes.running(root) is None and sandboxes.needs_sandbox(session.snapshot().resources):
+        raise sandboxes.missing(root)
+
+
+__all__ = ["Command", "CommandError", "Diff", "check_refreshable", "open_session", "prepare"]

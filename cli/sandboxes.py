@@ -1,0 +1,52 @@
+"""The embedded engine's providers, pointed at the sandbox that runs, or at nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.exits import CommandError, ExitCode
+from engine import urn as urns
+from engine.sandbox import Sandbox, SandboxState, find, status
+
+if TYPE_CHECKING:
+    from engine.provider_registry import ProviderFactory
+    from engine.providers.base import Provider
+    from engine.state.model import ResourceState
+
+_PACKAGE = "aws"
+
+
+def factories(sandbox: Sandbox | None) -> dict[str, ProviderFactory]:
+    """What makes the providers that we have, by package."""
+
+    def aws() -> Provider:
+        from engine.providers.aws.endpoint import Endpoint
+        from engine.providers.aws.provider import AwsProvider
+
+        if sandbox is None:
+            return AwsProvider(Endpoint())
+        return AwsProvider(Endpoint(sandbox.endpoint, frozenset(sandbox.allowed_hosts)))
+
+    return {_PACKAGE: aws}
+
+
+def running(root: Path) -> Sandbox | None:
+    """The project's sandbox, when it has been brought up and lives."""
+    return find(root)
+
+
+def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
+    """Whether managing ``resources`` takes an emulator."""
+    return any(one.custom and urns.package_of(one.type) == _PACKAGE for one in resources)
+
+
+def missing(root: Path) -> CommandError:
+    """The error for what needs a sandbox and has none."""
+    found = status(root)
+    what = "no sandbox is running" if found.state is SandboxState.ABSENT else found.detail
+    return CommandError(
+        f"{what}, and the embedded engine changes emulators only\n  start one with `bedplate sandbox up`",
+        ExitCode.FAILED,
+    )

@@ -1,0 +1,165 @@
+"""What differs between two sets of properties, for the eye: lists aligned, JSON by its structure, secrets taken out.
+
+``engine.differ`` decides whether values are equal; this decides what of the difference is shown, and never shows a
+secret: where either side is one, both are hidden, since a value may have become a secret without changing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cli.views.values import HIDDEN, masked
+from engine import paths
+from engine.differ import ABSENT, equal
+from engine.paths import Path
+from engine.plan import Op, Reason, Step
+from engine.providers.base import DiffKind
+from engine.values import UNKNOWN, Properties, Secret, Value, reveal
+
+MISSING: Final[Properties] = {}
+_FROM_OUTPUTS: Final = frozenset({Reason.DRIFTED, Reason.GONE})
+
+
+@dataclass(frozen=True)
+class PropertyChange:
+    """One property: ADD has no ``old``, DELETE no ``new`` (both ABSENT then). Secrets are ``HIDDEN`` in both."""
+
+    path: Path
+    kind: DiffKind
+    old: Value
+    new: Value
+    replaces: bool = False
+
+
+def of_step(step: Step) -> list[PropertyChange]:
+    """What a step changes: of its inputs, or of its outputs where the cloud has drifted."""
+    if step.op is Op.REFRESH or step.reason in _FROM_OUTPUTS:
+        found = list(between(_outputs(step.old), _outputs(step.new)))
+    else:
+        old, new = (step.old.inputs if step.old else MISSING), (step.new.inputs if step.new else MISSING)
+        found = list(between(MISSING if step.op is Op.CREATE else old, MISSING if step.op is Op.DELETE else new))
+        found = _as_the_provider_sees_it(step, found)
+    return [_marked(change, step) for change in found]
+
+
+def _outputs(state: Any) -> Properties:
+    return state.outputs if state else MISSING
+
+
+def _as_the_provider_sees_it(step: Step, found: list[PropertyChange]) -> list[PropertyChange]:
+    """Leave out what the provider holds for equal, put in what it alone has seen."""
+    if not step.detailed or step.old is None or step.new is None:
+        return found
+    named = {text: paths.parse(text) for text in step.detailed if not text.startswith("#")}
+    kept = [one for one in found if any(_related(path, one.path) for path in named.values())]
+    for path, kind in ((named[text], kind) for text, kind in step.detailed.items() if text in named):
+        if not any(_related(path, one.path) for one in kept):
+            old, new = _at(step.old.outputs, path), _at(step.new.inputs, path)
+            hidden = _is_secret_on_the_way(step.old.outputs, path) or _is_secret_on_the_way(step.new.inputs, path)
+            old, new = (HIDDEN, HIDDEN) if hidden else (_masked(old), _masked(new))
+            kept.append(PropertyChange(path, DiffKind(kind.value.removesuffix("-replace")), old, new))
+    return kept
+
+
+def _related(one: Path, other: Path) -> bool:
+    return paths.contains(one, other) or paths.contains(other, one)
+
+
+def _marked(change: PropertyChange, step: Step) -> PropertyChange:
+    forced = any(kind.replaces and _related(paths.parse(text), change.path) for text, kind in step.detailed.items())
+    if not forced and change.path:
+        forced = str(change.path[0]) in step.replace_keys and not step.detailed
+    return PropertyChange(change.path, change.kind, change.old, change.new, forced)
+
+
+def _at(value: Value, path: Path) -> Value:
+    for part in path:
+        if isinstance(value, Secret):
+            value = value.value
+        members = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(members, dict) and part in members:
+            value = members[part]
+        else:
+            return ABSENT
+    return value
+
+
+def _is_secret_on_the_way(value: Value, path: Path) -> bool:
+    return any(isinstance(_at(value, path[:length]), Secret) for length in range(len(path) + 1))
+
+
+def between(old: Value, new: Value, path: Path = ()) -> Iterator[PropertyChange]:
+    """Every difference between two values, in the order of their paths."""
+    if old is ABSENT:
+        yield PropertyChange(path, DiffKind.ADD, ABSENT, masked(new))
+    elif new is ABSENT:
+        yield PropertyChange(path, DiffKind.DELETE, masked(old), ABSENT)
+    elif isinstance(old, Secret) or isinstance(new, Secret):
+        if not equal(old, new):
+            yield PropertyChange(path, DiffKind.UPDATE, HIDDEN, HIDDEN)
+    elif isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from between(old.get(key, ABSENT), new.get(key, ABSENT), (*path, key))
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _lists(old, new, path)
+    elif isinstance(old, str) and isinstance(new, str) and old != new:
+        yield from _strings(old, new, path)
+    elif not equal(old, new):
+        yield PropertyChange(path, DiffKind.UPDATE, masked(old), masked(new))
+
+
+def _lists(old: Sequence[Value], new: Sequence[Value], path: Path) -> Iterator[PropertyChange]:
+    """Members that moved because another came or went before them are no difference."""
+    before, after = [_key(item) for item in old], [_key(item) for item in new]
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for tag, start, end, new_start, new_end in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        for offset in range(max(end - start, new_end - new_start)):
+            one = old[start + offset] if start + offset < end else ABSENT
+            other = new[new_start + offset] if new_start + offset < new_end else ABSENT
+            index = start + offset if other is ABSENT else new_start + offset
+            yield from between(one, other, (*path, index))
+
+
+def _key(value: Value) -> str:
+    """Equal for members that are the same; an unknown is like nothing else. Never shown."""
+    return json.dumps(
+        reveal(value), sort_keys=True, default=lambda item: repr(item) if item is not UNKNOWN else id(item)
+    )
+
+
+def _strings(old: str, new: str, path: Path) -> Iterator[PropertyChange]:
+    before, after = parsed_json(old), parsed_json(new)
+    if before is None or after is None:
+        yield PropertyChange(path, DiffKind.UPDATE, old, new)
+    else:
+        yield from between(before, after, path)
+
+
+def parsed_json(text: Value) -> dict[str, Any] | list[Any] | None:
+    """The document in ``text``, when that is a JSON object or array."""
+    if not isinstance(text, str) or text[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _masked(value: Value) -> Value:
+    return value if value is ABSENT else masked(value)
+
+
+def telling(inputs: Mapping[str, Value]) -> list[tuple[str, Value]]:
+    """The inputs of a new resource that tell it from others of its type: plain ones, no names and no tags."""
+    return [
+        (key, value) for key, value in sorted(inputs.items())
+        if isinstance(value, bool | int | float | str) and value not in ("", False)
+        and not key.lower().endswith(("name", "nameprefix", "description", "arn", "region"))
+        and parsed_json(value) is None and "\n" not in str(value)
+    ]  # fmt: skip

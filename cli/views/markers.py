@@ -1,0 +1,99 @@
+"""How operations look: markers, colours and words, the same in every view."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from cli.views.lines import Line, Style
+from engine import urn as urns
+from engine.plan import Op, Step
+
+
+class Look(NamedTuple):
+    """An operation's marker and colour, its name, and what is said while it runs and when it has."""
+
+    marker: str
+    style: Style
+    noun: str
+    doing: str
+    done: str
+
+
+LOOKS: Final[Mapping[Op, Look]] = {
+    Op.SAME: Look(" ", Style.DIM, "unchanged", "comparing", "unchanged"),
+    Op.CREATE: Look("+", Style.GREEN, "create", "creating", "created"),
+    Op.UPDATE: Look("~", Style.YELLOW, "update", "updating", "updated"),
+    Op.DELETE: Look("-", Style.RED, "delete", "deleting", "deleted"),
+    Op.REPLACE: Look("+-", Style.MAGENTA, "replace", "replacing", "replaced"),
+    Op.CREATE_REPLACEMENT: Look("++", Style.GREEN, "create replacement", "creating replacement", "created replacement"),
+    Op.DELETE_REPLACED: Look("--", Style.RED, "delete replaced", "deleting replaced", "deleted replaced"),
+    Op.READ: Look(">", Style.CYAN, "read", "reading", "read"),
+    Op.READ_REPLACEMENT: Look(">>", Style.CYAN, "read replacement", "reading", "read"),
+    Op.REFRESH: Look("~", Style.YELLOW, "refresh", "refreshing", "refreshed"),
+    Op.IMPORT: Look("=", Style.GREEN, "import", "importing", "imported"),
+    Op.IMPORT_REPLACEMENT: Look("=>", Style.GREEN, "import replacement", "importing", "imported"),
+    Op.REMOVE_PENDING_REPLACE: Look("~", Style.DIM, "remove pending replace", "removing", "removed"),
+}
+HALVES: Final = frozenset({Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED, Op.READ_REPLACEMENT, Op.IMPORT_REPLACEMENT})
+_ORDER: Final = (
+    Op.CREATE,
+    Op.UPDATE,
+    Op.REPLACE,
+    Op.DELETE,
+    Op.DELETE_REPLACED,
+    Op.READ,
+    Op.IMPORT,
+    Op.REFRESH,
+    Op.SAME,
+)
+
+
+def is_default_provider(urn: str) -> bool:
+    """Whether the engine made this provider itself: Pulumi shows and counts no such resource."""
+    parts = urns.parse(urn)
+    return urns.is_provider_type(parts.type) and (parts.name == "default" or parts.name.startswith("default_"))
+
+
+def headline(steps: Sequence[Step]) -> Step:
+    """The one of a resource's steps that says what becomes of it."""
+    for ops in ((Op.REPLACE,), (Op.CREATE_REPLACEMENT, Op.READ_REPLACEMENT, Op.IMPORT_REPLACEMENT)):
+        for step in steps:
+            if step.op in ops:
+                return step
+    return next((step for step in reversed(steps) if step.op is not Op.SAME), steps[-1])
+
+
+def counts(steps: Iterable[Step]) -> Mapping[Op, int]:
+    """How many resources each operation touches, as Pulumi counts: the stack counts, default providers don't."""
+    by_urn: dict[str, list[Step]] = {}
+    for step in steps:
+        if not is_default_provider(step.urn):
+            by_urn.setdefault(step.urn, []).append(step)
+    tally: Counter[Op] = Counter()
+    for own in by_urn.values():
+        op = headline(own).op
+        tally[Op.REPLACE if op in HALVES - {Op.DELETE_REPLACED} else op] += 1
+    return tally
+
+
+def short_type(type_: str) -> str:
+    """``s3 Bucket`` for ``aws:s3/bucket:Bucket``: what a reader needs of a type token."""
+    parts = type_.split(":")
+    if len(parts) != 3:
+        return type_
+    module = parts[1].split("/")[0]
+    return parts[2] if module in ("index", "") else f"{module} {parts[2]}"
+
+
+def counts_line(tally: Mapping[Op, int], *, past: bool = False) -> Line:
+    """``+ 1 create   ~ 1 update   241 unchanged``."""
+    result = Line().add("  ")
+    known = [op for op in _ORDER if tally.get(op)] + [op for op in tally if op not in _ORDER and tally[op]]
+    for index, op in enumerate(known):
+        look = LOOKS[op]
+        word = look.done if past else look.noun
+        mark = f"{look.marker} " if look.marker.strip() else ""
+        result.add("   " if index else "").add(f"{mark}{tally[op]} {word}", look.style)
+    return result if known else result.add("nothing", Style.DIM)

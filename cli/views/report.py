@@ -1,0 +1,171 @@
+"""Reports in text: what a preview found, what an apply came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from cli.transcript import Transcript
+from cli.views import diff, markers, tree
+from cli.views.lines import Line, Style
+from cli.views.values import brief
+from engine import urn as urns
+from engine.events import Diagnostic, Severity
+from engine.plan import Op, Plan
+from engine.run import Outcome, Result
+from engine.values import Properties
+
+Detail: TypeAlias = Literal["none", "brief", "full"]
+
+_SEVERITIES: Final[Mapping[Severity, Style]] = {
+    Severity.ERROR: Style.ERROR,
+    Severity.WARNING: Style.YELLOW,
+    Severity.INFO: Style.PLAIN,
+    Severity.DEBUG: Style.DIM,
+}
+_ENDS: Final[Mapping[Result, str]] = {
+    Result.RESOURCE_FAILED: "failed: not every resource could be dealt with",
+    Result.PROGRAM_FAILED: "failed: the program did not end well",
+    Result.PLAN_VIOLATED: "stopped: what was to be done is not what was planned",
+    Result.CANCELLED: "cancelled",
+    Result.TIMED_OUT: "timed out",
+    Result.BROKEN: "broken: a bug of ours",
+}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a report is about: ``preview prod``, and how (the engine, where the state is)."""
+
+    verb: str
+    stack: str
+    how: str = ""
+
+
+def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width: int, detail: Detail) -> list[Line]:
+    """The report of a preview, or of what was found before an apply."""
+    plan = outcome.plan
+    lines = [*_head(heading, width), *tree.render(plan, heading.stack, width=width), Line()]
+    if detail != "none":
+        lines += diff.render(plan, full=detail == "full")
+    lines += _outputs(plan, detail)
+    lines += _notes(plan)
+    lines += diagnostics(transcript.diagnostics)
+    lines += _end(markers.counts_line(markers.counts(plan.steps)), outcome, width)
+    return lines
+
+
+def result(outcome: Outcome, transcript: Transcript, outputs: Properties, *, width: int, known: int = 0) -> list[Line]:
+    """The report of an apply: what failed and why, the outputs, what was done.
+
+    The first ``known`` diagnostics have been shown with the preview.
+    """
+    lines = _unfinished(transcript, width)
+    lines += diagnostics(transcript.diagnostics[known:])
+    if outputs and outcome.result is Result.SUCCEEDED:
+        lines += [Line().add("  outputs", Style.STRONG), *table(outputs, width=width), Line()]
+    lines += _end(markers.counts_line(transcript.done, past=True), outcome, width)
+    return lines
+
+
+def details(plan: Plan) -> list[Line]:
+    """The property diffs of a plan, for whoever asks before agreeing."""
+    return diff.render(plan)
+
+
+def _head(heading: Heading, width: int) -> list[Line]:
+    title = f"bedplate {heading.verb} {heading.stack}"
+    line = Line().add(title, Style.STRONG)
+    gap = width - line.width - len(heading.how)
+    return [line.add(" " * max(gap, 3)).add(heading.how, Style.DIM).cut(width), Line()]
+
+
+def _unfinished(transcript: Transcript, width: int) -> list[Line]:
+    """Where an apply has failed: the resources that failed, and those that were left alone because of them."""
+    lines: list[Line] = []
+    for failure in transcript.failed:
+        look = markers.LOOKS[failure.step.op]
+        text = f"{look.doing} {urns.name_of(failure.step.urn)} failed"
+        line = Line().add("  ").add(text, Style.ERROR)
+        lines.append(line.add(f"  {markers.short_type(failure.step.type)}, {duration(failure.seconds)}", Style.DIM))
+    for skipped in transcript.skipped:
+        text = f"  left alone: {urns.name_of(skipped.urn)}, which needs {urns.name_of(skipped.because)}"
+        lines.append(Line().add(text, Style.DIM).cut(width))
+    return [*lines, Line()] if lines else []
+
+
+def _outputs(plan: Plan, detail: Detail) -> list[Line]:
+    changed = diff.outputs(plan.outputs_before, plan.outputs_after, full=detail == "full")
+    return [Line().add("  outputs", Style.STRONG), *changed, Line()] if changed else []
+
+
+def _notes(plan: Plan) -> list[Line]:
+    lines = [Line().add(f"  {note}", Style.DIM) for note in plan.notes]
+    if plan.state_only_changes:
+        lines.append(Line().add("  the state alone changes: options or dependencies of unchanged resources", Style.DIM))
+    return [*lines, Line()] if lines else []
+
+
+def diagnostics(found: Iterable[Diagnostic]) -> list[Line]:
+    """Messages grouped by resource, those of the stack first."""
+    groups: dict[str, list[Diagnostic]] = {}
+    for one in found:
+        groups.setdefault(one.urn, []).append(one)
+    lines: list[Line] = []
+    for urn in sorted(groups, key=lambda urn: urn != ""):
+        title = f"{urns.name_of(urn)}  " if urn else "stack"
+        head = Line().add("  ").add(title, Style.STRONG)
+        lines.append(head.add(markers.short_type(urns.type_of(urn)) if urn else "", Style.DIM))
+        lines += [one for diagnostic in groups[urn] for one in message(diagnostic)]
+        lines.append(Line())
+    return lines
+
+
+def message(diagnostic: Diagnostic, indent: str = "      ") -> Sequence[Line]:
+    """A diagnostic as lines, the severity before the first."""
+    style = _SEVERITIES[diagnostic.severity]
+    texts = diagnostic.message.rstrip().splitlines() or [""]
+    first = Line().add(indent).add(f"{diagnostic.severity}: ", style).add(texts[0])
+    return [first, *(Line().add(f"{indent}  {text}") for text in texts[1:])]
+
+
+def _end(tally: Line, outcome: Outcome, width: int) -> list[Line]:
+    took = duration(outcome.seconds)
+    lines = [tally.add(" " * max(width - tally.width - len(took), 3)).add(took, Style.DIM)]
+    if outcome.result is not Result.SUCCEEDED:
+        end = _ENDS.get(outcome.result, f"failed: {outcome.result}")
+        lines.append(Line().add(f"  {end}", Style.ERROR))
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """``0.3 s``, ``42 s``, ``3 min 5 s``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def table(outputs: Properties, *, width: int, reveal: bool = False) -> list[Line]:
+    """Outputs by name; collections below their names."""
+    from cli.views.values import block, masked
+    from engine.values import reveal as revealed
+
+    column = min(max((len(name) for name in outputs), default=0), width // 2) + 4
+    lines: list[Line] = []
+    for name, value in sorted(outputs.items()):
+        value = revealed(value) if reveal else masked(value)
+        line = Line().add("    ").add(name, Style.CYAN).pad(column + 2)
+        if isinstance(value, dict | list) and value:
+            lines += [line, *(Line().add(f"      {one}") for one in block(value, full=True))]
+        else:
+            lines.append(line.add(value if isinstance(value, str) else brief(value, 10_000)))
+    return lines
+
+
+def nothing_to_do(plan: Plan) -> bool:
+    """Whether a preview shows no change at all."""
+    return (
+        not plan.has_changes and plan.outputs_before == plan.outputs_after and Op.READ not in markers.counts(plan.steps)
+    )
