@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import grpc.aio
-from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
 from engine import wire
 from engine.goal_messages import options_of, with_options
 from engine.goals import Goal
+from engine.protocol import callback_pb2, callback_pb2_grpc, resource_pb2
 from engine.providers.base import ProviderError
 from engine.values import Properties
 

@@ -31,7 +31,7 @@ from engine.events import Diagnostic, OutputsRegistered, Severity, StepSkipped
 from engine.execute import Executor, StepError
 from engine.goals import Goal, ReadGoal
 from engine.plan import Op, Reason, Step
-from engine.provider_registry import ProviderRegistry, split_reference
+from engine.provider_registry import ProviderRegistry, by_reference, split_reference
 from engine.provider_resources import ProviderResources
 from engine.providers.base import Checked, Invoked, Provider, ProviderError
 from engine.providers.builtin import BuiltinProvider
@@ -94,6 +94,7 @@ class Deployment:
         self.going: set[str] = set()  # URNs being deleted in this run: deleted_with asks for them
         self.root = ""
         self.stack_outputs: Properties | None = None
+        self._old_providers = by_reference(self.base.resources)
         self._positions: dict[str, str] = {}
         self._provider_resources = ProviderResources(self.registry)
         self._default_providers: dict[tuple[str, str, str], asyncio.Task[str]] = {}
@@ -263,8 +264,8 @@ class Deployment:
         before, after = self.olds.get(old_urn), self.news.get(new_urn)
         if before is None or after is None:
             return False
-        diff = self._provider_resources.diff(new_urn, after.type, "", reveal(before.inputs), {}, reveal(after.inputs))
-        return bool(diff.replaces)
+        diff = self._provider_resources.compare(after.type, reveal(before.inputs), reveal(after.inputs))
+        return bool(diff.replaces) or any(kind.replaces for kind in diff.detailed.values())
 
     # Carrying out
 
@@ -462,7 +463,7 @@ class Deployment:
         return provider if provider.knows(state.type) else GenericProvider(urns.package_of(state.type))
 
     def _lookup(self, reference: str, package: str) -> Provider:
-        return self.builtin if package == "pulumi" else self.registry.get(reference, self.olds)
+        return self.builtin if package == "pulumi" else self.registry.get(reference, self._old_providers)
 
     async def default_provider(self, token: str, version: str, url: str) -> str:
         """The reference of the provider that serves ``token`` when none was named; registers it the first time."""

@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from pulumi.runtime.proto import alias_pb2, resource_pb2
-
 from engine import wire
 from engine.durations import seconds
 from engine.goals import Alias, Goal, ReadGoal
+from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import CustomTimeouts
 from engine.values import UNKNOWN
 

@@ -16,13 +16,6 @@ from typing import Any, Final, NoReturn, TypeVar
 import grpc
 import grpc.aio
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import (
-    engine_pb2,
-    engine_pb2_grpc,
-    provider_pb2,
-    resource_pb2,
-    resource_pb2_grpc,
-)
 
 from engine import wire
 from engine.callbacks import Transforms
@@ -30,6 +23,7 @@ from engine.deployment import Deployment, Registered, RegistrationRefused
 from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
 from engine.goal_messages import goal_of, read_goal_of
+from engine.protocol import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from engine.providers.base import ProviderError
 
 MESSAGE_LIMIT: Final = 400 * 1024 * 1024  # bytes, as the SDK's own channels have it

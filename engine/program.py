@@ -15,6 +15,7 @@ from typing import Final
 
 HOST_SCRIPT: Final = Path(__file__).parent / "host" / "program.py"
 FAILED_AND_SAID_SO: Final = 32
+BYTECODE_FOLDER: Final = Path(".bedplate") / "cache" / "python"
 _GRACE_SECONDS: Final = 2.0
 
 
@@ -82,6 +83,9 @@ class ProgramProcess:
         for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             environment.pop(name, None)  # the program has its config decrypted already
         environment["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+        if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+            # Compiling pulumi_aws anew costs each run two seconds; this still keeps bytecode out of the sources.
+            environment["PYTHONPYCACHEPREFIX"] = str(self._program.root / BYTECODE_FOLDER)
         return environment
 
     async def _pass_on(self, stream: asyncio.StreamReader, *, stderr: bool) -> None:

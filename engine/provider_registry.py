@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from engine import urn as urns
@@ -23,6 +23,11 @@ def split_reference(reference: str) -> tuple[str, str]:
     if not separator or not urn.startswith(urns.PREFIX):
         raise ProviderError(f"not a provider reference: {reference!r} (expected URN::ID)")
     return urn, id_
+
+
+def by_reference(resources: Iterable[ResourceState]) -> dict[str, ResourceState]:
+    """The provider resources among ``resources``, by reference."""
+    return {f"{state.urn}::{state.id}": state for state in resources if urns.is_provider_type(state.type)}
 
 
 class ProviderRegistry:
@@ -51,17 +56,21 @@ class ProviderRegistry:
         return provider
 
     def get(self, reference: str, olds: Mapping[str, ResourceState]) -> Provider:
-        """The provider that ``reference`` means; one that only the last run registered is taken from ``olds``."""
+        """The provider that ``reference`` means; one that this run has not registered is taken from ``olds``.
+
+        ``olds`` maps references to the state's provider resources (``by_reference``): a replaced provider still
+        deletes what it had made.
+        """
         exact = self._configured.get(reference)
         if exact is not None:
             return exact
         urn, id_ = split_reference(reference)
+        old = olds.get(reference)
+        if old is not None:
+            return self._configure(urn, id_, old.inputs)
         if urn in self._latest:
             return self._latest[urn]
-        old = olds.get(urn)
-        if old is None:
-            raise ProviderError(f"provider {urn} is neither registered nor in the state; was it removed by hand?")
-        return self._configure(urn, id_, old.inputs)
+        raise ProviderError(f"provider {urn} is neither registered nor in the state; was it removed by hand?")
 
 
 def configuration(inputs: Properties) -> Properties:

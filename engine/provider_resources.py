@@ -33,10 +33,14 @@ class ProviderResources(GenericProvider):
     def diff(
         self, urn: str, type_: str, id: str, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties
     ) -> Diff:
-        diff = self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs))
+        diff = self.compare(type_, old_inputs, new_inputs)
         if not diff.changes:
             self._registry.configure(urn, id, new_inputs)
         return diff
+
+    def compare(self, type_: str, old_inputs: Properties, new_inputs: Properties) -> Diff:
+        """How one provider's configuration differs from another's; nothing comes of it."""
+        return self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs))
 
     def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         id_ = UNKNOWN_STRING if preview else str(uuid.uuid4())

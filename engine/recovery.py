@@ -14,7 +14,7 @@ from engine.decide import annotate_secrets
 from engine.events import Consumer, Diagnostic, Severity
 from engine.execute import operation_token
 from engine.graph import DependencyGraph
-from engine.provider_registry import ProviderRegistry
+from engine.provider_registry import ProviderRegistry, by_reference
 from engine.providers.base import Provider
 from engine.state.model import Operation, ResourceState, Snapshot
 from engine.state.recorder import Recorder
@@ -46,7 +46,7 @@ class _Recovery:
             self._recorder.finish(number)
 
     def _provider(self, resource: ResourceState) -> Provider:
-        return self._registry.get(resource.provider, {old.urn: old for old in self._base.resources})
+        return self._registry.get(resource.provider, by_reference(self._base.resources))
 
     async def _created(self, number: int, resource: ResourceState) -> None:
         same_type = (old for old in self._base.resources if old.type == resource.type and old.id)

@@ -13,7 +13,7 @@ from engine.events import Consumer
 from engine.execute import Executor, RunCancelled, StepError
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
-from engine.provider_registry import ProviderRegistry
+from engine.provider_registry import ProviderRegistry, by_reference
 from engine.record import NoRecord
 from engine.run import Options, Outcome, Result
 from engine.state.model import ResourceState, Snapshot
@@ -28,7 +28,7 @@ class Refresh:
         self._base = base
         self._registry = registry
         self._options = options
-        self._olds = {old.urn: old for old in base.resources if not old.delete}
+        self._providers = by_reference(base.resources)
         self._executor = Executor(NoRecord(), emit, preview=True, parallel=options.parallel)
 
     def cancel(self) -> None:
@@ -73,7 +73,7 @@ class Refresh:
 
     async def _compared(self, old: ResourceState) -> Step:
         with self._executor.diagnosed(old.urn):
-            provider = self._registry.get(old.provider, self._olds)
+            provider = self._registry.get(old.provider, self._providers)
             found = await self._executor.work(
                 provider.read, old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs)
             )
