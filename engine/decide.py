@@ -15,7 +15,7 @@ from engine.goals import Goal
 from engine.plan import Op, Reason
 from engine.providers.base import NO_DIFF, Diff, DiffKind
 from engine.state.model import ResourceState
-from engine.values import Secret, Value, has_unknown, reveal, secret
+from engine.values import Secret, Value, has_secret, has_unknown, reveal, secret
 
 INIT_ERROR = "#initerror"  # the path by which replace_on_changes can name a resource that did not become ready
 
@@ -148,17 +148,16 @@ def annotate_secrets(outputs: Mapping[str, Value], state: ResourceState) -> dict
     names = {key for key, value in state.inputs.items() if isinstance(value, Secret)}
     names.update(name for name in state.additional_secret_outputs if name != "id")
     return {
-        key: secret(value) if key in names else _annotate(value, state.inputs.get(key))
+        key: secret(reveal(value)) if key in names else _annotate(value, state.inputs.get(key))
         for key, value in outputs.items()
     }
 
 
 def _annotate(output: Value, given: Value) -> Value:
-    """Mark in ``output`` what was secret at the same place of the input that it echoes."""
-    if isinstance(given, Secret):
-        return secret(output)
+    """Mark in ``output`` what was secret at the same place of the input that it echoes.
+
+    A list with a secret in it becomes secret as a whole: a provider may give its elements in another order.
+    """
     if isinstance(output, dict) and isinstance(given, dict):
         return {key: _annotate(value, given.get(key)) for key, value in output.items()}
-    if isinstance(output, list) and isinstance(given, list) and len(output) == len(given):
-        return [_annotate(value, item) for value, item in zip(output, given, strict=True)]
-    return output
+    return secret(reveal(output)) if has_secret(given) else output

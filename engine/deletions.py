@@ -34,11 +34,8 @@ def _condemned(deployment: Deployment, reason: Reason) -> Iterable[tuple[int, tu
     for place, old in enumerate(deployment.base.resources):
         if id(old) in deployment.condemned_early and old.urn not in deployment.deleted_early:
             continue
-        if old.delete:
+        if old.delete or id(old) in deployment.outlived:
             yield place, (old, Op.DELETE_REPLACED, Reason.REPLACED)
-        elif old.urn in deployment.replaced and old.urn in deployment.news:
-            if id(old) not in deployment.condemned_early and not old.pending_replacement:
-                yield place, (old, Op.DELETE_REPLACED, Reason.REPLACED)
         elif deployment.declares(old.urn) or not deployment.targets.include(old.urn):
             continue
         elif old.pending_replacement or old.urn in deployment.deleted_early:

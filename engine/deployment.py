@@ -91,6 +91,7 @@ class Deployment:
         self.not_created: set[str] = set()  # not among the targets, so not created
         self.deleted_early: dict[str, ResourceState] = {}  # deleted before their replacement, which is still to come
         self.condemned_early: set[int] = set()
+        self.outlived: set[int] = set()  # states of the base whose replacement exists: they go at the end of the run
         self.going: set[str] = set()  # URNs being deleted in this run: deleted_with asks for them
         self.root = ""
         self.stack_outputs: Properties | None = None
@@ -277,8 +278,17 @@ class Deployment:
         return await self.executor.create(self._step(Decision(Op.CREATE, Reason.NEW), state, None), provider)
 
     async def _adopt(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
-        decision = Decision(Op.CREATE, Reason.ADOPTED)
-        return await self.executor.create(self._step(decision, state, None), provider, old)
+        """Create what was only read so far; what was read is forgotten at the end of the run, as it isn't ours."""
+        decision = Decision(Op.REPLACE, Reason.ADOPTED)
+        step = self._step(decision, state, old, Op.CREATE_REPLACEMENT)
+        return self._outlive(step, await self.executor.create(step, provider, amended=_condemning(old)))
+
+    def _outlive(self, step: Step, created: ResourceState) -> ResourceState:
+        """``step`` has led to ``created``: what stood in its place goes at the end of the run."""
+        assert step.old is not None, "a replacement has an old state"
+        self.outlived.add(id(step.old))
+        self.executor.instant(replace(step, op=Op.REPLACE, new=created))
+        return created
 
     async def _recreate(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
         decision = Decision(Op.REPLACE, Reason.REPLACED_DEPENDENCY)
@@ -302,7 +312,7 @@ class Deployment:
             await self.delete(old, Op.DELETE_REPLACED, decision.reason, recreate=True)
             created = await self.executor.create(create, provider, old)
         else:
-            created = await self.executor.create(create, provider, amended=_condemning(old))
+            return self._outlive(create, await self.executor.create(create, provider, amended=_condemning(old)))
         self.executor.instant(self._step(decision, created, old))
         return created
 
@@ -368,6 +378,8 @@ class Deployment:
 
         step = Step(op, state.urn, state.type, Reason.IMPORTED, old, wanted)
         imported = await self.executor.read(step, provider, fetch, None, _condemning(old))
+        if old is not None:
+            self._outlive(step, imported)
         return replace(state, id=imported.id), imported
 
     # Reading and asking
@@ -386,12 +398,13 @@ class Deployment:
             return Registered(urn, result="fail")
 
     async def _read(self, urn: str, goal: ReadGoal) -> ResourceState:
-        old = self.olds.get(urn)
+        old = self.prior.claim(urn, Goal(goal.type, goal.name, True, {}, goal.parent), self.seen)
         id_ = "" if goal.id is UNKNOWN else str(reveal(goal.id))
         state = ResourceState(
             urn=urn, type=goal.type, custom=True, id=id_, inputs=goal.inputs, parent=goal.parent,
             provider=goal.provider,
             dependencies=goal.dependencies, external=True, additional_secret_outputs=goal.additional_secret_outputs,
+            aliases=(old.urn,) if old and old.urn != urn else (),
             created=old.created if old else None, source_position=goal.source_position,
         )  # fmt: skip
         provider = self._provider_of(state)
@@ -407,11 +420,13 @@ class Deployment:
             outputs = annotate_secrets(found.outputs, state)
             return replace(state, id=found.id, inputs=annotate_secrets(found.inputs, state), outputs=outputs)
 
-        replacing = old is not None and not old.external
-        op = Op.READ_REPLACEMENT if replacing else Op.READ
-        gone = None if replacing else old
-        step = Step(op, urn, goal.type, Reason.READ, old, state)
-        return await self.executor.read(step, provider, fetch, gone, _condemning(old if replacing else None))
+        if old is None or old.external or old.id == id_:  # of the same id: it is let go of, and stays
+            return await self.executor.read(
+                Step(Op.READ, urn, goal.type, Reason.READ, old, state), provider, fetch, old
+            )
+        self.replaced.add(urn)
+        step = Step(Op.READ_REPLACEMENT, urn, goal.type, Reason.READ, old, state)
+        return self._outlive(step, await self.executor.read(step, provider, fetch, None, _condemning(old)))
 
     async def invoke(self, token: str, args: Properties, reference: str, version: str, url: str) -> Invoked:
         """Answer a provider's function. Raises ProviderError."""

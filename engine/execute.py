@@ -169,7 +169,7 @@ class Executor:
                 old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs), timeout=old.custom_timeouts.delete
             )
 
-        if provider is None or step.retained or self.preview:
+        if provider is None or step.retained or self.preview or step.op is Op.REMOVE_PENDING_REPLACE:
             self.instant(step)
             if waiting:
                 self.record.amend(*waiting[0])
