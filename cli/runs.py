@@ -78,10 +78,23 @@ class Command:
         ticking = asyncio.create_task(self._tick())
         try:
             with self.interrupts.listening():
-                return await go(self.session, emit, self._options(), self.agree)
+                stopped = await self._freshened(emit)
+                return stopped or await go(self.session, emit, self._options(), self.agree)
         finally:
             ticking.cancel()
             self.progress.close()
+
+    async def _freshened(self, emit: Consumer) -> Outcome | None:
+        """See to it that the state does not speak of an emulator that is gone; an outcome says why that failed."""
+        root, stack = self.session.project.root, self.session.stack
+        if not sandboxes.is_stale(root, stack, sandboxes.running(root)):
+            return None
+        if self.verb == "preview":
+            self.progress.say(f"the sandbox was started anew since; `bedplate up {stack}` will find what is gone")
+            return None
+        self.progress.say("the sandbox was started anew since: looking for what is gone")
+        outcome = await self.session.refresh(emit, self._options(), lambda _outcome: True)
+        return None if outcome.result is Result.SUCCEEDED else outcome
 
     async def _tick(self) -> None:
         while True:
@@ -162,6 +175,7 @@ class Command:
 
     def _report(self, outcome: Outcome) -> int:
         code = self._exit_code(outcome)
+        self._remember_sandbox()
         if self.request.output is Output.JSON:
             document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
             self.screen.document(document)
@@ -174,6 +188,12 @@ class Command:
         if code is ExitCode.CHANGES:
             self.screen.error("changes, where --expect-no-changes said that there are none")
         return code
+
+    def _remember_sandbox(self) -> None:
+        root = self.session.project.root
+        sandbox = sandboxes.running(root) if self.transcript.applying else None
+        if sandbox is not None:
+            sandboxes.remember(root, self.session.stack, sandbox)
 
     def _result(self, outcome: Outcome) -> list[Line]:
         outputs = outcome.plan.outputs_after if self.verb == "up" else {}

@@ -42,6 +42,23 @@ def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
     return any(one.custom and urns.package_of(one.type) == _PACKAGE for one in resources)
 
 
+def is_stale(root: Path, stack: str, sandbox: Sandbox | None) -> bool:
+    """Whether the stack's state was made in an emulator that is gone: an emulator keeps everything in memory."""
+    former = _record(root, stack)
+    return sandbox is not None and former.is_file() and former.read_text().strip() != (sandbox.instance_id or "")
+
+
+def remember(root: Path, stack: str, sandbox: Sandbox) -> None:
+    """Note which emulator the stack is in."""
+    path = _record(root, stack)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{sandbox.instance_id or ''}\n")
+
+
+def _record(root: Path, stack: str) -> Path:
+    return root / ".bedplate" / "emulators" / stack
+
+
 def missing(root: Path) -> CommandError:
     """The error for what needs a sandbox and has none."""
     found = status(root)

@@ -80,11 +80,12 @@ def _at(value: Value, path: Path) -> Value:
     for part in path:
         if isinstance(value, Secret):
             value = value.value
-        members = dict(enumerate(value)) if isinstance(value, list) else value
-        if isinstance(members, dict) and part in members:
-            value = members[part]
-        else:
+        members: Mapping[str | int, Value] = {}
+        if isinstance(value, dict | list):
+            members = dict(enumerate(value)) if isinstance(value, list) else value
+        if part not in members:
             return ABSENT
+        value = members[part]
     return value
 
 

@@ -133,8 +133,10 @@ class Live:
             self._running[event.step.urn] = (event.step, self._clock())
         elif isinstance(event, StepDone | StepFailed):
             self._running.pop(event.step.urn, None)
-            self._done += not is_default_provider(event.step.urn)
-            self._decided += event.step.op is not Op.SAME and event.step.op not in HALVES
+            counts = not is_default_provider(event.step.urn) and event.step.op not in HALVES
+            changes = counts and event.step.op is not Op.SAME
+            self._decided += changes
+            self._done += counts if self._preview else changes
         elif isinstance(event, Diagnostic) and event.ephemeral:
             self._ephemeral = event.message.splitlines()[0] if event.message else ""
         elif isinstance(event, RunEnded):

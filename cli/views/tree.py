@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cli.views.changes import PropertyChange, of_step, telling
-from cli.views.lines import Line, Style, cells, fit
+from cli.views.lines import Line, Style, cells
 from cli.views.markers import LOOKS, headline, is_default_provider, short_type
 from cli.views.values import brief
 from engine import paths
@@ -129,10 +129,11 @@ def render(plan: Plan, stack: str, *, width: int, notes: Mapping[str, str] | Non
     all_rows = rows(build(plan))
     labels = [_label(row, stack) for row in all_rows]
     column = min(max((label.width for label in labels), default=0), max(NAME_COLUMNS, width // 2)) + 2
+    type_column = min(max((cells(_type(row)) for row in all_rows), default=0), TYPE_COLUMNS)
     lines: list[Line] = []
     for row, label in zip(all_rows, labels, strict=True):
         line = label.cut(column - 2)
-        detail = _detail(row, (notes or {}).get(row.node.urn if row.node else "", ""))
+        detail = _detail(row, type_column, (notes or {}).get(row.node.urn if row.node else "", ""))
         if detail.pieces:
             line.pad(column)
             line.pieces += detail.pieces
@@ -151,15 +152,15 @@ def _label(row: Row, stack: str) -> Line:
     return line.add(stack if is_stack else row.node.name, Style.STRONG if row.node.children else Style.PLAIN)
 
 
-def _detail(row: Row, note: str) -> Line:
+def _detail(row: Row, type_column: int, note: str) -> Line:
     line = Line()
     if row.node is None:
         return line
     if row.folded:
         return line.add(f"{row.folded} unchanged", Style.DIM)
     step = row.node.step
-    if step is not None and step.state.custom and not row.node.same:
-        line.add(_type_column(short_type(step.type)), Style.DIM)
+    if _type(row):
+        line.add(Line().add(_type(row)).cut(type_column).plain, Style.DIM).pad(type_column + 2)
     if note:
         line.add(note, Style.STRONG)
     elif step is not None and not row.node.same:
@@ -167,9 +168,10 @@ def _detail(row: Row, note: str) -> Line:
     return line
 
 
-def _type_column(text: str) -> str:
-    text = text if cells(text) <= TYPE_COLUMNS - 2 else fit(text, TYPE_COLUMNS - 3) + "…"
-    return text + " " * (TYPE_COLUMNS - cells(text))
+def _type(row: Row) -> str:
+    """What is said of a row's type: a component's name says enough, and so does what stays as it is."""
+    step = row.node.step if row.node else None
+    return short_type(step.type) if step and step.state.custom and step.op is not Op.SAME and not row.folded else ""
 
 
 def summary(step: Step) -> Line:
