@@ -84,6 +84,7 @@ class Deployment:
 
     def __post_init__(self) -> None:
         self.olds = {old.urn: old for old in self.base.resources if not old.delete}
+        self.learn_secret([[old.inputs, old.outputs] for old in self.base.resources])
         self.prior = PriorStates(self.stack, self.project, self.olds)
         self.seen: set[str] = set()
         self.replaced: set[str] = set()
@@ -194,6 +195,7 @@ class Deployment:
 
     def _answer(self, state: ResourceState) -> Registered:
         self.news[state.urn] = state
+        self.learn_secret(state.outputs)
         return Registered(state.urn, state.id, state.outputs if state.custom else {})
 
     # Deciding

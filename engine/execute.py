@@ -117,10 +117,10 @@ class Executor:
                 timeout=new.custom_timeouts.create, preview=self.preview, token=operation_token(new.urn),
             )  # fmt: skip
 
-        async with Running(self, step, "creating", new, old) as operation:
+        async with Running(self, step, "creating", new, old, amended) as operation:
             created = await operation.run(provider, create)
             state = replace(new, id=created.id, outputs=annotate_secrets(created.outputs, new))
-            return operation.finish(self._stamped(state, created=True), old, amended)
+            return operation.finish(self._stamped(state, created=True))
 
     async def update(self, step: Step, provider: Provider | None) -> ResourceState:
         new, old = _new(step), step.old
@@ -137,7 +137,7 @@ class Executor:
         new = replace(new, id=old.id, outputs=old.outputs)
         async with Running(self, step, "updating", new, old) as operation:
             outputs = await operation.run(provider, update)
-            return operation.finish(self._stamped(replace(new, outputs=annotate_secrets(outputs, new))), old)
+            return operation.finish(self._stamped(replace(new, outputs=annotate_secrets(outputs, new))))
 
     async def read(
         self,
@@ -150,12 +150,12 @@ class Executor:
         """Read or import a resource: ``fetch`` asks the provider; None means that there is no such resource."""
         new = _new(step)
         kind: OperationKind = "importing" if step.op in (Op.IMPORT, Op.IMPORT_REPLACEMENT) else "reading"
-        async with Running(self, step, kind, new, old) as operation:
+        async with Running(self, step, kind, new, old, amended) as operation:
             state = await operation.run(provider, fetch)
             if state is None:
                 id_ = new.id or new.import_id
                 raise operation.failed(f"{new.type} {id_!r} does not exist; check the id that was given")
-            return operation.finish(self._stamped(state), old, amended)
+            return operation.finish(self._stamped(state))
 
     async def delete(self, step: Step, provider: Provider | None, *, recreate: bool = False) -> None:
         """Delete a resource; with ``recreate`` its state stays, marked as waiting to be made again."""
@@ -176,9 +176,9 @@ class Executor:
             else:
                 self.record.drop(old)
             return
-        async with Running(self, step, "deleting", old, old) as operation:
+        async with Running(self, step, "deleting", old, None if recreate else old, waiting) as operation:
             await operation.run(provider, delete)
-            operation.finish(None, None if recreate else old, waiting)
+            operation.finish(None)
 
     def _component(
         self,
@@ -216,16 +216,26 @@ class Executor:
 
 
 class Running:
-    """One operation in progress: holds a slot, is recorded before it starts, reports how it failed."""
+    """One operation in progress: holds a slot, is recorded before it starts, reports how it failed.
+
+    When it has happened, in full or in part, what it led to takes the place of ``old``, and each of ``amended`` changes.
+    """
 
     def __init__(
-        self, executor: Executor, step: Step, kind: OperationKind, state: ResourceState, old: ResourceState | None
+        self,
+        executor: Executor,
+        step: Step,
+        kind: OperationKind,
+        state: ResourceState,
+        old: ResourceState | None,
+        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
     ) -> None:
         self.step = step
         self._executor = executor
         self._kind: OperationKind = kind
         self._state = state
         self._old = old
+        self._amended = amended
         self._number: int | None = None
         self._seconds = 0.0
 
@@ -270,16 +280,11 @@ class Running:
     def _keep(self, error: PartialFailure) -> None:
         outputs = annotate_secrets(error.outputs, self._state)
         kept = replace(self._state, id=error.id, outputs=outputs, init_errors=error.reasons)
-        self._close(kept, self._old)
+        self._close(kept, self._old, self._amended)
 
-    def finish(
-        self,
-        state: ResourceState | None,
-        old: ResourceState | None,
-        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
-    ) -> ResourceState:
-        """The operation has led to ``state`` (None: to nothing), in place of ``old``."""
-        self._close(state, old, amended)
+    def finish(self, state: ResourceState | None) -> ResourceState:
+        """The operation has led to ``state`` (None: to nothing)."""
+        self._close(state, self._old, self._amended)
         self._executor.done(replace(self.step, new=state) if state else self.step, self._seconds)
         return state or self._state
 

@@ -34,11 +34,15 @@ class Redactor:
             if isinstance(item, Secret):
                 self._texts.update(_texts(item.value))
         if len(self._texts) != before:
-            longest_first = sorted(self._texts, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = None  # made when a text is to be masked: secrets are learned one by one
 
     def redact(self, text: str) -> str:
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if not self._texts:
+            return text
+        if self._pattern is None:
+            longest_first = sorted(self._texts, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        return self._pattern.sub(MASK, text)
 
     def wrap(self, emit: Consumer) -> Consumer:
         """``emit`` behind the mask."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,8 +78,8 @@ def thing(name: str, *, type: str = "Thing", **given: Any) -> Resource:
     return _declared(name, f"test:index:{type}", given)
 
 
-def component(name: str, **given: Any) -> Resource:
-    return _declared(name, "shop:index:Part", given)
+def component(name: str, *, type: str = "Part", **given: Any) -> Resource:
+    return _declared(name, f"shop:index:{type}", given)
 
 
 def provider(name: str, **given: Any) -> Resource:
@@ -419,8 +419,9 @@ class Engine:
 
 
 def _options(given: dict[str, Any]) -> Options:
-    only, exclude = given.pop("targets", ()), given.pop("exclude", ())
-    return Options(**{"parallel": 1, **given}, targets=Targets(tuple(only), tuple(exclude)))
+    given = {"parallel": 1, **given}
+    targets = Targets(tuple(given.pop("targets", ())), tuple(given.pop("exclude", ())))
+    return replace(Options(targets=targets), **given)
 
 
 def urn(name: str, type_: str = "test:index:Thing", parent: str | None = None) -> str:

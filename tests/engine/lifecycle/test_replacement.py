@@ -27,7 +27,7 @@ def test_a_chain_of_replacements_is_deleted_from_its_end(engine: Engine) -> None
 
 
 def test_delete_before_replace_takes_dependents_that_must_be_replaced(engine: Engine) -> None:
-    """``c`` only takes something that can change in place from ``a``, and so stays; ``b`` and what needs it go first."""
+    """``c`` takes only what can change in place from ``a``, and so stays; ``b`` and what needs it go first."""
     engine.cloud.lenient = True  # c refers to a while a is away, as it does in Pulumi
     program = [thing("b", key=Out("a")), thing("c", of=Out("a")), thing("d", key=Out("b"))]
     engine.up(thing("a", key=1, delete_before_replace=True), *program)
