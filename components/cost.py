@@ -29,7 +29,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class AnomalyChoices:
-    """Unusual spend from ``minimum_usd`` on is reported to the topic (``IMMEDIATE``) or by mail (``DAILY``, ``WEEKLY``)."""
+    """Unusual spend from ``minimum_usd`` on is reported to the topic (``IMMEDIATE``) or by mail (others)."""
 
     minimum_usd: float
     frequency: str

@@ -73,8 +73,8 @@ class Network(PlatformComponent, area="network"):
             enable_dns_hostnames=True,
             opts=self.options(),
         )
-        # Adopted so as to take its rules away: what names no security group would otherwise be open to its peers.
-        aws.ec2.DefaultSecurityGroup(self.child("closed"), vpc_id=vpc.id, ingress=[], egress=[], opts=self.options())
+        # Adopted without rules, which takes away those it has: what names no group would else be open to its peers.
+        aws.ec2.DefaultSecurityGroup(self.child("closed"), vpc_id=vpc.id, opts=self.options())
         return vpc
 
     def _zones(self) -> list[pulumi.Output[str]]:
