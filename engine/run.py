@@ -9,12 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from engine.deletions import delete_leftovers
@@ -28,12 +25,12 @@ from engine.provider_registry import ProviderFactory, ProviderRegistry
 from engine.providers.builtin import BuiltinProvider
 from engine.record import NoRecord, Record
 from engine.redaction import Redactor
+from engine.rendezvous import monitor_address
 from engine.state.model import ResourceState, Snapshot
 from engine.targets import Targets
 from engine.values import Properties, Value
 
 DEFAULT_SILENCE_SECONDS: Final = 600.0
-_SOCKET_PATH_LIMIT: Final = 100  # bytes; the kernel's limit is 108
 
 
 class Result(enum.StrEnum):
@@ -175,17 +172,21 @@ class Run:
         config, keys = dict(program.config), list(program.secret_keys)
         monitor = Monitor(self.deployment, config, keys, str(program.root))
         process = ProgramProcess(program, lambda line, stderr: self._emit(ProgramOutput(line, stderr)))
-        async with _address() as address, serving(monitor, address) as served:
-            try:
-                await process.start(
-                    served, preview=self._executor.preview, parallel=self._options.parallel, debug=self._options.debug
-                )
-                return await self._watch(process, monitor)
-            except OSError as error:
-                return self._failed(f"the program could not be started: {error}")
-            finally:
-                await process.stop()
-                await self._settle(monitor)
+        with monitor_address(program.root) as address:
+            async with serving(monitor, address) as served:
+                try:
+                    await process.start(
+                        served,
+                        preview=self._executor.preview,
+                        parallel=self._options.parallel,
+                        debug=self._options.debug,
+                    )
+                    return await self._watch(process, monitor)
+                except OSError as error:
+                    return self._failed(f"the program could not be started: {error}")
+                finally:
+                    await process.stop()
+                    await self._settle(monitor)
 
     async def _watch(self, process: ProgramProcess, monitor: Monitor) -> Result:
         """Wait for the program's end, a cancellation, a fatal error or a silence that is too long."""
@@ -261,18 +262,6 @@ class Run:
         """Let operations that are under way end and be recorded, whatever became of the program."""
         while monitor.in_flight:
             await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def _address() -> AsyncGenerator[str]:
-    """Where to serve: a socket in a folder that only this user can enter, or loopback where paths are too long."""
-    folder = tempfile.mkdtemp(prefix="bedplate-")
-    socket = Path(folder) / "monitor"
-    try:
-        yield f"unix:{socket}" if len(bytes(socket)) < _SOCKET_PATH_LIMIT else "127.0.0.1:0"
-    finally:
-        socket.unlink(missing_ok=True)
-        Path(folder).rmdir()
 
 
 def unmatched_targets(targets: Targets, plan: Plan) -> Sequence[str]:
