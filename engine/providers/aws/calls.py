@@ -18,6 +18,7 @@ import botocore.config
 import botocore.session
 from botocore import exceptions
 from botocore.credentials import Credentials
+from botocore.parsers import ResponseParserError
 
 from engine.providers.aws.config import Config
 from engine.providers.aws.endpoint import Endpoint
@@ -113,7 +114,7 @@ class Caller:
             except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError) as error:
                 if attempt >= CONNECT_ATTEMPTS:
                     raise self._down(service, error) from error
-            except (exceptions.HTTPClientError, exceptions.ResponseParserError) as error:
+            except (exceptions.HTTPClientError, ResponseParserError) as error:
                 if not may_repeat:
                     raise OperationUncertain(f"{operation}: the connection broke after it was sent: {error}") from error
                 if attempt >= ATTEMPTS:

@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-import jmespath
-
 from engine import paths
 from engine.providers.aws import documents, shapes
+from engine.providers.aws.queries import query
 from engine.providers.aws.regions import regions
 from engine.providers.aws.spec import Expression
 from engine.values import Properties, Value
 
 _LITERAL = re.compile(r"'\{([^{}']+)\}'")
+_PIPE = re.compile(r"(?<!\|)\|(?!\|)")  # JMESPath also has ||
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.\[\]]*(?: *\|[^{}]*)?)\}")
 # us-east-1 is where S3 puts buckets without a location, and the only region that it refuses as one.
 DEFAULT_LOCATION = "us-east-1"
-TRANSFORMS = frozenset("added removed or json keys not if_true list join fact location after before last".split())
+TRANSFORMS = frozenset("added removed or json keys not old if_true list join fact location after before last".split())
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def evaluate(expression: Expression, scope: Scope, shape: Any = None) -> Any:
 
 def property_value(expression: str, scope: Scope) -> tuple[str, Value]:
     """The path and the value, transforms applied, of ``path | transform ...``."""
-    parts = [part.strip() for part in expression.split("|")]
+    parts = [part.strip() for part in _PIPE.split(expression)]
     if expression.startswith("$"):
         # JMESPath has pipes too: only what follows its last one can be transforms.
         first = next((i for i, part in enumerate(parts) if part.split(" ")[0] in TRANSFORMS), len(parts))
@@ -112,7 +112,7 @@ def filled(expression: str, scope: Scope) -> str:
 def search(expression: str, answer: Any) -> Any:
     """JMESPath on an answer; ``$.Arn`` and plain ``Arn`` mean the same, ``$`` is the answer itself."""
     bare = expression.removeprefix("$").removeprefix(".")
-    return jmespath.search(bare, answer) if bare else answer
+    return query(bare, answer) if bare else answer
 
 
 def id_parts(template: str, id_: str) -> dict[str, str] | None:
@@ -218,6 +218,8 @@ def _transform(name: str, argument: str, value: Value, source: str, scope: Scope
             return sorted(cast("dict[str, Any]", value or {})) or None
         case "if_true":
             return True if value is True else None
+        case "old":
+            return scope.old.get(source)
         case "not":
             return not value
         case "list":

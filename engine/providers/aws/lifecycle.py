@@ -162,6 +162,9 @@ class Lifecycle:
         if answer is None:
             return None
         live = {key: inputs[key] for key in self.spec.local if inputs.get(key) is not None}
+        for key in self.spec.local - live.keys():
+            if self._is_computed(key) and outputs.get(key) is not None:
+                live[key] = outputs[key]
         live.update(self._properties(scope.with_(answer=answer), answer, live))
         if self.spec.taggable:
             live.pop("tags", None)  # an answer's Tags are all of them, not the resource's own
@@ -175,6 +178,9 @@ class Lifecycle:
         document: dict[str, Any] = {}
         for operation in self.spec.read:
             if not holds(operation.conditions, scope.with_(answer=document)):
+                continue
+            if operation.each and operation.place:
+                document[operation.place] = self._answers(operation, scope.with_(answer=document))
                 continue
             try:
                 answer = self._call(operation, scope.with_(answer=document), None, pages=True)
@@ -192,6 +198,12 @@ class Lifecycle:
             else:
                 document.update(result if isinstance(result, dict) else {"result": result})
         return None if self.spec.gone and search(self.spec.gone, document) else document
+
+    def _answers(self, operation: Operation, scope: Scope) -> list[dict[str, Any]]:
+        """The answers of a read operation that is made for each of several items, with the item."""
+        assert operation.each is not None, "the caller has looked"
+        items = property_value(operation.each, scope)[1] or []
+        return [{"item": item, "answer": self._call(operation, scope.with_(item=item), None)} for item in items]
 
     def _properties(self, scope: Scope, answer: Mapping[str, Any], local: Properties) -> Properties:
         declared = {**self.spec.inputs, **self.spec.outputs}
@@ -233,7 +245,7 @@ class Lifecycle:
         answer = self._caller.listed(self.spec.service, scope.region, find.operation, params)
         items = (search(find.items, answer) or []) if find.items else [answer]
         for item in items:
-            id_ = search(find.id, item)
+            id_ = search(filled(find.id, scope), item)
             if isinstance(id_, str) and id_ not in known_ids and self._matches(item, scope, token):
                 yield id_
 

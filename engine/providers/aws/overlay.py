@@ -16,7 +16,8 @@ from engine.values import Properties, Value
 
 def outputs(spec: Spec, known: Properties, live: Properties) -> Properties:
     """A resource's outputs: every declared property that ``live`` has, in the form of the ``known`` inputs."""
-    return _overlaid(spec, known, live, extras=True)
+    unsaid = {key: value for key, value in known.items() if key not in live and _says_nothing(value)}
+    return {**unsaid, **_overlaid(spec, known, live, extras=True)}
 
 
 def inputs(spec: Spec, config: Config, known: Properties, old_outputs: Properties, live: Properties) -> Properties:
@@ -46,10 +47,7 @@ def inputs(spec: Spec, config: Config, known: Properties, old_outputs: Propertie
 def _split_tags(config: Config, known: Properties, live: Properties, found: Properties) -> None:
     found.pop("tags", None)
     everything = cast("dict[str, str]", live.get("tagsAll") or {})
-    if everything:
-        found["tagsAll"] = everything
-    else:
-        found.pop("tagsAll", None)
+    found["tagsAll"] = everything
     own = tags.own(config, everything, cast("Mapping[str, Any]", known.get("tags") or {}))
     if own or "tags" in known:
         found["tags"] = own

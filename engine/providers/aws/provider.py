@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from engine.providers.aws import check, difference, registry
@@ -22,7 +22,6 @@ from engine.providers.base import (
     DiffKind,
     Found,
     Invoked,
-    PartialFailure,
     ProviderError,
 )
 from engine.urn import name_of
@@ -155,7 +154,7 @@ class AwsProvider:
 
 
 @contextlib.contextmanager
-def _named(urn: str, type_: str, id_: str = "") -> Iterator[None]:
+def _named(urn: str, type_: str, id_: str = "") -> Generator[None]:
     """Errors within name the resource that they are about."""
     try:
         yield

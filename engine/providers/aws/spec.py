@@ -32,7 +32,8 @@ An operation is
     when: [properties]                   # update: only if one of them changed; create: only if one of them is given
     if: {isEnabled: true, policy: "*"}   # only if all are so. `false` and null match what says nothing (absent, false, 0,
                                          # empty), "*" everything else
-    each: inlinePolicies | removed       # once per element of a list, which is then `item`
+    each: inlinePolicies | removed       # once per element of a list, which is then `item` (read: $.Items; the answers are
+                                         # listed under `as` as {item, answer})
     result: $.logGroups[?name=='{id}'] | [0]  # read: the part of the answer to use (`'{}'` as below); absent: no such resource
     as: rotation                         # read: where this answer goes in the document that `properties` look at
     missing: [NoSuchTagSet]              # codes that mean: no answer (read) or nothing to do (delete, update)
@@ -48,11 +49,12 @@ Expressions (strings; numbers, booleans and the like stand for themselves)
     id token region account partition service_endpoint item     what the call is about. `token`: the operation's token
     =IMMUTABLE, =arn:{partition}:s3:::{bucket}    a text, with properties in it; absent if one of them is
     $.Key.Arn               JMESPath on the API's answer (for create's follow-ups: the answer of the first operation);
-                            in it '{path}' with its quotes is a property: $.Rules[?Id=='{id}'] | [0] (in `result` too)
+                            in it '{path}' with its quotes is a property: $.Rules[?Id=='{id}'] | [0] (in `result` too);
+                            queries.py has functions that JMESPath lacks
     policy | json           with transforms, also on `$`: `added`/`removed` (elements against the old state; an operation in
                             which all of these are empty is skipped), `json` (as text), `keys`, `or TEXT` (if absent), `not`,
-                            `if_true` (absent if false), `list` (one as a list), `join` (comma), `fact NAME` (of a region,
-                            data/regions.yaml), `location`, `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
+                            `if_true` (absent if false), `old` (before the change), `list` (one as a list), `join` (comma),
+                            `fact NAME` (of a region, data/regions.yaml), `location`, `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
 
 In create `tagsAll` holds the tag ``bedplate:operation`` (the token) too, reads hide it. By it `find` recognises what a died
 run made. `find: id` reads the id made of the inputs; where create sets tags, the token must be among them. `by: token` lists

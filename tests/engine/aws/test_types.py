@@ -75,18 +75,18 @@ def test_lives_through_its_case(case: Case, provider: AwsProvider, emulator: str
         _previews(life, inputs)
         life.create(inputs)
         faults = cases.unlike(
-            {k: v for k, v in cases.resolved(case.outputs, {**known, **life.known()}).items() if v is not None},
+            {k: v for k, v in cases.resolved(case.outputs, {**life.known(), **known}).items() if v is not None},
             life.outputs,
             "outputs",
         )
         assert not faults, "\n".join(faults)
-        cases.assert_view(case.view, emulator, REGION, {**known, **life.known()})
+        cases.assert_view(case.view, emulator, REGION, {**life.known(), **known})
         _reads_without_difference(life)
         _is_found_again(life)
         _imports(life, case)
         if case.update is not None:
             _updates(life, cases.laid_over(inputs, cases.resolved(case.update, known)))
-            cases.assert_view(case.updated_view, emulator, REGION, {**known, **life.known()})
+            cases.assert_view(case.updated_view, emulator, REGION, {**life.known(), **known})
             _reads_without_difference(life)
         if case.replace is not None:
             news = life.checked(cases.laid_over(inputs, cases.resolved(case.replace, known)))
@@ -149,7 +149,8 @@ def _updates(life: Life, news: Properties) -> None:
     preview = life.provider.update(*arguments, timeout=0, preview=True)
     outputs = life.provider.update(*arguments, timeout=60, preview=False)
     known = {key: value for key, value in preview.items() if not has_unknown(value)}
-    assert {key: outputs.get(key) for key in known} == known, "the preview promised something else"
+    faults = cases.unlike(known, outputs, "preview")
+    assert not faults, "the preview promised something else:\n" + "\n".join(faults)
     life.inputs, life.outputs = checked, outputs
 
 
