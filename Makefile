@@ -1,0 +1,67 @@
+# Everything runs from .venv, which is made from uv.lock; everything else that is made lies below .bedplate/.
+.DEFAULT_GOAL := help
+.PHONY: help up down preview check test quick bench
+
+ENV ?= dev
+TOOLS := .bedplate/tools
+VENV := .venv
+STAMP := $(VENV)/.synced
+UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
+RUN := $(UV) run --no-sync
+BEDPLATE := $(VENV)/bin/bedplate
+
+# uv would download a Python where there is none that is new enough; we only use what is there.
+export UV_PYTHON_DOWNLOADS := never
+
+OLD_PYTHON = python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "bedplate needs Python 3.11 or newer; python3 is $$(python3 --version 2>&1)." >&2; \
+	echo "Install one, or put it first in PATH, and run make again." >&2; exit 2; }
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(STAMP) ## start the sandbox and bring the platform up in it
+	@$(BEDPLATE) sandbox up
+	@$(BEDPLATE) up sandbox --yes
+	@printf '\n  what to try next\n'
+	@printf '    %-58s %s\n' \
+		'$(BEDPLATE) outputs sandbox' 'the outputs again, or with --output json' \
+		'$(BEDPLATE) state list sandbox' 'what was made' \
+		'$(BEDPLATE) preview prod --diff' 'another environment; needs no cloud' \
+		'make down' 'take everything down'
+
+down: ## destroy the sandbox's stack and end the sandbox
+	@if [ ! -x $(BEDPLATE) ]; then echo 'nothing is up: there is no $(VENV)'; \
+	elif $(BEDPLATE) sandbox status >/dev/null 2>&1; then \
+		$(BEDPLATE) destroy sandbox --yes && $(BEDPLATE) sandbox down; \
+	else $(BEDPLATE) sandbox down; fi
+
+preview: $(STAMP) ## preview an environment: make preview ENV=prod
+	@$(BEDPLATE) preview $(ENV)
+
+check: $(STAMP) ## format, lint, types, layers
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) basedpyright
+	$(RUN) lint-imports
+
+test: check ## everything that CI runs
+	$(RUN) pytest -n 2
+
+quick: $(STAMP) ## the tests that take seconds
+	$(RUN) pytest -n 2 -m 'not slow'
+
+bench: $(STAMP) ## measure; takes minutes
+	$(RUN) python -m tests.bench
+
+$(STAMP): pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen
+	@touch $@
+
+# uv by pip, in a virtual environment of its own: a system's Python may refuse to install anything.
+$(TOOLS)/bin/uv:
+	@$(OLD_PYTHON)
+	@echo 'uv is not installed: getting it into $(TOOLS)'
+	@python3 -m venv $(TOOLS) || { \
+		echo "python3 -m venv failed; on Debian and Ubuntu, install python3-venv." >&2; exit 2; }
+	@$(TOOLS)/bin/pip install --quiet 'uv>=0.9'
