@@ -6,9 +6,10 @@ that ship in the ``pulumi`` package.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final, NoReturn, TypeVar
@@ -67,7 +68,6 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
 
     def __init__(self, deployment: Deployment, config: Mapping[str, str], secret_keys: list[str], root: str) -> None:
         self.failed_log = False  # the program has logged an error
-        self.in_flight = 0
         self.last_request = time.monotonic()
         self.fatal: BaseException | None = None
         self._deployment = deployment
@@ -75,28 +75,48 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self._config = config
         self._secret_keys = secret_keys
         self._root_folder = root
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._packages: dict[str, tuple[str, str, str]] = {}
 
-    async def _answer(self, context: Any, work: Awaitable[T]) -> T:
-        """Do the work of one request; what goes wrong reaches the program as the status of its call."""
-        self.in_flight += 1
+    async def _answer(self, context: Any, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work of one request; what goes wrong reaches the program as the status of its call.
+
+        The work is a task of its own: a program that dies cancels its calls, and what was sent to the cloud on their
+        behalf must be recorded all the same.
+        """
         self.last_request = time.monotonic()
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
         try:
-            return await work
+            return await asyncio.shield(task)
         except (RegistrationRefused, ProviderError, ValueError) as error:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except (RunCancelled, PlanViolated) as error:
-            self.fatal = self.fatal or error
+        except (RunCancelled, PlanViolated):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the run is being stopped")
         except grpc.aio.AioRpcError as error:
             await context.abort(error.code(), error.details())
         except Exception as error:  # noqa: BLE001 - a bug of ours must end the run, not leave the program waiting
-            self.fatal = self.fatal or error
             await context.abort(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
-        finally:
-            self.in_flight -= 1
-            self.last_request = time.monotonic()
         return _unreachable()
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self.last_request = time.monotonic()
+        error = None if task.cancelled() else task.exception()
+        expected = (RegistrationRefused, ProviderError, ValueError, grpc.aio.AioRpcError)
+        if error is not None and not isinstance(error, expected):
+            self.fatal = self.fatal or error
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being worked on, whether or not the program still waits for them."""
+        return len(self._tasks)
+
+    async def settled(self) -> None:
+        """Wait until nothing is in flight any more."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
 
     # The resource monitor
 

@@ -186,7 +186,7 @@ class Run:
                     return self._failed(f"the program could not be started: {error}")
                 finally:
                     await process.stop()
-                    await self._settle(monitor)
+                    await monitor.settled()
 
     async def _watch(self, process: ProgramProcess, monitor: Monitor) -> Result:
         """Wait for the program's end, a cancellation, a fatal error or a silence that is too long."""
@@ -257,11 +257,6 @@ class Run:
     def _failed(self, message: str) -> Result:
         self._emit(Diagnostic(Severity.ERROR, message))
         return Result.PROGRAM_FAILED
-
-    async def _settle(self, monitor: Monitor) -> None:
-        """Let operations that are under way end and be recorded, whatever became of the program."""
-        while monitor.in_flight:
-            await asyncio.sleep(0.01)
 
 
 def unmatched_targets(targets: Targets, plan: Plan) -> Sequence[str]:
