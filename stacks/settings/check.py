@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.settings.base import Contradiction
+from stacks.settings.base import Contradiction, EncryptedValue
 from stacks.settings.platform import ACROSS_SECTIONS, PlatformSettings
 from stacks.settings.problems import Problem, SettingsError, did_you_mean
 
 Location = Sequence[int | str]
+
+# What pydantic calls by the names of Python's types.
+_KINDS = {
+    "model_type": "should be a group of settings",
+    "model_attributes_type": "should be a group of settings",
+    "dict_type": "should be a group of settings",
+    "tuple_type": "should be a list",
+}
 
 
 def settings_from(values: Mapping[str, Any], source: str) -> PlatformSettings:
@@ -31,6 +39,8 @@ def problems_in(values: Mapping[str, Any], error: ValidationError) -> Iterator[P
         broken.update(str(part) for part in location[:1])
         if detail["type"] == "contradiction":
             yield from _contradictions(location, detail)
+        elif detail["type"] == "missing":
+            yield from _missing(location)
         else:
             yield _problem(location, detail)
     if broken:
@@ -64,27 +74,37 @@ def _across_sections(values: Mapping[str, Any], broken: set[str]) -> Iterator[Pr
                 yield Problem(each.path, each.message, each.advice)
 
 
+def _missing(location: Location) -> Iterator[Problem]:
+    """One problem per setting, not per section: whoever adds a section wants to know what has to be in it."""
+    section = _model_of(_annotation_at(location))
+    if section is None:
+        yield Problem(render(location), "is missing", _expected(location))
+        return
+    for name, field in section.model_fields.items():
+        if field.is_required():
+            yield from _missing((*location, field.alias or name))
+
+
 def _problem(location: Location, detail: ErrorDetails) -> Problem:
     path, seen, kind = render(location), detail["input"], detail["type"]
     if kind == "extra_forbidden":
         return Problem(path, "unknown setting", _known_settings(location))
-    if kind == "missing":
-        return Problem(path, "is missing", _expected(location))
+    if isinstance(seen, EncryptedValue):
+        return Problem(path, "is encrypted, but is not a secret", "write the value itself")
     if kind == "plain_secret":
         advice = (
             f"run `pulumi config set --secret --path 'bedplate:{path}'`, and change the value: it was in plain text"
         )
         return Problem(path, "is a secret and must be stored encrypted", advice)
-    if isinstance(seen, Mapping) and kind not in ("model_type", "dict_type"):
-        seen = "a group of settings"
     if kind == "literal_error":
         return _unknown_value(path, location, seen)
-    return Problem(path, f"{_lowered(detail['msg'])}, but is {seen!r}", _expected(location))
+    shown = "a group of settings" if isinstance(seen, Mapping) else repr(cast("object", seen))
+    return Problem(path, f"{_KINDS.get(kind, _lowered(detail['msg']))}, but is {shown}", _expected(location))
 
 
 def _unknown_value(path: str, location: Location, seen: object) -> Problem:
     allowed = [str(value) for value in _literal_values(_annotation_at(location))]
-    guess = did_you_mean(str(seen), allowed)
+    guess = did_you_mean(seen, allowed) if isinstance(seen, str) else ""
     return Problem(path, f"unknown value {seen!r}", guess or f"one of {', '.join(allowed)}")
 
 
@@ -133,4 +153,4 @@ def _literal_values(annotation: Any) -> tuple[Any, ...]:
 
 
 def _lowered(message: str) -> str:
-    return message.removeprefix("Input ").removeprefix("Value ")
+    return message.removeprefix("Input ").removeprefix("Value ").removeprefix("String ")

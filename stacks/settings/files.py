@@ -43,8 +43,11 @@ def load_file(path: Path) -> PlatformSettings:
         document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         raise SettingsError(source, [_syntax_problem(error)]) from None
+    if not isinstance(document, dict):
+        advice = "the file must be a mapping with the key 'config'"
+        raise SettingsError(source, [Problem("config", "is missing", advice, line=1)])
     lines = dict(_lines(tree)) if tree is not None else {}
-    values, problems = sections(document)
+    values, problems = sections(cast("dict[str, Any]", document))
     problems += _given_twice(tree)
     try:
         settings = settings_from(values, source)
@@ -53,22 +56,20 @@ def load_file(path: Path) -> PlatformSettings:
     else:
         if not problems:
             return settings
-    raise SettingsError(source, [_with_line(problem, lines) for problem in problems])
+    located = [_with_line(problem, lines) for problem in problems]
+    raise SettingsError(source, sorted(located, key=lambda problem: problem.line or 0))
 
 
-def sections(document: object) -> tuple[dict[str, Any], list[Problem]]:
+def sections(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """The sections in a file's ``config``, without the project's prefix, and what is wrong around them."""
-    if not isinstance(document, dict):
-        return {}, [Problem("config", "is missing", "the file must be a mapping with the key 'config'")]
-    top = cast("dict[str, Any]", document)
     problems = [
         Problem(
             key, "unknown setting", f"settings belong below 'config'; {did_you_mean(key, ('config',))}".rstrip("; ")
         )
-        for key in top
+        for key in document
         if key != "config" and key not in _PULUMIS_OWN_KEYS
     ]
-    config = top.get("config") or {}
+    config = document.get("config") or {}
     if not isinstance(config, dict):
         return {}, [*problems, Problem("config", f"must be a mapping, but is {config!r}", "see settings.schema.json")]
     values, unplaced = by_section(cast("dict[str, Any]", config))

@@ -53,5 +53,7 @@ class UnknownEnvironment(LookupError):
 
 def did_you_mean(seen: str, known: Iterable[str]) -> str:
     """A question that names the nearest of ``known``, or nothing where none is near."""
-    near = difflib.get_close_matches(seen, list(known), n=1, cutoff=0.6)
+    candidates = list(known)
+    near = difflib.get_close_matches(seen, candidates, n=1, cutoff=0.6)
+    near += [each for each in candidates if min(len(each), len(seen)) > 2 and seen.startswith(each)]
     return f"did you mean '{near[0]}'?" if near else ""
