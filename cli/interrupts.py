@@ -33,6 +33,8 @@ class Interrupts:
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+                if self.count:  # it ends already: one more must not cut off its report
+                    signal.signal(number, signal.SIG_IGN)
 
     @contextmanager
     def asleep(self) -> Generator[None]:

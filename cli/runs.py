@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 
 from cli import sandboxes
 from cli.environments import meant
-from cli.exits import DETAILED_CHANGES, CommandError, ExitCode, UsageError, of_result
+from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
 from cli.interrupts import Interrupts
-from cli.requests import Applying, Diff, OfStack, Output, Previewing, Running
+from cli.requests import Applying, OfStack, Output, Previewing, Running
 from cli.screen import Screen
 from cli.transcript import Transcript
 from cli.views import documents, report
@@ -174,6 +174,8 @@ class Command:
             )
 
     def _report(self, outcome: Outcome) -> int:
+        if not self.previewed:
+            self._check_targets(outcome)
         code = self._exit_code(outcome)
         self._remember_sandbox()
         if self.request.output is Output.JSON:
@@ -185,7 +187,9 @@ class Command:
             self.screen.show(self._result(outcome))
         else:
             self._show_preview(outcome)
-        if code is ExitCode.CHANGES:
+        if code == ExitCode.CANCELLED and self.previewed and not self.transcript.applying:
+            self.screen.tell("nothing was changed")
+        if code == ExitCode.CHANGES:
             self.screen.error("changes, where --expect-no-changes said that there are none")
         return code
 
@@ -221,7 +225,7 @@ def prepare(verb: str, request: Running) -> Command:
     session = open_session(request, request.message)
     progress = _progress(screen, request)
     transcript = Transcript()
-    interrupts = Interrupts(session.cancel, lambda: _stop_now(session, progress))
+    interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
     return Command(verb, request, screen, session, transcript, progress, interrupts)
 
 
@@ -237,6 +241,11 @@ def _progress(screen: Screen, request: Running) -> Progress:
     return Plain(screen.err, color=screen.error_color, debug=request.debug)
 
 
+def _cancel(session: Session, progress: Progress) -> None:
+    progress.say("cancelling: finishing what is in progress; Ctrl-C again stops at once")
+    session.cancel()
+
+
 def _stop_now(session: Session, progress: Progress) -> None:
     with contextlib.suppress(Exception):  # nothing may keep the second Ctrl-C from ending the process
         progress.close()
@@ -249,6 +258,3 @@ def check_refreshable(session: Session) -> None:
     root: Path = session.project.root
     if sandboxes.running(root) is None and sandboxes.needs_sandbox(session.snapshot().resources):
         raise sandboxes.missing(root)
-
-
-__all__ = ["Command", "CommandError", "Diff", "check_refreshable", "open_session", "prepare"]

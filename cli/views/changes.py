@@ -161,6 +161,6 @@ def telling(inputs: Mapping[str, Value]) -> list[tuple[str, Value]]:
     return [
         (key, value) for key, value in sorted(inputs.items())
         if isinstance(value, bool | int | float | str) and value not in ("", False)
-        and not key.lower().endswith(("name", "nameprefix", "description", "arn", "region"))
+        and not key.lower().endswith(("name", "nameprefix", "description", "arn", "region", "bucket"))
         and parsed_json(value) is None and "\n" not in str(value)
     ]  # fmt: skip

@@ -12,7 +12,6 @@ from cli.views.markers import HALVES, LOOKS, is_default_provider, short_type
 from cli.views.report import duration, message
 from engine import urn as urns
 from engine.events import (
-    Cancelled,
     Diagnostic,
     Event,
     ProgramOutput,
@@ -206,8 +205,6 @@ def said(event: Event, *, preview: bool, debug: bool = False, live: bool = False
         return [Line().add("  │ ", Style.DIM).add(event.text)]
     if isinstance(event, Diagnostic):
         return _diagnostic(event, debug)
-    if isinstance(event, Cancelled):
-        return [Line().add("cancelling: finishing what is in progress; Ctrl-C again stops at once", Style.YELLOW)]
     if isinstance(event, StepFailed):
         return [
             _step_line(event.step, f"{LOOKS[event.step.op].doing} failed after {duration(event.seconds)}", Style.ERROR)

@@ -51,6 +51,7 @@ def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width
         lines += diff.render(plan, full=detail == "full")
     lines += _outputs(plan, detail)
     lines += _notes(plan)
+    lines += _unfinished(transcript, width)
     lines += diagnostics(transcript.diagnostics)
     lines += _end(markers.counts_line(markers.counts(plan.steps)), outcome, width)
     return lines
