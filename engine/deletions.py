@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity, StepSkipped
@@ -15,33 +16,57 @@ from engine.graph import DependencyGraph
 from engine.plan import Op, Reason
 from engine.state.model import ResourceState
 
+# What goes, by its place in the base snapshot.
+Condemned: TypeAlias = Mapping[int, tuple[ResourceState, Op, Reason]]
+
 
 async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_DECLARED) -> None:
     """Delete everything in the base snapshot that this run has replaced, or has not come to."""
     graph = DependencyGraph(deployment.base.resources)
-    condemned = dict(_condemned(deployment, reason))
+    condemned = _chosen(deployment, graph, dict(_condemned(deployment, reason)))
     needed = _still_needed(deployment, graph)
     for place in sorted(needed.intersection(condemned)):
-        deployment.executor.emit(
-            StepSkipped(condemned.pop(place)[0].urn, "something that needs it could not be changed")
-        )
+        deployment.executor.emit(StepSkipped(condemned[place][0].urn, "something that needs it could not be changed"))
+    condemned = {place: entry for place, entry in condemned.items() if place not in needed}
     deployment.going.update(state.urn for state, _, _ in condemned.values())
     await _delete_all(deployment, graph, condemned)
 
 
 def _condemned(deployment: Deployment, reason: Reason) -> Iterable[tuple[int, tuple[ResourceState, Op, Reason]]]:
-    """What goes, by its place in the base snapshot."""
+    """What goes where no targets are set, by its place in the base snapshot."""
     for place, old in enumerate(deployment.base.resources):
+        if id(old) in deployment.kept:
+            continue
         if id(old) in deployment.condemned_early and old.urn not in deployment.deleted_early:
             continue
         if old.delete or id(old) in deployment.outlived:
             yield place, (old, Op.DELETE_REPLACED, Reason.REPLACED)
-        elif deployment.declares(old.urn) or not deployment.targets.include(old.urn):
+        elif deployment.declares(old.urn):
             continue
         elif old.pending_replacement or old.urn in deployment.deleted_early:
             yield place, (old, Op.REMOVE_PENDING_REPLACE, reason)
         else:
             yield place, (old, Op.DELETE, reason)
+
+
+def _chosen(deployment: Deployment, graph: DependencyGraph, condemned: Condemned) -> Condemned:
+    """What of ``condemned`` goes given the targets; nothing, where it would take along what they do not name."""
+    targets, resources = deployment.targets, graph.resources
+    if targets.only:
+        named = {place for place, old in enumerate(resources) if targets.name(old.urn)}
+        along = named.union(*(graph.dependents(place) for place in named))
+        condemned = {place: entry for place, entry in condemned.items() if place in along}
+        unnamed = [place for place in condemned if place not in named]
+        for place in unnamed:
+            message = "would be deleted along with what it needs, but is not among the targets; add it with --target"
+            deployment.executor.failures += 1
+            deployment.executor.emit(Diagnostic(Severity.ERROR, message, resources[place].urn))
+        return {} if unnamed else condemned
+    if targets.exclude:
+        spared = {place for place, old in enumerate(resources) if targets.spare(old.urn)}
+        needed = spared.union(*(graph.requirements(place) for place in spared))
+        return {place: entry for place, entry in condemned.items() if place not in needed}
+    return condemned
 
 
 def _still_needed(deployment: Deployment, graph: DependencyGraph) -> set[int]:
@@ -59,7 +84,7 @@ def _still_needed(deployment: Deployment, graph: DependencyGraph) -> set[int]:
 async def _delete_all(
     deployment: Deployment,
     graph: DependencyGraph,
-    condemned: Mapping[int, tuple[ResourceState, Op, Reason]],
+    condemned: Condemned,
 ) -> None:
     gone = {place: asyncio.get_running_loop().create_future() for place in condemned}
 

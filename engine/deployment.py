@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine import paths
@@ -30,6 +30,7 @@ from engine.differ import equal
 from engine.events import Diagnostic, OutputsRegistered, Severity, StepSkipped
 from engine.execute import Executor, StepError
 from engine.goals import Goal, ReadGoal
+from engine.graph import named_dependencies
 from engine.plan import Op, Reason, Step
 from engine.provider_registry import ProviderRegistry, by_reference, split_reference
 from engine.provider_resources import ProviderResources
@@ -92,6 +93,7 @@ class Deployment:
         self.not_created: set[str] = set()  # not among the targets, so not created
         self.deleted_early: dict[str, ResourceState] = {}  # deleted before their replacement, which is still to come
         self.condemned_early: set[int] = set()
+        self.kept: set[int] = set()  # states of the base that are not among the targets, with all that they need
         self.outlived: set[int] = set()  # states of the base whose replacement exists: they go at the end of the run
         self.going: set[str] = set()  # URNs being deleted in this run: deleted_with asks for them
         self.root = ""
@@ -186,9 +188,13 @@ class Deployment:
         return next((urn for urn in needed if urn in self.unavailable or urn in self.not_created), None)
 
     def _skip(self, urn: str, because: str) -> Registered:
-        if because in self.not_created and not self.targets.include(urn):
-            self.not_created.add(urn)
-            return Registered(urn, unknown=True)
+        if because in self.not_created:
+            if not self.targets.include(urn):
+                self.not_created.add(urn)
+                return Registered(urn, unknown=True)
+            message = f"needs {because}, which is new and not among the targets; add it with --target"
+            self.executor.failures += 1
+            self.executor.emit(Diagnostic(Severity.ERROR, message, urn))
         self.unavailable.add(urn)
         self.executor.emit(StepSkipped(urn, because))
         return Registered(urn, result="skip")
@@ -526,9 +532,28 @@ class Deployment:
             self.not_created.add(urn)
             return Registered(urn, unknown=True)
         self.executor.instant(Step(Op.SAME, urn, old.type, Reason.NOT_TARGETED, old, old))
-        self.executor.record.put(old, old)
+        self._keep(old)
         self.news[urn] = old
         return Registered(urn, old.id, old.outputs if custom else {})
+
+    def _keep(self, old: ResourceState) -> None:
+        """Keep a state as it is, behind all that it needs, of which the program may not say anything any more."""
+        if id(old) in self.kept:
+            return
+        self.kept.add(id(old))
+        for needed in self._needed(old):
+            self._keep(needed)
+        self.executor.record.put(old, old)
+
+    def _needed(self, old: ResourceState) -> Iterator[ResourceState]:
+        """What ``old`` needs and this run has not registered; its provider also where another has taken its place."""
+        provider = self._old_providers.get(old.provider)
+        for state in (provider, *(self.olds.get(urn) for urn in named_dependencies(old))):
+            if state is None or self.prior.claimed(state.urn) is not None:
+                continue
+            registered = self.news.get(state.urn)
+            if registered is None or (state is provider and registered.id != state.id):
+                yield state
 
 
 def _condemning(old: ResourceState | None) -> tuple[tuple[ResourceState, ResourceState], ...]:

@@ -218,7 +218,7 @@ class Executor:
 class Running:
     """One operation in progress: holds a slot, is recorded before it starts, reports how it failed.
 
-    When it has happened, in full or in part, what it led to takes the place of ``old``, and each of ``amended`` changes.
+    When it has happened, in full or in part, what it led to takes the place of ``old``; ``amended`` change.
     """
 
     def __init__(

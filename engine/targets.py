@@ -24,9 +24,17 @@ class Targets:
         type_ = urns.type_of(urn)
         if type_ == urns.STACK_TYPE or urns.is_provider_type(type_):
             return True
-        if any(_pattern(glob).fullmatch(urn) for glob in self.exclude):
+        if _matches(self.exclude, urn):
             return False
-        return not self.only or any(_pattern(glob).fullmatch(urn) for glob in self.only)
+        return not self.only or _matches(self.only, urn)
+
+    def name(self, urn: str) -> bool:
+        """Whether a target names ``urn`` itself."""
+        return _matches(self.only, urn)
+
+    def spare(self, urn: str) -> bool:
+        """Whether ``--exclude`` names ``urn`` itself."""
+        return _matches(self.exclude, urn)
 
     @property
     def constrained(self) -> bool:
@@ -36,6 +44,10 @@ class Targets:
         """Targets that name nothing in ``known``: mistyped ones, most likely."""
         known = list(known)
         return [glob for glob in self.only if not any(_pattern(glob).fullmatch(urn) for urn in known)]
+
+
+def _matches(globs: Sequence[str], urn: str) -> bool:
+    return any(_pattern(glob).fullmatch(urn) for glob in globs)
 
 
 @functools.cache

@@ -365,10 +365,10 @@ class Engine:
 
     async def _destroyed(self, options: Options) -> Report:
         base = await self._recovered()
-        preview = await Run(self._stack(base), lambda _event: None, options).destroy()
+        events: list[Event] = []
+        preview = await Run(self._stack(base), events.append, options).destroy()
         store = self.store()
         base = store.load() or Snapshot()
-        events: list[Event] = []
         if preview.result is not Result.SUCCEEDED:
             return Report(preview, events, base)
         recorder = Recorder(store, base)
