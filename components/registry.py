@@ -144,4 +144,4 @@ class Registry(PlatformComponent, area="registry"):
             self.child(upstream), secret_id=secret.id, secret_string=value, opts=self.options()
         )
         # By way of the version, so that a rule is only made once its credentials are there: ECR checks them.
-        return version.arn
+        return version.secret_arn

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from platform_recording import Run, config_of, run_program
 
 from stacks.settings import environments
+from tests.components.platform_recording import Run, config_of, run_program
 
 
 @cache

@@ -75,7 +75,7 @@ class Cloud(Mocks):
             return None, {**outputs, "arn": UNKNOWN}
         return f"{args.name}-id", {**outputs, "arn": f"arn:aws:test:us-east-1:{ACCOUNT}:{args.name}"}
 
-    def call(self, args: MockCallArgs) -> dict[Any, Any]:
+    def call(self, args: MockCallArgs) -> Any:
         self.calls.append((args.token, dict(args.args)))
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getPartition:getPartition": {"partition": "aws"},

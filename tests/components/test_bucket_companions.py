@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from platform_recording import Run, config_of, run_program
-
 from components.storage import BucketKind
+from tests.components.platform_recording import Run, config_of, run_program
 
 COMPANIONS = (
     "aws:s3/bucketVersioning:BucketVersioning",

@@ -9,7 +9,8 @@ from typing import Any
 
 import pulumi_aws as aws
 import pytest
-from platform_recording import UNKNOWN, Recorded, Run, config_of, run_program
+
+from tests.components.platform_recording import UNKNOWN, Recorded, Run, config_of, run_program
 
 DEPLOYMENT_TAGS = {"Project", "Environment", "Team", "Owner", "CostCenter", "DeploymentId", "ManagedBy"}
 

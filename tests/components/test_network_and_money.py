@@ -1,0 +1,189 @@
+"""Network, registry and cost: what the settings ask for is what is registered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.components.platform_recording import UNKNOWN, Run, config_of, is_secret, run_program
+
+SUBNET, NAT = "aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway"
+
+
+def _dev(section: str, **settings: Any) -> Run:
+    config = config_of("dev")
+    config[f"bedplate:{section}"] = {**config.get(f"bedplate:{section}", {}), **settings}
+    return run_program(config, "dev")
+
+
+@pytest.mark.parametrize(("nat", "gateways", "routes"), [("none", 0, 0), ("single", 1, 3), ("per_az", 3, 3)])
+def test_nat_gateways_are_as_many_as_asked_for(nat: str, gateways: int, routes: int) -> None:
+    run = _dev("network", nat=nat)
+    assert len(run.of(NAT)) == len(run.of("aws:ec2/eip:Eip")) == gateways
+    out = [route for route in run.of("aws:ec2/route:Route") if "natGatewayId" in route.inputs]
+    assert len(out) == routes
+    assert len({route.inputs["natGatewayId"] for route in out}) == gateways
+    assert {len(run.of("aws:ec2/routeTable:RouteTable")), len(run.of(SUBNET))} == {4, 9}
+
+
+def test_each_tier_is_found_by_its_tags_and_spread_over_good_zones(run: Run) -> None:
+    tags = {
+        "public": "kubernetes.io/role/elb",
+        "private": "kubernetes.io/role/internal-elb",
+        "pods": "kubernetes.io/role/cni",
+    }
+    for tier, tag in tags.items():
+        subnets = [each for each in run.of(SUBNET) if f"-{tier}-" in each.name]
+        assert all(each.inputs["tags"][tag] == "1" for each in subnets)
+        zones = [each.inputs["availabilityZoneId"] for each in subnets]
+        assert len(set(zones)) == len(zones) >= 2
+        assert "use1-az3" not in zones
+    private = [each for each in run.of(SUBNET) if "karpenter.sh/discovery" in each.inputs["tags"]]
+    assert {each.name.split("-")[1] for each in private} == {"private"}
+
+
+def test_pods_subnets_wait_for_their_range(run: Run) -> None:
+    (association,) = run.of("aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation")
+    for subnet in run.of(SUBNET):
+        assert (association.urn in subnet.depends_on) == ("-pods-" in subnet.name)
+
+
+def test_the_default_security_group_has_no_rules(run: Run) -> None:
+    (group,) = run.of("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+    assert not {"ingress", "egress"} & group.inputs.keys()
+
+
+def test_gateway_endpoints_are_in_every_private_table_and_interfaces_closed(recorded: Callable[[str], Run]) -> None:
+    endpoints = recorded("prod").of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    gateways = [each for each in endpoints if each.inputs["vpcEndpointType"] == "Gateway"]
+    assert {each.inputs["serviceName"] for each in gateways} == {
+        "com.amazonaws.us-east-1.s3",
+        "com.amazonaws.us-east-1.dynamodb",
+    }
+    assert all(len(each.inputs["routeTableIds"]) == 3 for each in gateways)
+    interfaces = [each for each in endpoints if each.inputs["vpcEndpointType"] == "Interface"]
+    assert len(interfaces) == 10
+    assert all(each.inputs["privateDnsEnabled"] and each.inputs["securityGroupIds"] for each in interfaces)
+    rules = recorded("prod").of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert {rule.inputs["cidrIpv4"] for rule in rules} == {"10.30.0.0/16", "100.64.0.0/16"}
+    assert {(rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in rules} == {(443, 443)}
+
+
+def test_an_existing_vpc_is_looked_up_and_nothing_is_made_in_it() -> None:
+    config = {**config_of("dev"), "bedplate:network": {"vpc_id": "vpc-0123abcd"}}
+    for offline in (False, True):
+        run = run_program(config, "dev", offline=offline)
+        assert not [each for each in run.aws if each.type.startswith("aws:ec2/")]
+        asked = [json.dumps(args) for token, args in run.calls if token == "aws:ec2/getSubnets:getSubnets"]
+        assert len(asked) == 3
+        assert all("vpc-0123abcd" in args for args in asked)
+
+
+def test_zones_that_are_named_are_not_asked_for(recorded: Callable[[str], Run]) -> None:
+    assert "aws:index/getAvailabilityZones:getAvailabilityZones" not in [token for token, _ in recorded("prod").calls]
+    assert "aws:index/getAvailabilityZones:getAvailabilityZones" in [token for token, _ in recorded("dev").calls]
+
+
+def test_flow_logs_go_to_their_group_by_a_role_that_can_only_write_there(recorded: Callable[[str], Run]) -> None:
+    run = recorded("dev")
+    (flow_log,) = run.of("aws:ec2/flowLog:FlowLog")
+    (role,) = run.of("aws:iam/role:Role")
+    (policy,) = run.of("aws:iam/rolePolicy:RolePolicy")
+    assert flow_log.inputs["logDestinationType"] == "cloud-watch-logs"
+    assert flow_log.inputs["iamRoleArn"].endswith(f":{role.name}")
+    (statement,) = json.loads(policy.inputs["policy"])["Statement"]
+    group = flow_log.inputs["logDestination"]
+    assert statement["Resource"] == [group, f"{group}:*"]
+    assert not any("*" in action for action in statement["Action"])
+
+
+def test_repositories_are_immutable_scanned_and_encrypted(run: Run, environment: str) -> None:
+    repositories = run.of("aws:ecr/repository:Repository")
+    assert {each.inputs["name"] for each in repositories} >= {f"bedplate/{environment}/training"}
+    for repository in repositories:
+        assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
+        assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
+        (encryption,) = repository.inputs["encryptionConfigurations"]
+        assert encryption["encryptionType"] == "KMS"
+        assert encryption["kmsKey"].endswith(":keys-images")
+    policies = run.of("aws:ecr/lifecyclePolicy:LifecyclePolicy")
+    assert len(policies) == len(repositories)
+    for policy in policies:
+        kinds = [rule["selection"]["tagStatus"] for rule in json.loads(policy.inputs["policy"])["rules"]]
+        assert kinds == ["untagged", "tagged"]
+
+
+def test_credentials_of_a_cache_are_secret_wherever_they_go() -> None:
+    config = config_of("dev")
+    rule = {"upstream": "docker-hub", "username": "me", "access_token": "hunter2"}
+    config["bedplate:registry"] = {"pull_through": [rule]}
+    run = run_program(config, "dev", secret_keys=["bedplate:registry"])
+    (secret,) = run.of("aws:secretsmanager/secret:Secret")
+    assert secret.inputs["name"] == "ecr-pullthroughcache/bedplate-dev-docker-hub"
+    # ECR reads credentials only where Secrets Manager's own key encrypts them.
+    assert "kmsKeyId" not in secret.inputs
+    (version,) = run.of("aws:secretsmanager/secretVersion:SecretVersion")
+    assert is_secret(version.inputs["secretString"])
+    others = [each for each in run.resources if each is not version]
+    assert "hunter2" not in json.dumps([dict(each.inputs) for each in others])
+    (cache,) = run.of("aws:ecr/pullThroughCacheRule:PullThroughCacheRule")
+    assert version.urn in cache.depends_on
+
+
+def test_keys_rotate_and_are_used_through_their_services_only(run: Run) -> None:
+    keys = run.of("aws:kms/key:Key")
+    assert len(keys) == len(run.of("aws:kms/alias:Alias")) == 4
+    for key in keys:
+        assert key.inputs["enableKeyRotation"] is True
+        for statement in json.loads(key.inputs["policy"])["Statement"]:
+            actions = statement["Action"]
+            assert "kms:*" not in actions
+            if "kms:Decrypt" in actions:
+                assert statement["Condition"], statement["Sid"]
+
+
+def test_the_budget_counts_this_deployment_and_tells_everybody(recorded: Callable[[str], Run]) -> None:
+    (budget,) = recorded("prod").of("aws:budgets/budget:Budget")
+    assert (budget.inputs["limitAmount"], budget.inputs["limitUnit"]) == ("60000", "USD")
+    assert budget.inputs["costFilters"] == [{"name": "TagKeyValue", "values": ["user:DeploymentId$bedplate-prod"]}]
+    notices = budget.inputs["notifications"]
+    assert [(each["threshold"], each["notificationType"]) for each in notices] == [
+        (50, "ACTUAL"),
+        (80, "ACTUAL"),
+        (100, "ACTUAL"),
+        (90, "FORECASTED"),
+        (110, "FORECASTED"),
+    ]
+    for notice in notices:
+        assert notice["subscriberEmailAddresses"] == ["ml-platform-oncall@example.com", "finops@example.com"]
+        assert len(notice["subscriberSnsTopicArns"]) == 1
+
+
+def test_notices_wait_until_the_topic_lets_them_in(run: Run) -> None:
+    (policy,) = run.of("aws:sns/topicPolicy:TopicPolicy")
+    (budget,) = run.of("aws:budgets/budget:Budget")
+    (anomalies,) = run.of("aws:costexplorer/anomalySubscription:AnomalySubscription")
+    assert policy.urn in budget.depends_on
+    assert policy.urn in anomalies.depends_on
+    (topic,) = run.of("aws:sns/topic:Topic")
+    assert topic.inputs["kmsMasterKeyId"].endswith(":keys-alerts")
+
+
+@pytest.mark.parametrize(("frequency", "kind"), [("immediate", "SNS"), ("daily", "EMAIL")])
+def test_anomalies_are_reported_by_the_way_that_aws_has_for_it(frequency: str, kind: str) -> None:
+    run = _dev("cost", emails=["a@example.com"], anomalies={"frequency": frequency})
+    (subscription,) = run.of("aws:costexplorer/anomalySubscription:AnomalySubscription")
+    assert {each["type"] for each in subscription.inputs["subscribers"]} == {kind}
+
+
+def test_without_anomalies_nothing_watches() -> None:
+    run = _dev("cost", anomalies={"enabled": False})
+    assert not [each for each in run.aws if "anomaly" in each.type]
+
+
+def test_a_preview_without_aws_leaves_zones_unknown_rather_than_failing() -> None:
+    run = run_program(config_of("dev"), "dev", offline=True, zone_ids=[UNKNOWN])
+    assert {each.inputs["availabilityZoneId"] for each in run.of(SUBNET)} == {UNKNOWN}
