@@ -9,7 +9,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from moto.ec2.exceptions import EC2ClientError, InvalidAvailabilityZoneError, InvalidSubnetRangeError
+from moto.ec2.exceptions import (
+    EC2ClientError,
+    InvalidAvailabilityZoneError,
+    InvalidSubnetRangeError,
+)
 from moto.ec2.models import EC2Backend
 
 PRIVATE_RANGES = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
@@ -25,12 +29,23 @@ class NetworkBackend(EC2Backend):
         return super().associate_vpc_cidr_block(vpc_id, cidr_block, amazon_provided_ipv6_cidr_block)
 
     def disassociate_vpc_cidr_block(self, association_id: str) -> dict[str, Any]:
-        for vpc in self.vpcs.values():
-            for block in vpc.get_cidr_block_association_set():
-                if block["association_id"] == association_id:
-                    network = ipaddress.ip_network(block["cidr_block"])
-                    if any(subnet.cidr.overlaps(network) for subnet in self._subnets_of(vpc.id)):
-                        raise _in_use("vpc CIDR block", association_id)
+        held = {
+            block["association_id"]: (vpc, block)
+            for vpc in self.vpcs.values()
+            for ipv6 in (False, True)
+            for block in vpc.get_cidr_block_association_set(ipv6)
+            if block["cidr_block_state"]["state"] == "associated"
+        }
+        if association_id not in held:  # moto answers once more for one that has been disassociated
+            message = f"The vpc CIDR block association ID '{association_id}' does not exist"
+            raise EC2ClientError("InvalidVpcCidrBlockAssociationID.NotFound", message)
+        vpc, block = held[association_id]
+        network = ipaddress.ip_network(block["cidr_block"])
+        if any(
+            subnet.cidr.version == network.version and subnet.cidr.overlaps(network)
+            for subnet in self._subnets_of(vpc.id)
+        ):
+            raise _in_use("vpc CIDR block", association_id)
         return super().disassociate_vpc_cidr_block(association_id)
 
     def create_subnet(

@@ -20,7 +20,26 @@ _PIPE = re.compile(r"(?<!\|)\|(?!\|)")  # JMESPath also has ||
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.\[\]]*(?: *\|[^{}]*)?)\}")
 # us-east-1 is where S3 puts buckets without a location, and the only region that it refuses as one.
 DEFAULT_LOCATION = "us-east-1"
-TRANSFORMS = frozenset("added removed or json keys not old if_true list join fact location after before last".split())
+TRANSFORMS = frozenset(
+    [
+        "added",
+        "removed",
+        "or",
+        "json",
+        "keys",
+        "not",
+        "old",
+        "if_true",
+        "list",
+        "join",
+        "fact",
+        "location",
+        "after",
+        "before",
+        "last",
+    ]
+)
+_TRANSFORM = re.compile(rf"(?<!\|)\|\s*({'|'.join(sorted(TRANSFORMS))})(?![\w(])")
 
 
 @dataclass(frozen=True)
@@ -89,14 +108,14 @@ def evaluate(expression: Expression, scope: Scope, shape: Any = None) -> Any:
 
 def property_value(expression: str, scope: Scope) -> tuple[str, Value]:
     """The path and the value, transforms applied, of ``path | transform ...``."""
-    parts = [part.strip() for part in _PIPE.split(expression)]
     if expression.startswith("$"):
-        # JMESPath has pipes too: only what follows its last one can be transforms.
-        first = next((i for i, part in enumerate(parts) if part.split(" ")[0] in TRANSFORMS), len(parts))
-        source, transforms = " | ".join(parts[:first]), parts[first:]
+        # JMESPath has pipes too: the transforms begin where the first of their names follows one.
+        first = _TRANSFORM.search(expression)
+        source = expression[: first.start()].strip() if first else expression
+        transforms = [part.strip() for part in _PIPE.split(expression[len(source) :])[1:]] if first else []
         value: Value = search(filled(source, scope), scope.answer)
     else:
-        source, *transforms = parts
+        source, *transforms = (part.strip() for part in expression.split("|"))
         value = scope.lookup(source)
     for transform in transforms:
         name, _, argument = transform.partition(" ")
@@ -122,13 +141,17 @@ def id_parts(template: str, id_: str) -> dict[str, str] | None:
     if not template.startswith("="):
         return {template: id_}
     names: list[str] = []
-
-    def group(match: re.Match[str]) -> str:
-        names.append(match[1].strip())
-        return "(.+?)"  # short, so that what separates the parts may come again in the last
-
-    pattern = _PLACEHOLDER.sub(group, re.sub(r"([.*+?^$()\[\]\\|])", r"\\\1", template[1:]))
-    match = re.fullmatch(pattern, id_)
+    pattern = ""
+    end = 1
+    for found in _PLACEHOLDER.finditer(template):
+        pattern += re.escape(template[end : found.start()])
+        if "|" in found[1]:  # may be empty, and what it was can't be told from the id
+            pattern += ".*"
+        else:
+            names.append(found[1].strip())
+            pattern += "(.+?)"  # short, so that what separates the parts may come again in the last
+        end = found.end()
+    match = re.fullmatch(pattern + re.escape(template[end:]), id_)
     return dict(zip(names, match.groups(), strict=True)) if match else None
 
 
