@@ -73,7 +73,8 @@ class Cloud(Mocks):
             outputs.setdefault(_AUTONAMED[args.typ], f"{args.name}-0123abc")
         if self.offline:
             return None, {**outputs, "arn": UNKNOWN}
-        return f"{args.name}-id", {**outputs, "arn": f"arn:aws:test:us-east-1:{ACCOUNT}:{args.name}"}
+        arn = f"arn:aws:test:us-east-1:{ACCOUNT}:{args.name}"
+        return f"{args.name}-id", {**outputs, "arn": arn, "secretArn": arn}
 
     def call(self, args: MockCallArgs) -> Any:
         self.calls.append((args.token, dict(args.args)))
