@@ -60,7 +60,9 @@ class _Recovery:
             self._recorder.finish(number)
             self._tell(resource, "had not been created")
             return
-        state = replace(resource, id=found.id, outputs=annotate_secrets(found.outputs, resource))
+        # Inputs as they were found: whatever the create had not come to (its tags, a setting) is then a change to make.
+        inputs, outputs = annotate_secrets(found.inputs, resource), annotate_secrets(found.outputs, resource)
+        state = replace(resource, id=found.id, inputs=inputs, outputs=outputs)
         live = [old for old in self._base.resources if old.urn == resource.urn and not old.delete]
         self._recorder.recover(number, state, amended=[(old, replace(old, delete=True)) for old in live])
         self._tell(resource, f"had been created as {found.id}; it is in the state now")

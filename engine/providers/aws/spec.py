@@ -3,9 +3,9 @@
     type: aws:ecr/repository:Repository
     service: ecr                         # botocore's name of the service
     id: name                             # how the id is made (an expression, below)
-    inputs: {name?: str, tags: {"*": str}, policy!: json, ...}     # see schema.py; `?` = AWS fills it in, `!` = required
+    inputs: {name?: str, tags: {"*": str}, policy!: json}    # see schema.py; `?`: AWS fills it in, `!`: required
     outputs: {arn: str, ...}             # properties that only AWS sets. `tagsAll` is implied by `tags`
-    unsupported: {website: use aws.s3.BucketWebsiteConfiguration}  # inputs of pulumi_aws that are refused, with advice
+    unsupported: {website: use aws.s3.BucketWebsiteConfiguration}    # inputs of pulumi_aws that are refused
     defaults: {forceDelete: false}       # filled into the inputs by check
     local: [forceDelete]                 # inputs that AWS never sees; read takes them from the state
     sets: [filters, rules[*].origins]    # lists without order
@@ -21,7 +21,7 @@
     update: [operations]                 # each runs where its `when` changed
     delete: [operations]                 # may be empty
     missing: [NotFoundException]         # error codes that mean: there is no such resource
-    gone: KeyMetadata.KeyState == 'PendingDeletion'        # JMESPath on the answer of read; true means: gone
+    gone: KeyState == 'PendingDeletion'  # JMESPath on the answer of read; true means: there is no such resource
     properties: {arn: $.Arn, ...}        # where read finds what it doesn't find by name (expressions)
     find: id | token | {...}             # how to find what a died run may have made, below
 
@@ -29,41 +29,43 @@ An operation is
     operation: PutImageScanningConfiguration
     params: {repositoryName: id, ...}    # member of the API -> expression, or a nested mapping or list of them
     service: s3control                   # where it differs from the type's
-    when: [properties]                   # update: only if one of them changed; create: only if one of them is given
-    if: {isEnabled: true, policy: "*"}   # only if all are so. `false` and null match what says nothing (absent, false, 0,
-                                         # empty), "*" everything else
-    each: inlinePolicies | removed       # once per element of a list, which is then `item` (read: $.Items; the answers are
-                                         # listed under `as` as {item, answer})
-    result: $.logGroups[?name=='{id}'] | [0]  # read: the part of the answer to use (`'{}'` as below); absent: no such resource
+    when: [properties]                   # update: only if one of them changed; create: only if one is given
+    if: {isEnabled: true, policy: "*"}   # only if all are so. `false` and null match what says nothing (absent,
+                                         # false, 0, empty), "*" everything else
+    each: inlinePolicies | removed       # once per element of a list, which is then `item` (read: $.Items; the
+                                         # answers are listed under `as` as {item, answer})
+    result: $.groups[?name=='{id}'] | [0]    # read: the part of the answer to use; absent: no such resource
     as: rotation                         # read: where this answer goes in the document that `properties` look at
     missing: [NoSuchTagSet]              # codes that mean: no answer (read) or nothing to do (delete, update)
     retry: [DependencyViolation]         # codes that pass by themselves, retried until the timeout
     idempotent: true                     # a create operation that may be sent again (see calls.py)
-    wait: {waiter: bucket_exists, params: {Bucket: id}}                    # a botocore waiter, or a condition:
+    wait: {waiter: bucket_exists, params: {Bucket: id}}    # a waiter of botocore, or a condition:
     wait: {operation: DescribeX, params: {...}, until: "State == 'available'", fail: "State == 'failed'"}
     hook: empty_bucket                   # instead of `operation`: a function of hooks.py
 
 Expressions (strings; numbers, booleans and the like stand for themselves)
     name, rules[0].days     a property (inputs first, then outputs), converted to the API's form by the shape of the
                             member it goes to (camelCase to the API's case, maps to lists of Key/Value, one to a list)
-    id token region account partition service_endpoint item     what the call is about. `token`: the operation's token
+    id token region account partition item    what the call is about; `token` is the operation's token
     =IMMUTABLE, =arn:{partition}:s3:::{bucket}    a text, with properties in it; absent if one of them is
     $.Key.Arn               JMESPath on the API's answer (for create's follow-ups: the answer of the first operation);
-                            in it '{path}' with its quotes is a property: $.Rules[?Id=='{id}'] | [0] (in `result` too);
-                            queries.py has functions that JMESPath lacks
-    policy | json           with transforms, also on `$`: `added`/`removed` (elements against the old state; an operation in
-                            which all of these are empty is skipped), `json` (as text), `keys`, `or TEXT` (if absent), `not`,
-                            `if_true` (absent if false), `old` (before the change), `list` (one as a list), `join` (comma),
-                            `fact NAME` (of a region, data/regions.yaml), `location`, `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
+                            in it '{path}' with its quotes is a property: $.Rules[?Id=='{id}'] | [0] (in `result`
+                            too); queries.py has functions that JMESPath lacks
+    policy | json           with transforms, also on `$`: `added`/`removed` (elements against the old state; an
+                            operation in which all of these are empty is skipped), `json` (as text), `keys`,
+                            `or TEXT` (if absent), `not`, `if_true` (absent if false), `old` (before the change),
+                            `list` (one as a list), `join` (comma), `fact NAME` (of a region, data/regions.yaml),
+                            `location`, `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
 
-In create `tagsAll` holds the tag ``bedplate:operation`` (the token) too, reads hide it. By it `find` recognises what a died
-run made. `find: id` reads the id made of the inputs; where create sets tags, the token must be among them. `by: token` lists
+In create `tagsAll` holds the tag ``bedplate:operation`` (the token) too, reads hide it. By it `find` recognises what a
+died run made. `find: id` reads the id made of the inputs; where create sets tags, the token must be among them.
+`by: token` lists
     find: {by: token, operation: DescribeVpcs, id: "$.Vpcs[0].VpcId",
            params: {Filters: [{Name: =tag:bedplate:operation, Values: [token]}]}}
 and what has no tags is told by its keys
     find: {by: keys, operation: ListX, params: {...}, items: $.Items, match: {Protocol: protocol}, id: $.Arn}
-where `match` (JMESPath -> expression) and `id` look at one item. `tags: {operation, params: {Key: item.KeyId}, result:
-$.Tags}` reads an item's tags, where the list lacks them, to compare the token.
+where `match` (JMESPath -> expression) and `id` look at one item. `tags: {operation, params: {Key: item.KeyId},
+result: $.Tags}` reads an item's tags, where the list lacks them, to compare the token.
 """
 
 from __future__ import annotations
@@ -194,5 +196,5 @@ class Spec:
 
     @property
     def tags_at_birth(self) -> bool:
-        """Whether create hands over tags, so that the operation's token can be read back."""
-        return any("tagsAll" in repr(operation.params) for operation in self.create)
+        """Whether what makes the resource hands over tags, so that there is no moment without the operation's token."""
+        return "tagsAll" in repr(self.create[0].params)
