@@ -25,11 +25,14 @@ from engine.providers.aws.endpoint import Endpoint
 from engine.providers.base import OperationUncertain, ProviderError
 
 # Source: botocore 1.44, botocore.retries.standard (throttled and transient error codes).
-THROTTLED: Final = frozenset(
-    "Throttling ThrottlingException ThrottledException RequestThrottledException TooManyRequestsException"
-    " ProvisionedThroughputExceededException TransactionInProgressException RequestLimitExceeded"
-    " BandwidthLimitExceeded RequestThrottled SlowDown PriorRequestNotComplete EC2ThrottledException".split()
-)
+# fmt: off
+THROTTLED: Final = frozenset({
+    "BandwidthLimitExceeded", "EC2ThrottledException", "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
+    "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
+    "TooManyRequestsException", "TransactionInProgressException",
+})
+# fmt: on
 UNREPEATABLE: Final = ("Create", "Run", "Allocate", "Request", "Register", "Start", "Import", "Subscribe")
 ATTEMPTS: Final = 8
 CONNECT_ATTEMPTS: Final = 3
@@ -131,7 +134,7 @@ class Caller:
         if name is None or not client.can_paginate(name):
             return self.call(service, region, operation, params)
         paginator = client.get_paginator(name)
-        tokens = paginator._pagination_cfg  # noqa: SLF001 - the only place that says how pages are asked for
+        tokens = paginator._pagination_cfg
         return self._pages(service, region, operation, params, tokens)
 
     def wait(self, service: str, region: str, waiter: str, params: Mapping[str, Any], timeout: float) -> None:
@@ -168,7 +171,7 @@ class Caller:
                 "credentials_file": (None, None, os.devnull, None),
             }
             self._session = botocore.session.Session(session_vars=overrides)
-            self._session._credentials = Credentials("test", "test")  # noqa: SLF001 - set_credentials, minus the search
+            self._session._credentials = Credentials("test", "test")
         config = botocore.config.Config(
             retries={"total_max_attempts": 1, "mode": "standard"},  # retried here, where it is known what may be
             max_pool_connections=POOL,
@@ -183,8 +186,8 @@ class Caller:
 
     def _down(self, service: str, error: Exception) -> EndpointDown:
         return EndpointDown(
-            f"no answer from {self.guard(service)} ({service}): {error}. Is the sandbox running? `bedplate sandbox status`"
-            " tells, `bedplate sandbox up` starts it."
+            f"no answer from {self.guard(service)} ({service}): {error}. Is the sandbox running?"
+            " `bedplate sandbox status` tells, `bedplate sandbox up` starts it."
         )
 
 

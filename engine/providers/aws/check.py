@@ -16,7 +16,14 @@ from engine.providers.base import Checked, CheckFailure
 from engine.urn import name_of
 from engine.values import UNKNOWN, Archive, Asset, Properties, ResourceRef, Value, has_unknown
 
-EXPECTED = {"str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false", "json": "JSON", "ref": "a text"}
+EXPECTED = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "json": "JSON",
+    "ref": "a text",
+}
 
 
 def check(spec: Spec, config: Config, urn: str, olds: Properties | None, news: Properties, seed: str) -> Checked:
@@ -29,17 +36,11 @@ def check(spec: Spec, config: Config, urn: str, olds: Properties | None, news: P
         inputs.setdefault(key, value)
     if spec.autoname:
         _name(spec.autoname, name_of(urn), olds or {}, inputs, seed)
-    if spec.taggable:
-        inputs["tagsAll"] = tags.merged(config, inputs)
     failures += _missing(spec.inputs, inputs, ())
     failures += _conflicts(spec, given)
-    rules = dict(spec.checks)
-    if spec.autoname and (spec.autoname.pattern or spec.autoname.max):
-        rules.setdefault(spec.autoname.property, ValueCheck(pattern=spec.autoname.pattern))
-    for place, rule in rules.items():
-        failures += _violations(paths.parse(place), rule, inputs, ())
-    if spec.autoname:
-        failures += _too_long(spec.autoname, inputs)
+    failures += _limits(spec, inputs)
+    if spec.taggable and not any(failure.property.startswith("tags") for failure in failures):
+        inputs["tagsAll"] = tags.merged(config, inputs)
     return Checked(inputs, tuple(failures))
 
 
@@ -165,6 +166,17 @@ def _missing_below(type_: PropertyType, value: Value, path: paths.Path) -> Itera
             yield from _missing_below(type_.item, item, (*path, key))
 
 
+def _limits(spec: Spec, inputs: Properties) -> Iterable[CheckFailure]:
+    """What breaks the limits of names and values."""
+    rules = dict(spec.checks)
+    if spec.autoname and (failure := _too_long(spec.autoname, inputs)):
+        yield failure
+    elif spec.autoname and spec.autoname.pattern:
+        rules.setdefault(spec.autoname.property, ValueCheck(pattern=spec.autoname.pattern))
+    for place, rule in rules.items():
+        yield from _violations(paths.parse(place), rule, inputs, ())
+
+
 def _conflicts(spec: Spec, given: Mapping[str, Value]) -> Iterable[CheckFailure]:
     for group in spec.conflicts:
         present = [key for key in group if key in given]
@@ -205,10 +217,11 @@ def _broken(rule: ValueCheck, value: Value) -> str | None:
     return None
 
 
-def _too_long(rule: Autoname, inputs: Properties) -> Iterable[CheckFailure]:
+def _too_long(rule: Autoname, inputs: Properties) -> CheckFailure | None:
     name = inputs.get(rule.property)
     if isinstance(name, str) and len(name) > rule.max:
-        yield CheckFailure(rule.property, f"{name!r} has {len(name)} characters; AWS allows {rule.max}")
+        return CheckFailure(rule.property, f"{name!r} has {len(name)} characters; AWS allows {rule.max}")
+    return None
 
 
 def _seen(value: Value) -> str:

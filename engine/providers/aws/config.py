@@ -14,13 +14,17 @@ from engine.values import UNKNOWN, Properties, Value
 
 FALLBACK_REGION = "us-east-1"
 # Properties of pulumi_aws.Provider that only tell how to reach real AWS: accepted, of no effect at an emulator.
-REMOTE_ONLY = (
-    "accessKey assumeRoles assumeRoleWithWebIdentity customCaBundle ec2MetadataServiceEndpoint"
-    " ec2MetadataServiceEndpointMode forbiddenAccountIds httpProxy httpsProxy insecure maxRetries noProxy profile retryMode"
-    " s3UsEast1RegionalEndpoint s3UsePathStyle secretKey sharedConfigFiles sharedCredentialsFiles skipCredentialsValidation"
-    " skipMetadataApiCheck skipRegionValidation skipRequestingAccountId stsRegion token tokenBucketRateLimiterCapacity"
-    " useDualstackEndpoint useFipsEndpoint userAgents assumeRole tagPolicyCompliance version pluginDownloadURL"
-).split()
+# fmt: off
+REMOTE_ONLY = frozenset({
+    "accessKey", "assumeRole", "assumeRoleWithWebIdentity", "assumeRoles", "customCaBundle",
+    "ec2MetadataServiceEndpoint", "ec2MetadataServiceEndpointMode", "forbiddenAccountIds", "httpProxy",
+    "httpsProxy", "insecure", "maxRetries", "noProxy", "pluginDownloadURL", "profile", "retryMode",
+    "s3UsEast1RegionalEndpoint", "s3UsePathStyle", "secretKey", "sharedConfigFiles", "sharedCredentialsFiles",
+    "skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId",
+    "stsRegion", "tagPolicyCompliance", "token", "tokenBucketRateLimiterCapacity", "useDualstackEndpoint",
+    "useFipsEndpoint", "userAgents", "version",
+})
+# fmt: on
 USED = ("region", "defaultTags", "ignoreTags", "endpoints", "allowedAccountIds")
 NESTED = frozenset({"defaultTags", "ignoreTags", "endpoints", "allowedAccountIds"})
 
@@ -57,12 +61,11 @@ def environment_region() -> str:
 
 
 def parse_config(inputs: Properties) -> tuple[Config, list[CheckFailure]]:
-    """The configuration that ``inputs`` write. Nested values may come as JSON texts, as provider resources send them."""
+    """The configuration that ``inputs`` write. Nested values may be JSON texts, as provider resources send them."""
     failures: list[CheckFailure] = []
     values = {key: _plain(key, value, failures) for key, value in inputs.items() if value is not None}
-    for key in values:
-        if key not in USED and key not in REMOTE_ONLY and not key.startswith("__"):
-            failures.append(CheckFailure(key, f"unknown provider setting; those in use are {', '.join(USED)}"))
+    unknown = [key for key in values if key not in USED and key not in REMOTE_ONLY and not key.startswith("__")]
+    failures += [CheckFailure(key, f"unknown provider setting; those in use are {', '.join(USED)}") for key in unknown]
     region = values.get("region")
     if isinstance(region, str) and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
         failures.append(CheckFailure("region", f"{region!r} is not a region; expected one such as us-east-1"))

@@ -42,7 +42,8 @@ def diff(spec: Spec, urn: str, old_inputs: Properties, old_outputs: Properties, 
         detailed=detailed,
         replaces=tuple(replaces),
         stables=("id",) if not replaces else (),
-        delete_before_replace=bool(replaces) and (spec.delete_before_replace or _name_would_collide(spec, urn, new_inputs)),
+        delete_before_replace=bool(replaces)
+        and (spec.delete_before_replace or _name_would_collide(spec, urn, new_inputs)),
     )
 
 
@@ -115,7 +116,7 @@ def _list(type_: ListOf, old: list[Any], new: list[Any], path: paths.Path, sets:
 
 
 def _set(type_: ListOf, old: list[Any], new: list[Any], path: paths.Path, sets: list[paths.Path]) -> Iterator[Change]:
-    """Elements that are on both sides don't count; what is left is compared one by one, as the real provider shows it."""
+    """Elements on both sides don't count; what is left is compared one by one, as the real provider shows it."""
     left = list(enumerate(old))
     added: list[tuple[int, Any]] = []
     for index, item in enumerate(new):

@@ -23,8 +23,8 @@ def fault(text: str) -> str | None:
 def same(left: object, right: object) -> bool:
     """Whether two documents (texts or what they hold) mean the same to AWS.
 
-    The order of keys never counts. In a policy (whatever has statements) a list of one text is that text, lists of texts
-    have no order, and neither have statements (IAM's policy grammar).
+    The order of keys never counts. In a policy (whatever has statements) a list of one text is that text, lists
+    of texts have no order, and neither have statements (IAM's policy grammar).
     """
     try:
         return _canonical(_parsed(left)) == _canonical(_parsed(right))

@@ -134,8 +134,8 @@ def _params(args: Properties, filters: Mapping[str, str], ids: str | None) -> di
     wanted = [{"Name": name, "Values": [text(args[key])]} for key, name in filters.items() if key in args]
     for key, value in cast("dict[str, Any]", args.get("tags") or {}).items():
         wanted.append({"Name": f"tag:{key}", "Values": [text(value)]})
-    for item in cast("list[dict[str, Any]]", args.get("filters") or []):
-        wanted.append({"Name": item["name"], "Values": [text(value) for value in item["values"]]})
+    filtered = cast("list[dict[str, Any]]", args.get("filters") or [])
+    wanted += [{"Name": item["name"], "Values": [text(value) for value in item["values"]]} for item in filtered]
     params: dict[str, Any] = {"Filters": wanted} if wanted else {}
     if ids and args.get("id"):
         params[ids] = [args["id"]]

@@ -23,8 +23,8 @@ def outputs(spec: Spec, known: Properties, live: Properties) -> Properties:
 def inputs(spec: Spec, config: Config, known: Properties, old_outputs: Properties, live: Properties) -> Properties:
     """A resource's inputs as ``check`` would return them, so that comparing them with a program's shows the drift.
 
-    Of what the program never gave, only what was changed from outside counts: filled in by AWS and never mentioned is no
-    drift. With nothing known (an import) it is everything that isn't a default.
+    Of what the program never gave, only what was changed from outside counts: filled in by AWS and never mentioned
+    is no drift. With nothing known (an import) it is everything that isn't a default.
     """
     fields = _fields(spec)
     overlaid = _overlaid(spec, known, live, extras=False)
@@ -110,11 +110,10 @@ def _list(
 ) -> list[Value]:
     if any(len(pattern) == len(path) and paths.contains(pattern, path) for pattern in sets):
         live = _in_order_of(type_, known, live, sets, path)
-    paired = [
+    return [
         _value(type_.item, known[index] if index < len(known) else None, item, sets, (*path, index), extras=extras)
         for index, item in enumerate(live)
     ]
-    return paired
 
 
 def _in_order_of(

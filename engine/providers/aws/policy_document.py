@@ -1,4 +1,4 @@
-"""``aws.iam.getPolicyDocument``: statements as a JSON policy, in the text that pulumi_aws gives (keys, order, indentation).
+"""``aws.iam.getPolicyDocument``: statements as a JSON policy, in the text that pulumi_aws gives.
 
 Source: the documentation of the data source ``aws_iam_policy_document``; the texts were compared with its examples.
 """
@@ -14,13 +14,13 @@ from engine.providers.base import CheckFailure
 from engine.values import UNKNOWN, Properties, Value, has_unknown
 
 DEFAULT_VERSION = "2012-10-17"
-KEY_ORDER = "Sid Effect Action NotAction Resource NotResource Principal NotPrincipal Condition".split()
 LISTS = {"actions": "Action", "notActions": "NotAction", "resources": "Resource", "notResources": "NotResource"}
 PRINCIPALS = {"principals": "Principal", "notPrincipals": "NotPrincipal"}
+KEY_ORDER = ("Sid", "Effect", *LISTS.values(), *PRINCIPALS.values(), "Condition")
 
 
 def policy_document(args: Properties) -> tuple[Properties, list[CheckFailure]]:
-    """The function's result (``json``, ``minifiedJson``, ``id`` and its arguments) and what is wrong with its arguments."""
+    """The function's result (``json``, ``minifiedJson``, ``id``, its arguments) and what is wrong with those."""
     if has_unknown(args):
         return {**args, "id": UNKNOWN, "json": UNKNOWN, "minifiedJson": UNKNOWN}, []
     failures: list[CheckFailure] = []

@@ -127,7 +127,7 @@ class AwsProvider:
         """Answer a function; one that needs the cloud is left unknown in a preview or while an argument is unknown."""
         if not self.knows_function(token):
             return Invoked({}, (CheckFailure("", f"{token} is not among the functions that work here"),))
-        return invoke(token, args, self._config, None if preview or has_unknown(args) else self._called)
+        return invoke(token, args, self._config, None if preview or has_unknown(args) else self.caller)
 
     def _spec(self, type_: str) -> Spec:
         spec = registry.load(type_)
@@ -137,7 +137,7 @@ class AwsProvider:
             )
         return spec
 
-    def _called(self) -> Caller:
+    def caller(self) -> Caller:
         """The caller for this configuration; made, and botocore imported, on first use."""
         with self._lock:
             if self._caller is None:
@@ -150,7 +150,7 @@ class AwsProvider:
         self._endpoint.for_service(spec.service, self._config.endpoints.get(spec.service.replace("-", "")))
         from engine.providers.aws.lifecycle import Lifecycle  # here, because a preview must not pay for botocore
 
-        return Lifecycle(spec, self._called(), self._config)
+        return Lifecycle(spec, self.caller(), self._config)
 
 
 @contextlib.contextmanager

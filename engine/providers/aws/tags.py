@@ -13,7 +13,7 @@ RESERVED_PREFIX = "aws:"  # set by AWS itself; can be neither set nor removed
 
 
 def merged(config: Config, inputs: Properties) -> Value:
-    """``tagsAll`` of a resource with ``inputs``: the provider's default tags below its own, unknown if any of them is."""
+    """``tagsAll`` of a resource: the provider's default tags below its own, unknown if any of them is."""
     own = inputs.get("tags")
     if has_unknown(own) or has_unknown(config.default_tags):
         return UNKNOWN

@@ -10,7 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeAlias
 
@@ -42,8 +42,8 @@ class Faulty:
 
 
 @contextlib.contextmanager
-def faulty(emulator: str, script: Script) -> Iterator[Faulty]:
-    """A server whose ``url`` stands for the emulator's; only operations of JSON protocols (KMS, logs) are told apart."""
+def faulty(emulator: str, script: Script) -> Generator[Faulty]:
+    """A server whose ``url`` stands for the emulator's; it tells operations of JSON protocols (KMS, logs) apart."""
     state = Faulty(script)
 
     class Handler(BaseHTTPRequestHandler):

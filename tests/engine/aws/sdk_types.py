@@ -47,7 +47,9 @@ def properties(type_: str) -> frozenset[str]:
 
 def _fields(class_: Any) -> dict[str, Declared]:
     needed = {
-        name for name, parameter in inspect.signature(class_.__init__).parameters.items() if parameter.default is inspect.Parameter.empty
+        name
+        for name, parameter in inspect.signature(class_.__init__).parameters.items()
+        if parameter.default is inspect.Parameter.empty
     }
     return {wire: _declared(hint, python in needed) for python, wire, hint in _getters(class_)}
 
@@ -80,7 +82,7 @@ def _declared(hint: Any, required: bool) -> Declared:
 
 def _bare(hint: Any) -> Any:
     """The plain type in a union with awaitables, outputs, None, dictionaries and enums; policy documents are texts."""
-    while typing.get_origin(hint) in (typing.Union, getattr(__import__("types"), "UnionType")):
+    while typing.get_origin(hint) in (typing.Union, __import__("types").UnionType):
         members = [m for m in typing.get_args(hint) if m is not type(None) and not _is_wrapper(m)]
         if str in members:
             return str

@@ -62,7 +62,7 @@ def test_the_users_credentials_stay_home(emulator: str, monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://kms.us-east-1.amazonaws.com")
     provider = AwsProvider(Endpoint(emulator))
-    client = provider._called().client("kms", "us-east-1")
+    client = provider.caller().client("kms", "us-east-1")
     assert client.meta.endpoint_url == emulator
     assert client._request_signer._credentials.access_key == "test"
 

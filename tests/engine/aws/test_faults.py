@@ -22,7 +22,10 @@ GROUP = "aws:cloudwatch/logGroup:LogGroup"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits between attempts are not what is tested."""
-    monkeypatch.setattr(calls, "_pause", lambda attempt: None)
+
+    def at_once(attempt: int) -> None: ...
+
+    monkeypatch.setattr(calls, "_pause", at_once)
 
 
 def urn(type_: str, name: str) -> str:
@@ -33,9 +36,7 @@ def create(url: str, type_: str, name: str, inputs: Properties) -> Created:
     provider = AwsProvider(Endpoint(url))
     checked = provider.check(urn(type_, name), type_, None, inputs, seed=name)
     assert not checked.failures
-    return provider.create(
-        urn(type_, name), type_, checked.inputs, timeout=30, preview=False, token=f"bedplate-{name}"
-    )
+    return provider.create(urn(type_, name), type_, checked.inputs, timeout=30, preview=False, token=f"bedplate-{name}")
 
 
 def first(count: int, operation: str, fault: Fault) -> Script:

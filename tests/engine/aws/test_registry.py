@@ -86,13 +86,15 @@ def _unknown_members(params: Any, shape: Any, place: str) -> Iterator[str]:
         return
     mapping = cast("dict[str, Any]", params)
     if mapping.keys() == {"each", "value"}:
-        yield from _unknown_members(mapping["value"], shape.member, f"{place}[]")
+        yield from _unknown_members(mapping["value"], getattr(shape, "member", None), f"{place}[]")
         return
     for key, value in mapping.items():
         if shape is None or (shape.type_name == "structure" and key not in shape.members):
             yield f"{place}: no member {key}"
         else:
-            yield from _unknown_members(value, shape.members[key] if shape.type_name == "structure" else shape.value, f"{place}.{key}")
+            yield from _unknown_members(
+                value, shape.members[key] if shape.type_name == "structure" else shape.value, f"{place}.{key}"
+            )
 
 
 def _waiter_faults(service: str, waiter: str, place: str) -> list[str]:
@@ -146,7 +148,8 @@ def test_an_input_reaches_the_api_or_is_local(type_: str) -> None:
     """Every input is a parameter of some operation, unless the specification says that AWS never sees it."""
     spec = spec_of(type_)
     written = " ".join(
-        f"{operation.params} {operation.each} {operation.conditions} {operation.wait}" for _, operation in operations(spec)
+        f"{operation.params} {operation.each} {operation.conditions} {operation.wait}"
+        for _, operation in operations(spec)
     )
     silent = [
         key
@@ -186,7 +189,13 @@ def test_all_faults_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     lines = str(caught.value).splitlines()
     assert len(lines) == 5
     assert all(line.startswith(f"{file}: ") for line in lines)
-    for fault in ("size: unknown key", "inputs.name: expected one of", "create[0]: expected either", "find: ", "replace_on.colour"):
+    for fault in (
+        "size: unknown key",
+        "inputs.name: expected one of",
+        "create[0]: expected either",
+        "find: ",
+        "replace_on.colour",
+    ):
         assert any(fault in line for line in lines), (fault, lines)
 
 
