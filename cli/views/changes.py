@@ -7,6 +7,7 @@ secret: where either side is one, both are hidden, since a value may have become
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from engine.plan import Op, Reason, Step
 from engine.providers.base import DiffKind
 from engine.values import UNKNOWN, Properties, Secret, Value, reveal
 
+_NAMING_KEYS: Final = ("id", "name", "key", "Sid", "deviceName", "cidrBlock")
 MISSING: Final[Properties] = {}
 _FROM_OUTPUTS: Final = frozenset({Reason.DRIFTED, Reason.GONE})
 
@@ -120,11 +122,32 @@ def _lists(old: Sequence[Value], new: Sequence[Value], path: Path) -> Iterator[P
     for tag, start, end, new_start, new_end in matcher.get_opcodes():
         if tag == "equal":
             continue
-        for offset in range(max(end - start, new_end - new_start)):
-            one = old[start + offset] if start + offset < end else ABSENT
-            other = new[new_start + offset] if new_start + offset < new_end else ABSENT
-            index = start + offset if other is ABSENT else new_start + offset
-            yield from between(one, other, (*path, index))
+        for index, other_index in _pairs(old, new, range(start, end), range(new_start, new_end)):
+            one = ABSENT if index is None else old[index]
+            other = ABSENT if other_index is None else new[other_index]
+            yield from between(one, other, (*path, _first(other_index, index)))
+
+
+def _first(*indexes: int | None) -> int:
+    return next(index for index in indexes if index is not None)
+
+
+def _pairs(
+    old: Sequence[Value], new: Sequence[Value], olds: range, news: range
+) -> Sequence[tuple[int | None, int | None]]:
+    """Which members to compare with each other: those that name themselves alike, else those at the same place."""
+    for key in _NAMING_KEYS:
+        before = {_naming(old[index], key): index for index in olds}
+        after = {_naming(new[index], key): index for index in news}
+        if len(before) == len(olds) and len(after) == len(news) and None not in before and None not in after:
+            gone = [(index, None) for name, index in before.items() if name not in after]
+            return [*gone, *((before.get(name), index) for name, index in after.items())]
+    return list(itertools.zip_longest(olds, news))
+
+
+def _naming(member: Value, key: str) -> str | None:
+    value = member.get(key) if isinstance(member, dict) else None
+    return value if isinstance(value, str) else None
 
 
 def _key(value: Value) -> str:

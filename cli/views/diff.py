@@ -23,7 +23,7 @@ _LOOKS: Final[Mapping[DiffKind, tuple[str, Style]]] = {
     DiffKind.UPDATE: ("~", Style.YELLOW),
 }
 _CONTEXT: Final = 1  # unchanged lines shown around a change within a text
-_SILENT: Final = frozenset({Reason.NEW, Reason.CHANGED, Reason.DESTROYED})
+_SILENT: Final = frozenset({Reason.NEW, Reason.CHANGED, Reason.DESTROYED, Reason.READ, Reason.IMPORTED})
 
 
 def render(plan: Plan, *, full: bool = False) -> list[Line]:

@@ -37,17 +37,10 @@ LOOKS: Final[Mapping[Op, Look]] = {
     Op.REMOVE_PENDING_REPLACE: Look("~", Style.DIM, "remove pending replace", "removing", "removed"),
 }
 HALVES: Final = frozenset({Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED, Op.READ_REPLACEMENT, Op.IMPORT_REPLACEMENT})
-_ORDER: Final = (
-    Op.CREATE,
-    Op.UPDATE,
-    Op.REPLACE,
-    Op.DELETE,
-    Op.DELETE_REPLACED,
-    Op.READ,
-    Op.IMPORT,
-    Op.REFRESH,
-    Op.SAME,
-)
+_FIRST: Final = (
+    Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.DELETE_REPLACED, Op.READ, Op.IMPORT, Op.REFRESH,
+)  # fmt: skip
+_IN_ORDER: Final = (*_FIRST, *(op for op in LOOKS if op not in _FIRST and op is not Op.SAME), Op.SAME)
 
 
 def is_default_provider(urn: str) -> bool:
@@ -87,13 +80,13 @@ def short_type(type_: str) -> str:
     return parts[2] if module in ("index", "") else f"{module} {parts[2]}"
 
 
-def counts_line(tally: Mapping[Op, int], *, past: bool = False) -> Line:
-    """``+ 1 create   ~ 1 update   241 unchanged``."""
-    result = Line().add("  ")
-    known = [op for op in _ORDER if tally.get(op)] + [op for op in tally if op not in _ORDER and tally[op]]
-    for index, op in enumerate(known):
+def counts_lines(tally: Mapping[Op, int], width: int, *, past: bool = False) -> list[Line]:
+    """``+ 1 create   ~ 1 update   241 unchanged``, on as many lines as it takes."""
+    lines = [Line()]
+    for op in [op for op in _IN_ORDER if tally.get(op)]:
         look = LOOKS[op]
-        word = look.done if past else look.noun
-        mark = f"{look.marker} " if look.marker.strip() else ""
-        result.add("   " if index else "").add(f"{mark}{tally[op]} {word}", look.style)
-    return result if known else result.add("nothing", Style.DIM)
+        text = f"{look.marker} ".lstrip() + f"{tally[op]} {look.done if past else look.noun}"
+        if lines[-1].pieces and lines[-1].width + 3 + len(text) > width:
+            lines.append(Line())
+        lines[-1].add("   " if lines[-1].pieces else "  ").add(text, look.style)
+    return lines if lines[0].pieces else [Line().add("  nothing", Style.DIM)]

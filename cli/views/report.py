@@ -53,7 +53,7 @@ def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width
     lines += _notes(plan)
     lines += _unfinished(transcript, width)
     lines += diagnostics(transcript.diagnostics)
-    lines += _end(markers.counts_line(markers.counts(plan.steps)), outcome, width)
+    lines += _end(markers.counts_lines(markers.counts(plan.steps), width - 10), outcome, width)
     return lines
 
 
@@ -66,7 +66,7 @@ def result(outcome: Outcome, transcript: Transcript, outputs: Properties, *, wid
     lines += diagnostics(transcript.diagnostics[known:])
     if outputs and outcome.result is Result.SUCCEEDED:
         lines += [Line().add("  outputs", Style.STRONG), *table(outputs, width=width), Line()]
-    lines += _end(markers.counts_line(transcript.done, past=True), outcome, width)
+    lines += _end(markers.counts_lines(transcript.done, width - 10, past=True), outcome, width)
     return lines
 
 
@@ -131,9 +131,9 @@ def message(diagnostic: Diagnostic, indent: str = "      ") -> Sequence[Line]:
     return [first, *(Line().add(f"{indent}  {text}") for text in texts[1:])]
 
 
-def _end(tally: Line, outcome: Outcome, width: int) -> list[Line]:
+def _end(tally: list[Line], outcome: Outcome, width: int) -> list[Line]:
     took = duration(outcome.seconds)
-    lines = [tally.add(" " * max(width - tally.width - len(took), 3)).add(took, Style.DIM)]
+    lines = [*tally[:-1], tally[-1].add(" " * max(width - tally[-1].width - len(took), 3)).add(took, Style.DIM)]
     if outcome.result is not Result.SUCCEEDED:
         end = _ENDS.get(outcome.result, f"failed: {outcome.result}")
         lines.append(Line().add(f"  {end}", Style.ERROR))
@@ -158,8 +158,11 @@ def table(outputs: Properties, *, width: int, reveal: bool = False) -> list[Line
     for name, value in sorted(outputs.items()):
         value = revealed(value) if reveal else masked(value)
         line = Line().add("    ").add(name, Style.CYAN).pad(column + 2)
-        if isinstance(value, dict | list) and value:
-            lines += [line, *(Line().add(f"      {one}") for one in block(value, full=True))]
+        below = block(value, full=True) if isinstance(value, dict | list) and value else []
+        if isinstance(value, str) and "\n" in value:
+            below = value.splitlines()
+        if below:
+            lines += [line, *(Line().add(f"      {one}") for one in below)]
         else:
             lines.append(line.add(value if isinstance(value, str) else brief(value, 10_000)))
     return lines

@@ -159,12 +159,14 @@ def _detail(row: Row, type_column: int, note: str) -> Line:
     if row.folded:
         return line.add(f"{row.folded} unchanged", Style.DIM)
     step = row.node.step
+    said = Line().add(note, Style.STRONG) if note else Line()
+    if not note and step is not None and not row.node.same:
+        said = summary(step)
     if _type(row):
-        line.add(Line().add(_type(row)).cut(type_column).plain, Style.DIM).pad(type_column + 2)
-    if note:
-        line.add(note, Style.STRONG)
-    elif step is not None and not row.node.same:
-        line.pieces += summary(step).pieces
+        line.add(Line().add(_type(row)).cut(type_column).plain, Style.DIM)
+        if said.plain:
+            line.pad(type_column + 2)
+    line.pieces += said.pieces
     return line
 
 
@@ -178,7 +180,7 @@ def summary(step: Step) -> Line:
     """What happens to a resource, on one line: why it is replaced, then its properties."""
     line = Line()
     if step.op in (Op.DELETE, Op.DELETE_REPLACED, Op.REMOVE_PENDING_REPLACE):
-        text = "only forgotten: what exists is kept" if step.retained else ""
+        text = "kept, only forgotten" if step.retained else ""
         return line.add(text or ("" if step.reason in _SELF_EVIDENT else step.reason.value), Style.DIM)
     parts: list[str] = []
     if step.reason not in _SELF_EVIDENT:
@@ -191,9 +193,15 @@ def summary(step: Step) -> Line:
     return line.add(", ".join(parts), Style.PLAIN)
 
 
+def _last_name(change: PropertyChange) -> str:
+    """The end of a property's path, which says enough on one line: ``ebs.volumeSize``, ``tags.Team``."""
+    names = [index for index, part in enumerate(change.path) if isinstance(part, str)]
+    return paths.join(change.path[names[-2] if len(names) > 1 else 0 :])
+
+
 def changed(change: PropertyChange) -> str:
     """``release 1.35.3 → 1.35.4``."""
-    name = paths.join(change.path)
+    name = _last_name(change)
     if change.kind is DiffKind.ADD or change.old is ABSENT:
         return f"+ {name} {brief(change.new)}"
     if change.kind is DiffKind.DELETE or change.new is ABSENT:
