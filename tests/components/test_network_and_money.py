@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.platform_recording import UNKNOWN, Run, config_of, is_secret, run_program
+from tests.components.platform_recording import UNKNOWN, Run, config_of, is_secret, run_component, run_program
 
 SUBNET, NAT = "aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway"
 
@@ -131,6 +131,22 @@ def test_credentials_of_a_cache_are_secret_wherever_they_go() -> None:
     assert "hunter2" not in json.dumps([dict(each.inputs) for each in others])
     (cache,) = run.of("aws:ecr/pullThroughCacheRule:PullThroughCacheRule")
     assert version.urn in cache.depends_on
+
+
+def test_credentials_are_secret_before_any_resource_makes_them_so() -> None:
+    rule = {"upstream": "github", "username": "me", "access_token": "hunter2"}
+    config = {**config_of("dev"), "bedplate:registry": {"pull_through": [rule]}}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    settings = from_config(texts, ["bedplate:registry"], "test")
+    seen: list[bool] = []
+
+    def program() -> object:
+        credentials = platform_args(settings, "bedplate", "dev").registry.pull_through[0].credentials
+        assert credentials is not None
+        return pulumi.Output.from_input(credentials.access_token.is_secret()).apply(seen.append)
+
+    run_component(program)
+    assert seen == [True]
 
 
 def test_keys_rotate_and_are_used_through_their_services_only(run: Run) -> None:
