@@ -6,8 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pulumi
 import pytest
 
+from stacks.choices import platform_args
+from stacks.settings import from_config
 from tests.components.platform_recording import UNKNOWN, Run, config_of, is_secret, run_component, run_program
 
 SUBNET, NAT = "aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway"
