@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import enum
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from engine.run import Result
@@ -55,7 +54,7 @@ def of_result(result: Result) -> ExitCode:
     }.get(result.value, ExitCode.FAILED)
 
 
-_BY_CLASS = {
+ERROR_CODES: Final = {
     "stacks.settings.problems.UnknownEnvironment": ExitCode.NO_ENVIRONMENT,
     "engine.project.UnknownStack": ExitCode.NO_ENVIRONMENT,
     "stacks.settings.problems.SettingsError": ExitCode.USAGE,
@@ -68,7 +67,6 @@ _BY_CLASS = {
     "engine.sandbox.errors.SandboxError": ExitCode.FAILED,
     "engine.state.errors.StateError": ExitCode.FAILED,
     "engine.providers.base.ProviderError": ExitCode.FAILED,
-    "engine.session.SessionError": ExitCode.FAILED,
 }
 
 
@@ -80,12 +78,7 @@ def of_error(error: BaseException) -> ExitCode | None:
     if isinstance(error, CommandError):
         return error.code
     for ancestor in type(error).__mro__:
-        code = _BY_CLASS.get(f"{ancestor.__module__}.{ancestor.__qualname__}")
+        code = ERROR_CODES.get(f"{ancestor.__module__}.{ancestor.__qualname__}")
         if code is not None:
             return code
     return None
-
-
-def is_broken_pipe(error: BaseException) -> bool:
-    """Whether ``error`` only says that the reader of our output has gone (``| head``)."""
-    return isinstance(error, BrokenPipeError) and sys.platform != "win32"

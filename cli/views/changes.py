@@ -19,6 +19,7 @@ from engine.differ import ABSENT, equal
 from engine.paths import Path
 from engine.plan import Op, Reason, Step
 from engine.providers.base import DiffKind
+from engine.state.model import ResourceState
 from engine.values import UNKNOWN, Properties, Secret, Value, reveal
 
 _NAMING_KEYS: Final = ("id", "name", "key", "Sid", "deviceName", "cidrBlock")
@@ -48,7 +49,7 @@ def of_step(step: Step) -> list[PropertyChange]:
     return [_marked(change, step) for change in found]
 
 
-def _outputs(state: Any) -> Properties:
+def _outputs(state: ResourceState | None) -> Properties:
     return state.outputs if state else MISSING
 
 
@@ -60,11 +61,24 @@ def _as_the_provider_sees_it(step: Step, found: list[PropertyChange]) -> list[Pr
     kept = [one for one in found if any(_related(path, one.path) for path in named.values())]
     for path, kind in ((named[text], kind) for text, kind in step.detailed.items() if text in named):
         if not any(_related(path, one.path) for one in kept):
-            old, new = _at(step.old.outputs, path), _at(step.new.inputs, path)
-            hidden = _is_secret_on_the_way(step.old.outputs, path) or _is_secret_on_the_way(step.new.inputs, path)
-            old, new = (HIDDEN, HIDDEN) if hidden else (_masked(old), _masked(new))
-            kept.append(PropertyChange(path, DiffKind(kind.value.removesuffix("-replace")), old, new))
+            kept.append(_seen_by_the_provider(path, kind, step.old, step.new))
     return kept
+
+
+def _seen_by_the_provider(path: Path, kind: DiffKind, before: ResourceState, after: ResourceState) -> PropertyChange:
+    """A change that the inputs do not show: from the old outputs to the new inputs, unknown where neither has it."""
+    kind = DiffKind(kind.value.removesuffix("-replace"))
+    if _is_secret_on_the_way(before.outputs, path) or _is_secret_on_the_way(after.inputs, path):
+        return PropertyChange(path, DiffKind.UPDATE, HIDDEN, HIDDEN)
+    old, new = _at(before.outputs, path), _at(after.inputs, path)
+    if old is ABSENT and new is ABSENT:
+        old = ABSENT if kind is DiffKind.ADD else UNKNOWN
+        new = ABSENT if kind is DiffKind.DELETE else UNKNOWN
+    elif old is ABSENT:
+        kind = DiffKind.ADD
+    else:
+        kind = DiffKind.DELETE if new is ABSENT else DiffKind.UPDATE
+    return PropertyChange(path, kind, _masked(old), _masked(new))
 
 
 def _related(one: Path, other: Path) -> bool:
