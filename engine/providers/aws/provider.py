@@ -117,11 +117,11 @@ class AwsProvider:
 
     def read(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties) -> Found | None:
         with _named(urn, type_, id):
-            return self._lifecycle(self._spec(type_)).read(id, inputs, outputs)
+            return self._lifecycle(self._spec(type_)).reader.read(id, inputs, outputs)
 
     def find(self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:
         with _named(urn, type_):
-            return self._lifecycle(self._spec(type_)).find(inputs, token=token, known_ids=known_ids)
+            return self._lifecycle(self._spec(type_)).finder.find(inputs, token=token, known_ids=known_ids)
 
     def invoke(self, token: str, args: Properties, *, preview: bool) -> Invoked:
         """Answer a function; one that needs the cloud is left unknown in a preview or while an argument is unknown."""

@@ -109,6 +109,19 @@ def test_an_update_that_stops_in_the_middle_is_partial(emulator: str) -> None:
         assert caught.value.outputs["tagsAll"] == {}
 
 
+def test_a_bucket_that_a_died_run_left_without_tags_is_found(provider: AwsProvider) -> None:
+    """S3 takes tags in a call of their own: the run may have died between the two."""
+    type_ = "aws:s3/bucket:Bucket"
+    s3 = provider.caller().client("s3", "us-east-1")
+    s3.create_bucket(Bucket="faults-untagged")
+    s3.create_bucket(Bucket="faults-foreign")
+    s3.put_bucket_tagging(Bucket="faults-foreign", Tagging={"TagSet": [{"Key": "Owner", "Value": "someone"}]})
+    for name, ours in (("faults-untagged", True), ("faults-foreign", False)):
+        inputs = provider.check(urn(type_, name), type_, None, {"bucket": name}, seed="x").inputs
+        found = provider.find(urn(type_, name), type_, dict(inputs), token="bedplate-died", known_ids=frozenset())
+        assert (found is not None) == ours
+
+
 def test_many_threads_share_one_provider(emulator: str) -> None:
     provider = AwsProvider(Endpoint(emulator))
     failures: list[BaseException] = []
