@@ -7,7 +7,7 @@ from typing import Any
 from moto.s3.exceptions import InvalidBucketState
 from moto.s3.models import S3Backend
 
-from engine.emulator.s3.policies import check_lifecycle, check_name, check_policy
+from engine.emulator.s3.policies import check_lifecycle, check_name, check_policy, delivery_statements
 
 
 class ExtendedS3Backend(S3Backend):
@@ -40,6 +40,19 @@ class ExtendedS3Backend(S3Backend):
         super().put_bucket_lifecycle_configuration(bucket_name, rules)
         bucket: Any = self.get_bucket(bucket_name)
         bucket.lifecycle_request = rules
+
+    def put_bucket_logging(self, bucket_name: str, logging_config: dict[str, Any] | None) -> None:
+        target: Any = self.buckets.get(logging_config["TargetBucket"]) if logging_config else None
+        if logging_config is None or target is None or not target.policy:
+            super().put_bucket_logging(bucket_name, logging_config)  # pyright: ignore[reportArgumentType] - moto takes None
+            return
+        # moto's check of the target's policy breaks at a principal of "*" and knows no wildcard but the last.
+        policy = target.policy
+        target.policy = delivery_statements(policy, target.arn, logging_config.get("TargetPrefix") or "")
+        try:
+            super().put_bucket_logging(bucket_name, logging_config)
+        finally:
+            target.policy = policy
 
     def put_object_lock_configuration(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.s3.exceptions import S3ClientError
@@ -43,6 +44,15 @@ def check_policy(text: bytes | str, bucket_arn: str, *, block_public: bool) -> N
                 "AccessDenied",
                 "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
             )
+
+
+def delivery_statements(policy: bytes, bucket_arn: str, prefix: str) -> bytes:
+    """What ``policy`` says of services and objects below ``prefix``, as if it said it of every object."""
+    statements = _list(json.loads(policy).get("Statement"))
+    spoken = [each for each in statements if isinstance(each.get("Principal"), dict) and "Service" in each["Principal"]]
+    sample = f"{bucket_arn}/{prefix}2026-11-22-log"
+    meant = [each for each in spoken if any(fnmatchcase(sample, str(item)) for item in _list(each.get("Resource")))]
+    return json.dumps({"Statement": [each | {"Resource": f"{bucket_arn}/*"} for each in meant]}).encode()
 
 
 def check_lifecycle(rules: list[Fields]) -> None:
