@@ -69,7 +69,8 @@ class Finder:
 
     def _is_ours(self, id_: str, scope: Scope, token: str) -> bool:
         """Whether what has this id was made by the create that carried ``token``; without tags the id has to do."""
-        if not self.spec.tags_at_birth or "tagsAll" not in self.spec.properties:
+        tagged = any("tagsAll" in repr(operation.params) for operation in self.spec.create)
+        if not tagged or "tagsAll" not in self.spec.properties:
             return True
         parts = id_parts(self.spec.id, id_) or {}
         here = scope.with_(id=id_, id_parts=parts)
@@ -79,5 +80,4 @@ class Finder:
         carried = evaluate(self.spec.properties["tagsAll"], here.with_(answer=document))
         found = cast("dict[str, str]", shapes.from_api(carried or [], MapOf(STRING), {}))
         # Where tags are a call of their own, a run may have died before it: then there are none at all.
-        tagged_by_the_first = "tagsAll" in repr(self.spec.create[0].params)
-        return found.get(OPERATION_TAG) == token or (not found and not tagged_by_the_first)
+        return found.get(OPERATION_TAG) == token or (not found and not self.spec.tags_at_birth)
