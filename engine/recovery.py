@@ -77,7 +77,7 @@ class _Recovery:
         )
         if found is not None:
             outputs = annotate_secrets(found.outputs, old)
-            inputs = annotate_secrets(found.inputs, old) if kind == "updating" else old.inputs
+            inputs = annotate_secrets(found.inputs, old)  # half a deletion may have changed it
             self._recorder.finish(number, amended=[(old, replace(old, inputs=inputs, outputs=outputs))])
             self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")
             return
