@@ -1,0 +1,135 @@
+"""The small parts: arguments, interrupts, bugs, lines, lists."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import typer
+from typer.models import OptionInfo
+
+from cli import failures, sandboxes
+from cli.declare import parameters, variable, with_diff_level
+from cli.exits import ExitCode
+from cli.interrupts import Interrupts
+from cli.requests import Applying, Manner, Previewing, ShowingOne, StartingSandbox
+from cli.views.changes import between
+from cli.views.lines import Line, cells, clean
+from cli.views.markers import LOOKS
+from engine.paths import join
+from engine.plan import Op
+from engine.sandbox import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        (["preview", "dev", "--diff"], ["preview", "dev", "--diff=brief"]),
+        (["preview", "--diff", "dev"], ["preview", "--diff=brief", "dev"]),
+        (["preview", "--diff", "full", "dev"], ["preview", "--diff=full", "dev"]),
+        (["preview", "--diff=full"], ["preview", "--diff=full"]),
+        (["preview", "--", "--diff"], ["preview", "--", "--diff"]),
+        (["preview", "--diff", "--yes"], ["preview", "--diff=brief", "--yes"]),
+    ],
+)
+def test_the_level_of_a_diff_may_be_left_out(given: list[str], understood: list[str]) -> None:
+    assert with_diff_level(given) == understood
+
+
+@pytest.mark.parametrize("request_", [Previewing, Applying, ShowingOne, StartingSandbox])
+def test_every_option_has_its_variable_and_its_help(request_: type[Manner]) -> None:
+    options = [one for one in (_option(parameter.annotation) for parameter in parameters(request_)) if one]
+    assert options
+    for option in options:
+        flags = [option.default, *(option.param_decls or ())]
+        assert option.envvar in {variable(flag) for flag in flags if isinstance(flag, str)}
+        assert option.help
+
+
+def _option(annotation: object) -> OptionInfo | None:
+    info = getattr(annotation, "__metadata__")[0]  # noqa: B009 - Annotated has no public name for it
+    return info if isinstance(info, OptionInfo) else None
+
+
+def test_the_second_interrupt_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+
+    def exit_(code: int) -> None:
+        said.append(("exit", code))
+
+    monkeypatch.setattr(os, "_exit", exit_)
+    interrupts = Interrupts(lambda: said.append("cancel"), lambda: said.append("stop"))
+    interrupts.arrived()
+    assert said == ["cancel"]
+    interrupts.arrived()
+    assert said == ["cancel", "stop", ("exit", ExitCode.CANCELLED)]
+
+
+def test_a_bug_of_ours_says_what_to_report(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise KeyError("lost")
+    except KeyError as error:
+        assert failures.report(error, Manner()) == 255
+    said = capsys.readouterr().err
+    assert "bug of ours" in said
+    assert "--debug" in said
+    assert "Traceback" not in said
+
+
+def test_a_file_that_can_not_be_written_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert failures.report(PermissionError(13, "Permission denied", "/etc/shadow"), Manner()) == 1
+    assert capsys.readouterr().err == "error: /etc/shadow: Permission denied\n"
+
+
+def test_every_operation_has_its_look() -> None:
+    assert set(LOOKS) == set(Op)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("abc", 3), ("日本", 4), ("e\u0301", 1), ("👩\u200d🚀", 4), ("", 0), ("ｶﾅ", 2)]
+)
+def test_columns(text: str, columns: int) -> None:
+    assert cells(text) == columns
+
+
+@pytest.mark.parametrize("width", range(1, 12))
+def test_a_cut_line_fits(width: int) -> None:
+    assert Line().add("日本語").add("abc").add("日").cut(width).width <= width
+
+
+def test_what_could_move_the_cursor_is_written_out() -> None:
+    assert clean("a\x1b[2Jb\u202ec\td") == "a\\x1b[2Jb\\u202ec    d"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "paths"),
+    [
+        ([1, 2, 3], [0, 1, 2, 3], ["[0]"]),
+        ([1, 2, 3], [1, 3], ["[1]"]),
+        ([{"id": "a", "n": 1}, {"id": "b", "n": 1}], [{"id": "b", "n": 2}], ["[0]", "[0].n"]),
+        ([{"n": 1}, {"n": 2}], [{"n": 1}, {"n": 3}], ["[1].n"]),
+        ('{"a": 1, "b": [1]}', '{"b": [1, 2], "a": 1}', ["b[1]"]),
+        ("{broken", "{broken too", ["(all)"]),
+    ],
+)
+def test_a_difference_is_no_larger_than_it_has_to_be(old: object, new: object, paths: list[str]) -> None:
+    assert [join(change.path) or "(all)" for change in between(old, new)] == paths
+
+
+def test_a_state_whose_emulator_was_started_anew_is_stale(tmp_path: Path) -> None:
+    def sandbox(instance: str) -> Sandbox:
+        return Sandbox("default", tmp_path, "http://127.0.0.1:1", "moto", 1, "now", instance, None, "us-east-1",
+                       tmp_path / "passphrase", tmp_path / "log")  # fmt: skip
+
+    assert not sandboxes.is_stale(tmp_path, "dev", sandbox("one"))
+    sandboxes.remember(tmp_path, "dev", sandbox("one"))
+    assert not sandboxes.is_stale(tmp_path, "dev", sandbox("one"))
+    assert sandboxes.is_stale(tmp_path, "dev", sandbox("two"))
+    assert not sandboxes.is_stale(tmp_path, "dev", None)
+    assert not sandboxes.is_stale(tmp_path, "staging", sandbox("two"))
+
+
+def test_a_request_that_is_no_dataclass_of_options_is_refused() -> None:
+    with pytest.raises(TypeError):
+        parameters(typer.Typer)
