@@ -138,6 +138,7 @@ class Command:
         sandbox = sandboxes.running(root)
         if sandbox is None:
             raise sandboxes.missing(root)
+        sandboxes.remember(root, self.session.stack, sandbox)
         self.screen.tell(f"applies to the sandbox at {sandbox.endpoint}, never to AWS", Style.DIM)
 
     def _asked(self, preview: Outcome) -> bool:
@@ -177,7 +178,6 @@ class Command:
         if not self.previewed:
             self._check_targets(outcome)
         code = self._exit_code(outcome)
-        self._remember_sandbox()
         if self.request.output is Output.JSON:
             document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
             self.screen.document(document)
@@ -192,12 +192,6 @@ class Command:
         if code == ExitCode.CHANGES:
             self.screen.error("changes, where --expect-no-changes said that there are none")
         return code
-
-    def _remember_sandbox(self) -> None:
-        root = self.session.project.root
-        sandbox = sandboxes.running(root) if self.transcript.applying else None
-        if sandbox is not None:
-            sandboxes.remember(root, self.session.stack, sandbox)
 
     def _result(self, outcome: Outcome) -> list[Line]:
         outputs = outcome.plan.outputs_after if self.verb == "up" else {}
