@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -30,6 +32,7 @@ class EventLog:
         self._stream = path.open("w", encoding="utf-8")
         self._sequence = 0
         self._preview = True
+        self._done: Counter[Op] = Counter()
 
     def __enter__(self) -> EventLog:
         return self
@@ -42,6 +45,13 @@ class EventLog:
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.RunStarted):
             self._preview = event.preview
+            self._done.clear()
+        elif (
+            isinstance(event, events.StepDone) and event.step.op in _LOGICAL and not is_default_provider(event.step.urn)
+        ):
+            self._done[event.step.op] += 1
+        elif isinstance(event, events.RunEnded):
+            event = replace(event, counts=dict(self._done))  # as Pulumi counts: no halves, no default providers
         payload = encode(event, preview=self._preview)
         if payload is None:
             return

@@ -210,7 +210,9 @@ def said(event: Event, *, preview: bool, debug: bool = False, live: bool = False
             _step_line(event.step, f"{LOOKS[event.step.op].doing} failed after {duration(event.seconds)}", Style.ERROR)
         ]
     if isinstance(event, StepSkipped):
-        text = f"  {urns.name_of(event.urn)}: left alone, it needs {urns.name_of(event.because)}"
+        because = urns.name_of(event.because)
+        why = f"{because} still needs it" if event.still_needed else f"it needs {because}"
+        text = f"  {urns.name_of(event.urn)}: left alone, {why}"
         return [Line().add(text, Style.YELLOW)]
     if preview or not isinstance(event, StepStarted | StepDone) or not _worth_saying(event.step):
         return []

@@ -91,7 +91,9 @@ def _unfinished(transcript: Transcript, width: int) -> list[Line]:
         line = Line().add("  ").add(text, Style.ERROR)
         lines.append(line.add(f"  {markers.short_type(failure.step.type)}, {duration(failure.seconds)}", Style.DIM))
     for skipped in transcript.skipped:
-        text = f"  left alone: {urns.name_of(skipped.urn)}, which needs {urns.name_of(skipped.because)}"
+        because = urns.name_of(skipped.because)
+        why = f"{because} still needs" if skipped.still_needed else f"needs {because}"
+        text = f"  left alone: {urns.name_of(skipped.urn)}, which {why}"
         lines.append(Line().add(text, Style.DIM).cut(width))
     return [*lines, Line()] if lines else []
 

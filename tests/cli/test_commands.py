@@ -75,6 +75,7 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
+@pytest.mark.slow
 def test_a_stack_from_its_preview_to_its_end(project: Project) -> None:
     preview = project.run("preview", "dev", "--detailed-exitcode")
     assert preview.returncode == 2

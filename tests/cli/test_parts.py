@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -11,15 +12,19 @@ from typer.models import OptionInfo
 
 from cli import failures, sandboxes
 from cli.declare import parameters, variable, with_diff_level
+from cli.event_log import EventLog
 from cli.exits import ExitCode
 from cli.interrupts import Interrupts
 from cli.requests import Applying, Manner, Previewing, ShowingOne, StartingSandbox
 from cli.views.changes import between
 from cli.views.lines import Line, cells, clean
 from cli.views.markers import LOOKS
+from engine import urn as urns
+from engine.events import RunEnded, StepDone
 from engine.paths import join
-from engine.plan import Op
+from engine.plan import Op, Reason, Step
 from engine.sandbox import Sandbox
+from engine.state.model import ResourceState
 
 
 @pytest.mark.parametrize(
@@ -80,6 +85,20 @@ def test_a_bug_of_ours_says_what_to_report(capsys: pytest.CaptureFixture[str]) -
 def test_a_file_that_can_not_be_written_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
     assert failures.report(PermissionError(13, "Permission denied", "/etc/shadow"), Manner()) == 1
     assert capsys.readouterr().err == "error: /etc/shadow: Permission denied\n"
+
+
+def test_the_event_log_counts_as_pulumi_does(tmp_path: Path) -> None:
+    urn = "urn:pulumi:dev::demo::aws:s3/bucket:Bucket::data"
+    default = "urn:pulumi:dev::demo::pulumi:providers:aws::default_7_51_1"
+    ops = [(urn, Op.CREATE_REPLACEMENT), (urn, Op.REPLACE), (urn, Op.DELETE_REPLACED), (default, Op.CREATE)]
+    with EventLog(tmp_path / "log") as log:
+        for one, op in ops:
+            state = ResourceState(one, urns.type_of(one), True)
+            log(StepDone(Step(op, one, state.type, Reason.IMMUTABLE, state, state), 0.0))
+        log(RunEnded(False, 1.0, {op: 1 for _, op in ops}, "succeeded"))
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["resOutputsEvent"]["metadata"]["op"] for line in lines[:-1]] == [op.value for _, op in ops[:3]]
+    assert lines[-1]["summaryEvent"]["resourceChanges"] == {"replace": 1}
 
 
 def test_every_operation_has_its_look() -> None:
