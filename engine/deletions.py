@@ -25,8 +25,8 @@ async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_D
     graph = DependencyGraph(deployment.base.resources)
     condemned = _chosen(deployment, graph, dict(_condemned(deployment, reason)))
     needed = _still_needed(deployment, graph)
-    for place in sorted(needed.intersection(condemned)):
-        deployment.executor.emit(StepSkipped(condemned[place][0].urn, "something that needs it could not be changed"))
+    for place in sorted(needed.keys() & condemned.keys()):
+        deployment.executor.emit(StepSkipped(condemned[place][0].urn, needed[place], still_needed=True))
     condemned = {place: entry for place, entry in condemned.items() if place not in needed}
     deployment.going.update(state.urn for state, _, _ in condemned.values())
     await _delete_all(deployment, graph, condemned)
@@ -69,15 +69,15 @@ def _chosen(deployment: Deployment, graph: DependencyGraph, condemned: Condemned
     return condemned
 
 
-def _still_needed(deployment: Deployment, graph: DependencyGraph) -> set[int]:
-    """Places of what a resource that could not be changed in this run still rests on."""
-    needed: set[int] = set()
+def _still_needed(deployment: Deployment, graph: DependencyGraph) -> dict[int, str]:
+    """Places of what a resource that could not be changed in this run still rests on, with that resource's URN."""
+    needed: dict[int, str] = {}
     if not deployment.unavailable:
         return needed
     for place, old in enumerate(deployment.base.resources):
         current = deployment.prior.claimed(old.urn) or old.urn
         if current in deployment.unavailable and not old.delete:
-            needed |= graph.requirements(place)
+            needed |= dict.fromkeys(graph.requirements(place), current)
     return needed
 
 
@@ -90,13 +90,15 @@ async def _delete_all(
 
     async def delete(place: int) -> None:
         state, op, reason = condemned[place]
-        dependents = [gone[other] for other in graph.needed_by(place) if other in gone]
+        dependents = [other for other in graph.needed_by(place) if other in gone]
         outcome = False
         try:
-            if all(await asyncio.gather(*dependents)):
+            results = await asyncio.gather(*(gone[other] for other in dependents))
+            if all(results):
                 outcome = await _delete_one(deployment, state, op, reason)
             else:
-                deployment.executor.emit(StepSkipped(state.urn, "something that depends on it could not be deleted"))
+                standing = condemned[dependents[results.index(False)]][0].urn
+                deployment.executor.emit(StepSkipped(state.urn, standing, still_needed=True))
         finally:
             gone[place].set_result(outcome)
 

@@ -54,10 +54,14 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class StepSkipped:
-    """A resource was left alone because something that it depends on failed."""
+    """A resource was left alone because of what happened to ``because``: another's URN.
+
+    It depends on that, or, with ``still_needed``, is not deleted because that depends on it and is still there.
+    """
 
     urn: str
     because: str
+    still_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ def run(verb: str, stack: str, outcome: Outcome, transcript: Transcript, *, code
             _step(headline(steps), transcript) for urn, steps in plan.by_urn().items() if not is_default_provider(urn)
         ],
         "failed": [{"urn": one.step.urn, "op": str(one.step.op), "message": one.message} for one in transcript.failed],
-        "skipped": [{"urn": one.urn, "because": one.because, "stillNeeded": one.still_needed} for one in transcript.skipped],
+        "skipped": [
+            {"urn": one.urn, "because": one.because, "stillNeeded": one.still_needed} for one in transcript.skipped
+        ],
         "diagnostics": [_diagnostic(one) for one in transcript.diagnostics],
         "programOutput": [one.text for one in transcript.output],
         "notes": list(plan.notes),
