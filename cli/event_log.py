@@ -154,3 +154,7 @@ def _value(value: Value) -> Any:
     if isinstance(value, Asset | Archive | ResourceRef):
         return _properties(special_fields(value))
     return value
+
+
+def _is_counted(step: Step) -> bool:
+    return step.op in _LOGICAL and not is_default_provider(step.urn)

@@ -9,12 +9,13 @@ from typing import Final, Literal, TypeAlias
 from cli.transcript import Transcript
 from cli.views import diff, markers, tree
 from cli.views.lines import Line, Style
-from cli.views.values import brief
+from cli.views.values import block, brief, masked
 from engine import urn as urns
 from engine.events import Diagnostic, Severity
 from engine.plan import Op, Plan
 from engine.run import Outcome, Result
 from engine.values import Properties
+from engine.values import reveal as revealed
 
 Detail: TypeAlias = Literal["none", "brief", "full"]
 
@@ -152,9 +153,6 @@ def duration(seconds: float) -> str:
 
 def table(outputs: Properties, *, width: int, reveal: bool = False) -> list[Line]:
     """Outputs by name; collections below their names."""
-    from cli.views.values import block, masked
-    from engine.values import reveal as revealed
-
     column = min(max((len(name) for name in outputs), default=0), width // 2) + 4
     lines: list[Line] = []
     for name, value in sorted(outputs.items()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -124,8 +124,8 @@ def _below(node: Node, indent: str) -> Iterator[Row]:
         yield Row(indent + "└─ ", None, folded)
 
 
-def render(plan: Plan, stack: str, *, width: int, notes: Mapping[str, str] | None = None) -> list[Line]:
-    """The tree in lines of at most ``width`` columns. ``notes`` says of resources, by URN, what became of them."""
+def render(plan: Plan, stack: str, *, width: int) -> list[Line]:
+    """The tree in lines of at most ``width`` columns."""
     all_rows = rows(build(plan))
     labels = [_label(row, stack) for row in all_rows]
     column = min(max((label.width for label in labels), default=0), max(NAME_COLUMNS, width // 2)) + 2
@@ -133,7 +133,7 @@ def render(plan: Plan, stack: str, *, width: int, notes: Mapping[str, str] | Non
     lines: list[Line] = []
     for row, label in zip(all_rows, labels, strict=True):
         line = label.cut(column - 2)
-        detail = _detail(row, type_column, (notes or {}).get(row.node.urn if row.node else "", ""))
+        detail = _detail(row, type_column)
         if detail.pieces:
             line.pad(column)
             line.pieces += detail.pieces
@@ -152,16 +152,14 @@ def _label(row: Row, stack: str) -> Line:
     return line.add(stack if is_stack else row.node.name, Style.STRONG if row.node.children else Style.PLAIN)
 
 
-def _detail(row: Row, type_column: int, note: str) -> Line:
+def _detail(row: Row, type_column: int) -> Line:
     line = Line()
     if row.node is None:
         return line
     if row.folded:
         return line.add(f"{row.folded} unchanged", Style.DIM)
     step = row.node.step
-    said = Line().add(note, Style.STRONG) if note else Line()
-    if not note and step is not None and not row.node.same:
-        said = summary(step)
+    said = Line() if step is None or row.node.same else summary(step)
     if _type(row):
         line.add(Line().add(_type(row)).cut(type_column).plain, Style.DIM)
         if said.plain:
