@@ -131,6 +131,8 @@ class Cloud:
             if users and not self.lenient:
                 self.wrongs.append(f"delete {id_}, which {', '.join(users)} refers to")
             self.live.pop(id_, None)
+            for other in [other for other, live in self.live.items() if live.inputs.get("lives_in") == f"arn:{id_}"]:
+                self.remove(other)
 
     def _require(self, what: str, inputs: Properties) -> None:
         missing = sorted(_ids(inputs) - set(self.live))

@@ -7,7 +7,6 @@ all at the same time, or (the default, for an order that tests can name) one aft
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -38,6 +37,7 @@ PROJECT: Final = "shop"
 STACK: Final = "dev"
 ROOT_NAME: Final = f"{PROJECT}-{STACK}"
 ROOT: Final = urns.make(STACK, PROJECT, None, urns.STACK_TYPE, ROOT_NAME)
+STUCK_SECONDS: Final = 60.0
 MARKERS: Final = {
     Op.SAME: "=", Op.CREATE: "+", Op.UPDATE: "~", Op.DELETE: "-", Op.REPLACE: "±", Op.CREATE_REPLACEMENT: "++",
     Op.DELETE_REPLACED: "--", Op.READ: ">", Op.READ_REPLACEMENT: ">±", Op.IMPORT: "<", Op.IMPORT_REPLACEMENT: "<±",
@@ -118,6 +118,10 @@ class Registrar:
         task = asyncio.create_task(self._register(resource))
         self._answers[resource.name] = task
         return task
+
+    async def settle(self) -> None:
+        """Let registrations that are under way end, as the engine does for a program that has ended."""
+        await asyncio.gather(*self._answers.values(), return_exceptions=True)
 
     async def _register(self, resource: Resource) -> Registered:
         if resource.get is not None:
@@ -200,8 +204,9 @@ class ProgramRun(Run):
     body: Body
 
     async def _program(self, program: Program) -> Result:
+        registrar = Registrar(self.deployment)
         try:
-            await self.body(Registrar(self.deployment))
+            await self.body(registrar)
         except RegistrationRefused:
             return Result.PROGRAM_FAILED
         except PlanViolated as error:
@@ -210,15 +215,8 @@ class ProgramRun(Run):
         except RunCancelled:
             return Result.CANCELLED
         finally:
-            await _settled()
+            await registrar.settle()
         return self._verdict()
-
-
-async def _settled() -> None:
-    """Let registrations that are under way end, as the engine does for a program that has ended."""
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.gather(*others, return_exceptions=True)
 
 
 @dataclass
@@ -307,36 +305,36 @@ class Engine:
 
     def preview(self, *resources: Resource, outputs: Properties | None = None, **options: Any) -> Report:
         body = declaring(resources, outputs or {}, concurrent=options.pop("concurrent", False))
-        return asyncio.run(self._previewed(body, _options(options), self.store().load() or Snapshot()))
+        return _run(self._previewed(body, options_of(**options), self.store().load() or Snapshot()))
 
     def up(
         self,
         *resources: Resource,
         outputs: Properties | None = None,
         concurrent: bool = False,
-        expect: Result = Result.SUCCEEDED,
+        expect: Result | None = Result.SUCCEEDED,
         planned: bool = True,
         **options: Any,
     ) -> Report:
         """Bring the stack to ``resources``; ``planned=False`` applies without a preview before."""
         body = declaring(resources, outputs or {}, concurrent=concurrent)
-        report = asyncio.run(self.apply(body, _options(options), planned=planned))
-        assert report.result is expect, f"{report.result}: {report.errors}"
+        report = _run(self.apply(body, options_of(**options), planned=planned))
+        assert expect in (None, report.result), f"{report.result}: {report.errors}"
         return report
 
-    def run(self, body: Body, *, expect: Result = Result.SUCCEEDED, **options: Any) -> Report:
+    def run(self, body: Body, *, expect: Result | None = Result.SUCCEEDED, **options: Any) -> Report:
         """``up`` of a program that is more than a list."""
-        report = asyncio.run(self.apply(body, _options(options)))
-        assert report.result is expect, f"{report.result}: {report.errors}"
+        report = _run(self.apply(body, options_of(**options)))
+        assert expect in (None, report.result), f"{report.result}: {report.errors}"
         return report
 
-    def destroy(self, *, expect: Result = Result.SUCCEEDED, **options: Any) -> Report:
-        report = asyncio.run(self._destroyed(_options(options)))
-        assert report.result is expect, f"{report.result}: {report.errors}"
+    def destroy(self, *, expect: Result | None = Result.SUCCEEDED, **options: Any) -> Report:
+        report = _run(self._destroyed(options_of(**options)))
+        assert expect in (None, report.result), f"{report.result}: {report.errors}"
         return report
 
     def refresh(self, **options: Any) -> Report:
-        return asyncio.run(self._refreshed(_options(options)))
+        return _run(self._refreshed(options_of(**options)))
 
     async def apply(self, body: Body, options: Options, *, planned: bool = True) -> Report:
         base = await self._recovered()
@@ -418,7 +416,12 @@ class Engine:
         return Program(self.root, self.root, ".", PROJECT, STACK, {})
 
 
-def _options(given: dict[str, Any]) -> Options:
+def _run(work: Coroutine[Any, Any, Report]) -> Report:
+    """``work``'s result; a run that waits for itself is an error, not a hang."""
+    return asyncio.run(asyncio.wait_for(work, STUCK_SECONDS))
+
+
+def options_of(**given: Any) -> Options:
     given = {"parallel": 1, **given}
     targets = Targets(tuple(given.pop("targets", ())), tuple(given.pop("exclude", ())))
     return replace(Options(targets=targets), **given)

@@ -1,0 +1,113 @@
+"""What runs at the same time, what waits, and how a run that is cancelled ends. Events, not clocks, hold operations."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from engine.run import Result
+from tests.engine.lifecycle.harness import Engine, Out, component, declaring, options_of, thing
+
+
+def _begun(engine: Engine, *operations: str) -> None:
+    for operation in operations:
+        assert engine.cloud.begun[operation].wait(30), f"{operation} does not begin"
+
+
+def test_independent_operations_run_at_the_same_time(engine: Engine) -> None:
+    async def scenario() -> None:
+        gates = [engine.cloud.hold("create a"), engine.cloud.hold("create b"), engine.cloud.hold("create c")]
+        body = declaring([thing("a"), thing("b"), thing("c")], {}, concurrent=True)
+        run = asyncio.create_task(engine.apply(body, options_of(parallel=16), planned=False))
+        await asyncio.to_thread(_begun, engine, "create a", "create b", "create c")
+        for gate in gates:
+            gate.set()
+        assert (await run).result is Result.SUCCEEDED
+
+    asyncio.run(scenario())
+    assert engine.cloud.most_running == 3
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_no_more_operations_at_a_time_than_parallel_allows(engine: Engine, parallel: int) -> None:
+    names = [f"r{number}" for number in range(8)]
+    engine.up(*map(thing, names), concurrent=True, parallel=parallel)
+    engine.destroy(parallel=parallel)
+    assert engine.cloud.most_running <= parallel
+    assert len(engine.cloud.calls) == 16
+
+
+def test_a_dependent_waits_for_what_it_needs(engine: Engine) -> None:
+    async def scenario() -> None:
+        gate = engine.cloud.hold("create a")
+        other = engine.cloud.hold("create c")
+        body = declaring([thing("a"), thing("b", depends_on=["a"]), thing("c")], {}, concurrent=True)
+        run = asyncio.create_task(engine.apply(body, options_of(parallel=16), planned=False))
+        await asyncio.to_thread(_begun, engine, "create a", "create c")
+        assert [str(call) for call in engine.cloud.calls if call.name == "b"] == []
+        gate.set()
+        other.set()
+        await run
+
+    asyncio.run(scenario())
+    calls = [str(call) for call in engine.cloud.calls]
+    assert calls.index("create b") > calls.index("create a")
+
+
+def test_independent_deletions_run_at_the_same_time_and_dependents_first(engine: Engine) -> None:
+    engine.up(component("part"), thing("a"), thing("b", of=Out("a")), thing("c", of=Out("a")))
+
+    async def scenario() -> None:
+        gates = [engine.cloud.hold("delete b"), engine.cloud.hold("delete c")]
+        run = asyncio.create_task(engine.apply(declaring([], {}, concurrent=True), options_of(parallel=16)))
+        await asyncio.to_thread(_begun, engine, "delete b", "delete c")
+        assert "delete a" not in [str(call) for call in engine.cloud.calls]
+        for gate in gates:
+            gate.set()
+        await run
+
+    asyncio.run(scenario())
+    assert engine.cloud.live == {}
+
+
+def test_a_cancelled_run_finishes_what_is_in_flight_and_starts_nothing(engine: Engine) -> None:
+    program = [thing("a"), thing("b", of=Out("a")), thing("c")]
+
+    async def scenario() -> None:
+        gates = [engine.cloud.hold("create a"), engine.cloud.hold("create c")]
+        body = declaring(program, {}, concurrent=True)
+        run = asyncio.create_task(engine.apply(body, options_of(parallel=16), planned=False))
+        await asyncio.to_thread(_begun, engine, "create a", "create c")
+        assert engine.running is not None
+        engine.running.cancel()
+        for gate in gates:
+            gate.set()
+        report = await run
+        assert report.result is Result.CANCELLED
+        assert sorted(report.names) == ["a", "c"]
+        assert report.snapshot.pending_operations == ()
+
+    asyncio.run(scenario())
+    engine.cloud.gates.clear()
+    assert engine.cloud.names() == ["a", "c"]
+    assert engine.up(*program).operations == ["+ b"]
+
+
+def test_a_run_that_is_cancelled_while_it_deletes(engine: Engine) -> None:
+    engine.up(thing("a"), thing("b", of=Out("a")))
+
+    async def scenario() -> None:
+        gate = engine.cloud.hold("delete b")
+        run = asyncio.create_task(engine.apply(declaring([], {}, concurrent=True), options_of()))
+        await asyncio.to_thread(_begun, engine, "delete b")
+        assert engine.running is not None
+        engine.running.cancel()
+        gate.set()
+        report = await run
+        assert report.result is Result.CANCELLED
+        assert report.names == ["a"]
+
+    asyncio.run(scenario())
+    engine.cloud.gates.clear()
+    assert engine.up().operations == ["- a"]
