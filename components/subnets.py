@@ -58,7 +58,10 @@ class Subnets:
     def internet(self, public: Sequence[aws.ec2.Subnet]) -> aws.ec2.InternetGateway:
         """Routes the public subnets to the internet."""
         gateway = aws.ec2.InternetGateway(
-            self._owner.child("internet"), vpc_id=self._vpc_id, opts=self._owner.options()
+            self._owner.child("internet"),
+            vpc_id=self._vpc_id,
+            # AWS detaches no gateway from a VPC that still has public addresses: another VPC gets another gateway.
+            opts=self._owner.options(replace_on_changes=["vpcId"]),
         )
         table = self.table("public")
         aws.ec2.Route(
@@ -83,7 +86,8 @@ class Subnets:
                     name,
                     subnet_id=subnet.id,
                     allocation_id=address.allocation_id,
-                    opts=self._owner.options(depends_on=[internet]),
+                    # One address serves one gateway at a time: what is replaced lets go of it first.
+                    opts=self._owner.options(depends_on=[internet], delete_before_replace=True),
                 )
             )
         return gateways
