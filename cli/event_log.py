@@ -46,9 +46,7 @@ class EventLog:
         if isinstance(event, events.RunStarted):
             self._preview = event.preview
             self._done.clear()
-        elif (
-            isinstance(event, events.StepDone) and event.step.op in _LOGICAL and not is_default_provider(event.step.urn)
-        ):
+        elif isinstance(event, events.StepDone) and _is_counted(event.step):
             self._done[event.step.op] += 1
         elif isinstance(event, events.RunEnded):
             event = replace(event, counts=dict(self._done))  # as Pulumi counts: no halves, no default providers
