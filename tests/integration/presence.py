@@ -219,9 +219,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _s3(
         "get_object_lock_configuration", "ObjectLockConfiguration"
     ),
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _s3(
-        "get_bucket_ownership_controls", "OwnershipControls"
-    ),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _s3("get_bucket_ownership_controls", "OwnershipControls"),
     "aws:s3/bucketPolicy:BucketPolicy": _s3("get_bucket_policy", "Policy"),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _s3(
         "get_public_access_block", "PublicAccessBlockConfiguration"
@@ -233,4 +231,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "aws:sns/topic:Topic": _topic,
     "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
     "aws:sns/topicSubscription:TopicSubscription": _subscription,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2(
+        "describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules"
+    ),
 }
