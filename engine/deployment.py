@@ -301,9 +301,14 @@ class Deployment:
     async def _recreate(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
         decision = Decision(Op.REPLACE, Reason.REPLACED_DEPENDENCY)
         self.replaced.add(state.urn)
-        created = await self.executor.create(self._step(decision, state, old, Op.CREATE_REPLACEMENT), provider, old)
-        self.executor.instant(self._step(decision, created, old))
-        return created
+        return await self._make_again(decision, state, old, provider)
+
+    async def _make_again(
+        self, decision: Decision, state: ResourceState, old: ResourceState, provider: Provider | None
+    ) -> ResourceState:
+        """The second half of a replacement whose first half, the deletion, has been done."""
+        self.executor.instant(self._step(decision, state, old))
+        return await self.executor.create(self._step(decision, state, old, Op.CREATE_REPLACEMENT), provider, old)
 
     async def _replace(
         self, decision: Decision, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
@@ -312,17 +317,13 @@ class Deployment:
         self.replaced.add(state.urn)
         if provider is not None:
             state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
-        create = self._step(decision, state, old, Op.CREATE_REPLACEMENT)
-        if old.pending_replacement:
-            created = await self.executor.create(create, provider, old)
-        elif decision.delete_before_replace:
+        if not old.pending_replacement:
+            if not decision.delete_before_replace:
+                create = self._step(decision, state, old, Op.CREATE_REPLACEMENT)
+                return self._outlive(create, await self.executor.create(create, provider, amended=_condemning(old)))
             await self._delete_dependents(old)
             await self.delete(old, Op.DELETE_REPLACED, decision.reason, recreate=True)
-            created = await self.executor.create(create, provider, old)
-        else:
-            return self._outlive(create, await self.executor.create(create, provider, amended=_condemning(old)))
-        self.executor.instant(self._step(decision, created, old))
-        return created
+        return await self._make_again(decision, state, old, provider)
 
     def _refuse_replacing(self, decision: Decision, old: ResourceState, goal: Goal) -> None:
         message = ""

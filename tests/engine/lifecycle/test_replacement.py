@@ -32,14 +32,14 @@ def test_delete_before_replace_takes_dependents_that_must_be_replaced(engine: En
     program = [thing("b", key=Out("a")), thing("c", of=Out("a")), thing("d", key=Out("b"))]
     engine.up(thing("a", key=1, delete_before_replace=True), *program)
     report = engine.up(thing("a", key=2, delete_before_replace=True), *program)
-    assert report.operations == ["-- d", "-- b", "-- a", "++ a", "± a", "++ b", "± b", "~ c", "++ d", "± d"]
+    assert report.operations == ["-- d", "-- b", "-- a", "± a", "++ a", "± b", "++ b", "~ c", "± d", "++ d"]
     assert report.reason("b") is Reason.REPLACED_DEPENDENCY
     assert report.names == ["a", "b", "c", "d"]
 
 
 def test_a_provider_that_wants_deletion_first_is_heard(engine: Engine) -> None:
     engine.up(thing("a", type="Named", key=1))
-    assert engine.up(thing("a", type="Named", key=2)).operations == ["-- a", "++ a", "± a"]
+    assert engine.up(thing("a", type="Named", key=2)).operations == ["-- a", "± a", "++ a"]
 
 
 def test_the_program_overrules_the_provider_about_the_order(engine: Engine) -> None:
@@ -51,7 +51,7 @@ def test_the_program_overrules_the_provider_about_the_order(engine: Engine) -> N
 def test_depends_on_alone_makes_nobody_go_along(engine: Engine) -> None:
     program = thing("b", depends_on=["a"])
     engine.up(thing("a", type="Named", key=1), program)
-    assert engine.up(thing("a", type="Named", key=2), program).operations == ["-- a", "++ a", "± a"]
+    assert engine.up(thing("a", type="Named", key=2), program).operations == ["-- a", "± a", "++ a"]
 
 
 def test_replace_on_changes_makes_a_replacement_of_an_update(engine: Engine) -> None:
@@ -140,7 +140,7 @@ def test_a_replacement_that_fails_after_the_deletion_is_taken_up_again(engine: E
     assert engine.cloud.live == {}
     engine.cloud.faults.clear()
     report = engine.up(*program)
-    assert report.operations == ["++ a", "± a", "++ b", "± b"]
+    assert report.operations == ["± a", "++ a", "± b", "++ b"]
     assert report.names == ["a", "b"]
     assert engine.up(*program).operations == []
 
@@ -181,7 +181,7 @@ def test_replaced_twice_while_the_first_waits_for_its_deletion(engine: Engine) -
 def test_a_dependent_created_in_the_same_run_does_not_hold_up_the_replacement(engine: Engine) -> None:
     engine.up(thing("a", type="Named", key=1))
     report = engine.up(thing("a", type="Named", key=2), thing("b", key=Out("a")))
-    assert report.operations == ["-- a", "++ a", "± a", "+ b"]
+    assert report.operations == ["-- a", "± a", "++ a", "+ b"]
 
 
 def test_concurrent_registrations_of_a_cascade(engine: Engine) -> None:
