@@ -107,20 +107,20 @@ class Executor:
         amended: Sequence[tuple[ResourceState, ResourceState]] = (),
     ) -> ResourceState:
         """Create a resource. The new state takes the place of ``old``; each of ``amended`` stays, changed."""
-        new = _new(step)
         if provider is None:
             return self._component(step, old, amended)
+        new = self._stamped(_new(step), created=True)
 
         def create() -> Created:
             return provider.create(
                 new.urn, new.type, reveal(new.inputs),
-                timeout=new.custom_timeouts.create, preview=self.preview, token=operation_token(new.urn),
+                timeout=new.custom_timeouts.create, preview=self.preview, token=operation_token(new),
             )  # fmt: skip
 
         async with Running(self, step, "creating", new, old, amended) as operation:
             created = await operation.run(provider, create)
             state = replace(new, id=created.id, outputs=annotate_secrets(created.outputs, new))
-            return operation.finish(self._stamped(state, created=True))
+            return operation.finish(self._stamped(state))
 
     async def update(self, step: Step, provider: Provider | None) -> ResourceState:
         new, old = _new(step), step.old
@@ -310,9 +310,13 @@ class Running:
             self._executor.record.finish(self._number, new=new, old=old, amended=amended)
 
 
-def operation_token(urn: str) -> str:
-    """The mark by which what a create has made is recognised after a crash; the same whenever it is asked for."""
-    return "bedplate-" + hashlib.sha256(urn.encode()).hexdigest()[:32]
+def operation_token(begun: ResourceState) -> str:
+    """The mark by which what one create has made is recognised after a crash: of this attempt, not of the resource.
+
+    ``begun`` is the state that the operation was recorded with, whose time of creation no other attempt shares.
+    """
+    attempt = f"{begun.urn} {begun.created}"
+    return "bedplate-" + hashlib.sha256(attempt.encode()).hexdigest()[:32]
 
 
 def _new(step: Step) -> ResourceState:

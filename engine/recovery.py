@@ -54,7 +54,7 @@ class _Recovery:
         provider = self._provider(resource)
         found = await asyncio.to_thread(
             provider.find, resource.urn, resource.type, reveal(resource.inputs),
-            token=operation_token(resource.urn), known_ids=known,
+            token=operation_token(resource), known_ids=known,
         )  # fmt: skip
         if found is None:
             self._recorder.finish(number)
