@@ -77,6 +77,8 @@ def triggered(old: ResourceState, new: ResourceState) -> bool:
 
 def forced_replacement(old: ResourceState, new: ResourceState, replaced: frozenset[str] | set[str]) -> Decision | None:
     """A replacement that is due whatever the provider says; ``replaced`` are the URNs replaced in this run."""
+    if old.taint:
+        return Decision(Op.REPLACE, Reason.TAINTED, replace_keys=("id",))
     if bool(old.provider) != bool(new.provider) or old.custom != new.custom:
         return Decision(Op.REPLACE, Reason.KIND_CHANGED, replace_keys=("provider",))
     if any(urn in replaced for urn in new.replace_with):

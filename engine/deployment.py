@@ -143,7 +143,7 @@ class Deployment:
             assert provider is not None, "only custom resources are imported"
             state, old = await self._import(state, goal, old, provider)
         recreating = self.deleted_early.pop(urn, None)
-        fresh = old is None or recreating is not None or old.external
+        fresh = old is None or recreating is not None or old.external or old.taint
         inputs = goal.inputs if old is None else self._ignoring(urn, goal, old)
         if provider is not None:
             inputs = await self._checked(state, provider, None if fresh else old, goal.inputs if fresh else inputs)

@@ -46,6 +46,7 @@ class Reason(enum.StrEnum):
     KIND_CHANGED = "a component became a resource, or the other way round"
     REPLACED_DEPENDENCY = "a resource that it depends on is replaced"
     REPLACED_WITH = "a resource that it is replaced with is replaced"
+    TAINTED = "it is marked to be replaced"
     TRIGGERED = "its replacement trigger changed"
     DELETED_WITH = "the resource that it is deleted with is replaced"
     INTERRUPTED_REPLACEMENT = "an earlier replacement was interrupted"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,7 +98,9 @@ def _special(signature: Value, fields: dict[str, Value]) -> Value:
     if signature == ASSET:
         return hashed(Asset(fields.get("text"), fields.get("path"), fields.get("uri"), fields.get("hash") or ""))
     if signature == ARCHIVE:
-        return Archive(fields.get("assets"), fields.get("path"), fields.get("uri"), fields.get("hash") or "")
+        return hashed_archive(
+            Archive(fields.get("assets"), fields.get("path"), fields.get("uri"), fields.get("hash") or "")
+        )
     if signature == RESOURCE:
         return ResourceRef(fields["urn"], fields.get("id"), fields.get("packageVersion") or "")
     if signature == OUTPUT:
@@ -118,6 +120,25 @@ def hashed(asset: Asset) -> Asset:
     else:
         return asset
     return Asset(asset.text, asset.path, asset.uri, hashlib.sha256(content).hexdigest())
+
+
+def hashed_archive(archive: Archive) -> Archive:
+    """``archive`` with the sha256 of a file, or of a folder's names and contents, where it can be read here.
+
+    A folder's hash is not Pulumi's (which hashes a tar of it): a stack that changes engines sees such a change once.
+    """
+    path = Path(archive.path) if archive.path else None
+    if archive.hash or path is None:
+        return archive
+    if path.is_file():
+        return replace(archive, hash=hashlib.sha256(path.read_bytes()).hexdigest())
+    if not path.is_dir():
+        return archive
+    digest = hashlib.sha256()
+    for file in sorted(each for each in path.rglob("*") if each.is_file()):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(path)}\0{content}\n".encode())
+    return replace(archive, hash=digest.hexdigest())
 
 
 def flatten_outputs(value: Value, dependencies: set[str]) -> Value:

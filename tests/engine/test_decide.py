@@ -68,6 +68,7 @@ def test_when_a_trigger_fires(before: Value, after: Value, fires: bool) -> None:
         ({"replace_with": ("x",)}, {"x"}, Reason.REPLACED_WITH),
         ({"deleted_with": "x"}, {"x"}, Reason.DELETED_WITH),
         ({"provider": "", "custom": False}, set[str](), Reason.KIND_CHANGED),
+        ({"taint": True}, set[str](), None),  # of the new state: nothing
         ({}, {"x"}, None),
     ],
 )
@@ -76,6 +77,12 @@ def test_replacements_that_nobody_asks_the_provider_about(
 ) -> None:
     decision = forced_replacement(OLD, replace(OLD, **change), replaced)
     assert (decision and decision.reason) == reason
+
+
+def test_what_is_marked_to_be_replaced_is() -> None:
+    decision = forced_replacement(replace(OLD, taint=True), OLD, set())
+    assert decision is not None
+    assert decision.reason is Reason.TAINTED
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 from engine.graph import DependencyGraph
 from engine.state.model import ResourceState
 
 
-def _state(name: str, *, delete: bool = False, **fields: object) -> ResourceState:
+def _state(name: str, **fields: Any) -> ResourceState:
     urn = f"urn:pulumi:dev::shop::test:index:Thing::{name}"
-    return ResourceState(urn, "test:index:Thing", delete=delete, **fields)  # pyright: ignore[reportArgumentType]
+    return ResourceState(urn, "test:index:Thing", **fields)
 
 
 A, B, C = _state("a"), _state("b", dependencies=(_state("a").urn,)), _state("c", parent=_state("b").urn)
@@ -32,7 +34,7 @@ def test_two_generations_are_kept_apart() -> None:
 
 
 def test_every_way_to_depend_counts() -> None:
-    ways: list[dict[str, object]] = [
+    ways: list[dict[str, Any]] = [
         {"property_dependencies": {"x": (A.urn,)}},
         {"deleted_with": A.urn},
         {"replace_with": (A.urn,)},

@@ -9,9 +9,19 @@ BUCKET = "urn:pulumi:dev::shop::shop:index:Part$aws:s3/bucket:Bucket::data"
 
 @pytest.mark.parametrize(
     ("pattern", "matches"),
-    [("data", True), ("dat", False), (BUCKET, True), ("**", True), ("**::data", True), ("**aws:s3/bucket:Bucket::*", True),
-     ("urn:pulumi:dev::shop::*::data", False), ("urn:pulumi:dev::shop::**::data", True), ("d*", False), ("**::d*", True)],
-)  # fmt: skip
+    [
+        ("data", True),
+        ("dat", False),
+        (BUCKET, True),
+        ("**", True),
+        ("**::data", True),
+        ("**aws:s3/bucket:Bucket::*", True),
+        ("urn:pulumi:dev::shop::*::data", False),
+        ("urn:pulumi:dev::shop::**::data", True),
+        ("d*", False),
+        ("**::d*", True),
+    ],
+)
 def test_patterns(pattern: str, matches: bool) -> None:
     assert Targets((pattern,)).include(BUCKET) is matches
     assert Targets((), (pattern,)).include(BUCKET) is not matches

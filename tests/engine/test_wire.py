@@ -60,6 +60,14 @@ def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     assert wire.hashed(Asset(path=str(path))).hash == hashlib.sha256(b"hi").hexdigest()
 
 
+def test_an_archive_is_known_by_the_contents_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "f").write_text("hi")
+    before = wire.hashed_archive(Archive(path=str(tmp_path))).hash
+    (tmp_path / "sub" / "f").write_text("ho")
+    assert wire.hashed_archive(Archive(path=str(tmp_path))).hash not in ("", before)
+
+
 def test_a_signature_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match="older than the SDK"):
         wire.decode(wire.encode({"a": {wire.SIGNATURE: "new"}}))
