@@ -106,6 +106,9 @@ def _outputs(plan: Plan, detail: Detail) -> list[Line]:
 
 def _notes(plan: Plan) -> list[Line]:
     lines = [Line().add(f"  {note}", Style.DIM) for note in plan.notes]
+    if plan.unknown_types:
+        listed = ", ".join(plan.unknown_types)
+        lines.append(Line().add(f"  no provider here knows {listed}: shown as given, and `up` would refuse", Style.DIM))
     if plan.state_only_changes:
         lines.append(Line().add("  the state alone changes: options or dependencies of unchanged resources", Style.DIM))
     return [*lines, Line()] if lines else []

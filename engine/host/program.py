@@ -10,6 +10,7 @@ program itself exited with.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import importlib
 import json
 import logging
@@ -18,7 +19,6 @@ import runpy
 import signal
 import sys
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def _run(program: str, parallel: int) -> int:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    executor = ThreadPoolExecutor(max_workers=max(parallel, 1) * 4)
+    executor = concurrent.futures.ThreadPoolExecutor(max_workers=max(parallel, 1) * 4)
     loop.set_default_executor(executor)
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _execute(program)))
@@ -140,17 +140,18 @@ def _user_traceback(program: str) -> str:
     main_file = home if home.endswith(".py") else str(Path(home) / "__main__.py")
     frames = traceback.extract_tb(trace)
     start = next((at for at, frame in enumerate(frames) if str(Path(frame.filename).resolve()) == main_file), 0)
-    shown = [frame for frame in frames[start:] if not _is_ours_or_the_sdks(frame.filename)] or frames
-    lines = traceback.format_list(shown) + traceback.format_exception_only(error)
-    return "Traceback (most recent call last):\n" + "".join(lines)
+    shown = [frame for frame in frames[start:] if not _is_ours_or_the_sdks(frame.filename)]
+    said = "".join(traceback.format_exception_only(error))
+    # Without a frame of the user's (a resource that was refused after the program had gone on) the message says it all.
+    return f"Traceback (most recent call last):\n{''.join(traceback.format_list(shown))}{said}" if shown else said
 
 
 def _is_ours_or_the_sdks(filename: str) -> bool:
     import pulumi
 
     sdks = str(Path(pulumi.__file__).parent)  # pulumi, and beside it pulumi_aws and its like
-    inner = (sdks, str(Path(__file__).parent), str(Path(asyncio.__file__).parent), "<frozen")
-    return filename.startswith(inner)
+    pythons = [str(Path(module.__file__ or "").parent) for module in (asyncio, concurrent.futures)]
+    return filename.startswith((sdks, str(Path(__file__).parent), *pythons, "<frozen"))
 
 
 if __name__ == "__main__":
