@@ -34,7 +34,7 @@ from engine.graph import named_dependencies
 from engine.plan import Op, Reason, Step
 from engine.provider_registry import ProviderRegistry, by_reference, split_reference
 from engine.provider_resources import ProviderResources
-from engine.providers.base import Checked, Invoked, Provider, ProviderError
+from engine.providers.base import Checked, Found, Invoked, Provider, ProviderError
 from engine.providers.builtin import BuiltinProvider
 from engine.providers.generic import GenericProvider
 from engine.replacement import dependents_to_replace
@@ -378,12 +378,12 @@ class Deployment:
         wanted = replace(state, id=goal.import_id)
 
         def fetch() -> ResourceState | None:
-            if self.preview and not isinstance(provider, BuiltinProvider):
-                return replace(wanted, outputs={**goal.inputs})
-            found = provider.read(state.urn, state.type, goal.import_id, {}, {})
+            guess = Found(goal.import_id, goal.inputs, goal.inputs)
+            found = self._found(provider, wanted, {}, guess)
             if found is None:
                 return None
-            return replace(wanted, id=found.id, inputs=found.inputs, outputs=annotate_secrets(found.outputs, state))
+            inputs, outputs = annotate_secrets(found.inputs, state), annotate_secrets(found.outputs, state)
+            return replace(wanted, id=found.id, inputs=inputs, outputs=outputs)
 
         step = Step(op, state.urn, state.type, Reason.IMPORTED, old, wanted)
         imported = await self.executor.read(step, provider, fetch, None, _condemning(old))
@@ -420,14 +420,9 @@ class Deployment:
         assert provider is not None, "a resource that is read has a provider"
 
         def fetch() -> ResourceState | None:
-            if self.preview and not isinstance(provider, BuiltinProvider):
-                known = old.outputs if old and old.id == id_ else {}
-                return replace(state, outputs={**known, **goal.inputs})
-            found = provider.read(urn, goal.type, id_, reveal(goal.inputs), reveal(goal.inputs))
-            if found is None:
-                return None
-            outputs = annotate_secrets(found.outputs, state)
-            return replace(state, id=found.id, inputs=annotate_secrets(found.inputs, state), outputs=outputs)
+            known = old.outputs if old and old.id == id_ else {}
+            found = self._found(provider, state, reveal(goal.inputs), Found(id_, {}, {**known, **goal.inputs}))
+            return found and replace(state, id=found.id, outputs=annotate_secrets(found.outputs, state))
 
         if old is None or old.external or old.id == id_:  # of the same id: it is let go of, and stays
             return await self.executor.read(
@@ -436,6 +431,18 @@ class Deployment:
         self.replaced.add(urn)
         step = Step(Op.READ_REPLACEMENT, urn, goal.type, Reason.READ, old, state)
         return self._outlive(step, await self.executor.read(step, provider, fetch, None, _condemning(old)))
+
+    def _found(self, provider: Provider, state: ResourceState, known: Properties, guess: Found) -> Found | None:
+        """What the provider reads; in a preview that cannot ask it, or asks in vain, the ``guess``."""
+        elsewhere = not isinstance(provider, BuiltinProvider)
+        if self.preview and elsewhere and (not self.live_functions or not state.id):
+            return guess
+        try:
+            return provider.read(state.urn, state.type, state.id, known, known)
+        except ProviderError:
+            if self.preview and elsewhere:
+                return guess
+            raise
 
     async def invoke(self, token: str, args: Properties, reference: str, version: str, url: str) -> Invoked:
         """Answer a provider's function. Raises ProviderError."""

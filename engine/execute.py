@@ -261,7 +261,7 @@ class Running:
         executor = self._executor
         started = time.monotonic()
         try:
-            if provider.in_process and executor.preview:
+            if provider.in_process and executor.preview and self._kind not in ("reading", "importing"):
                 return action()
             # Shielded: even when this task is cancelled, what was sent to the cloud must be recorded.
             return await asyncio.shield(asyncio.ensure_future(executor.work(action)))

@@ -108,9 +108,14 @@ def walk(value: Value) -> Iterator[Value]:
 
 
 def reveal(value: Value) -> Value:
-    """``value`` with every Secret replaced by what it holds. For a provider call only: never shown, never stored."""
+    """``value`` with every Secret replaced by what it holds. For a provider call only: never shown, never stored.
+
+    A reference to a resource becomes its id, a component's its URN, as for any provider that knows no references.
+    """
 
     def leaf(item: Value) -> Value:
+        if isinstance(item, ResourceRef):
+            return item.urn if item.id is None else item.id
         return reveal(item.value) if isinstance(item, Secret) else item
 
     return transform(value, leaf)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from engine.plan import Reason
 from engine.run import Result
 from engine.state.model import CustomTimeouts
-from tests.engine.lifecycle.harness import Engine, Out, component, get, provider, thing
+from engine.values import ResourceRef
+from tests.engine.lifecycle.harness import Engine, Out, component, get, provider, thing, urn
 
 
 def test_protect_stops_a_deletion_and_the_rest_goes(engine: Engine) -> None:
@@ -130,6 +131,26 @@ def test_import_brings_in_what_exists(engine: Engine) -> None:
     assert engine.cloud.live == {}
 
 
+def test_an_import_that_differs_is_updated_at_once(engine: Engine) -> None:
+    """As Pulumi 3.260 does."""
+    id_ = engine.cloud.make("urn:pulumi:x::y::test:index:Thing::found", "test:index:Thing", {"size": 1}, "")
+    report = engine.up(thing("a", size=7, import_id=id_))
+    assert report.operations == ["< a", "~ a"]
+    assert engine.cloud.live[id_].inputs == {"size": 7}
+
+
+def test_a_preview_that_asks_nobody_guesses_what_is_read_and_imported(engine: Engine) -> None:
+    preview = engine.preview(get("a", "nothing"), thing("b", of=Out("a")), thing("c", size=1, import_id="nothing"))
+    assert preview.operations == ["> a", "+ b", "< c"]
+    assert engine.cloud.calls == []
+
+
+def test_a_reference_to_a_resource_reaches_the_provider_as_its_id(engine: Engine) -> None:
+    """As Pulumi 3.260 does for a provider that takes no references."""
+    report = engine.up(thing("a", of=ResourceRef(urn("x"), "x-1"), part=ResourceRef(urn("p", "shop:index:Part"))))
+    assert report.state("a").inputs == {"of": "x-1", "part": urn("p", "shop:index:Part")}
+
+
 def test_import_of_nothing_fails(engine: Engine) -> None:
     report = engine.up(thing("a", import_id="nothing"), expect=Result.RESOURCE_FAILED)
     assert "'nothing' does not exist" in report.errors[0]
@@ -150,6 +171,7 @@ def test_what_is_only_read_is_never_deleted(engine: Engine) -> None:
     report = engine.up(get("a", id_), thing("b", of=Out("a")))
     assert report.operations == ["> a", "+ b"]
     assert report.state("a").external
+    assert report.state("a").inputs == {}  # as Pulumi 3.260 has it: what was read is in the outputs alone
     assert report.state("b").inputs == {"of": f"arn:{id_}"}
     engine.up(get("a", id_))
     report = engine.up()
