@@ -1,4 +1,4 @@
-"""What happens during a run, as typed values; ``engine.wire_events`` gives each its form on the event log.
+"""What happens during a run, as typed values; the command line gives each its form on the event log.
 
 A consumer is a callable that takes one event. It is called from the engine's event loop and must return quickly.
 """
