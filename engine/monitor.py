@@ -20,12 +20,13 @@ from google.protobuf import empty_pb2
 
 from engine import wire
 from engine.callbacks import Transforms
-from engine.deployment import Deployment, Registered, RegistrationRefused
+from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
 from engine.goal_messages import goal_of, read_goal_of
 from engine.protocol import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from engine.providers.base import ProviderError
+from engine.run_state import Registered, RegistrationRefused
 
 MESSAGE_LIMIT: Final = 400 * 1024 * 1024  # bytes, as the SDK's own channels have it
 _OPTIONS: Final = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]

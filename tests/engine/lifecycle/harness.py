@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine import urn as urns
-from engine.deployment import Deployment, Registered, RegistrationRefused
+from engine.deployment import Deployment
 from engine.events import Diagnostic, Event, Severity, StepFailed, StepSkipped
 from engine.execute import PlanViolated, RunCancelled
 from engine.goals import Alias, Goal, ReadGoal
@@ -23,6 +23,7 @@ from engine.provider_registry import ProviderRegistry
 from engine.recovery import recover
 from engine.refresh import Refresh
 from engine.run import Options, Outcome, Result, Run, Stack
+from engine.run_state import Registered, RegistrationRefused
 from engine.state.invariants import problems
 from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder

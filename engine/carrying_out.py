@@ -1,0 +1,167 @@
+"""Carrying out what was decided: creating, replacing, deleting, and keeping what is not meant."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engine.decide import (
+    Decision,
+    annotate_secrets,
+)
+from engine.events import Diagnostic, Severity
+from engine.execute import StepError
+from engine.goals import Goal
+from engine.graph import named_dependencies
+from engine.plan import Op, Reason, Step
+from engine.provider_choice import ProviderChoice
+from engine.providers.base import Checked, Provider
+from engine.replacement import dependents_to_replace
+from engine.run_state import Registered
+from engine.state.model import ResourceState
+from engine.values import Properties, reveal
+
+
+class CarryingOut(ProviderChoice):
+    """A run that changes resources, in the order that their dependents allow."""
+
+    async def _checked(
+        self, state: ResourceState, provider: Provider, old: ResourceState | None, inputs: Properties
+    ) -> Properties:
+        """The inputs as the provider wants them stored. Raises StepError when it refuses them, saying why."""
+        seed = self.seeds.setdefault(state.urn, secrets.token_hex(8))
+        with self.executor.diagnosed(state.urn):
+            checked: Checked = await self.executor.call(
+                provider, provider.check, state.urn, state.type, None if old is None else reveal(old.inputs),
+                reveal(inputs), seed=seed,
+            )  # fmt: skip
+        for failure in checked.failures:
+            place = f"{failure.property}: " if failure.property else ""
+            self.executor.emit(Diagnostic(Severity.ERROR, f"{place}{failure.reason}", state.urn))
+        if checked.failures:
+            self.executor.failures += 1
+            raise StepError(f"{state.urn} is not valid")
+        return annotate_secrets(checked.inputs, replace(state, inputs=inputs, additional_secret_outputs=()))
+
+    async def _create(self, state: ResourceState, provider: Provider | None) -> ResourceState:
+        return await self.executor.create(self._step(Decision(Op.CREATE, Reason.NEW), state, None), provider)
+
+    async def _adopt(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
+        """Create what was only read so far; what was read is forgotten at the end of the run, as it isn't ours."""
+        decision = Decision(Op.REPLACE, Reason.ADOPTED)
+        step = self._step(decision, state, old, Op.CREATE_REPLACEMENT)
+        return self._outlive(step, await self.executor.create(step, provider, amended=condemning(old)))
+
+    def _outlive(self, step: Step, created: ResourceState) -> ResourceState:
+        """``step`` has led to ``created``: what stood in its place goes at the end of the run."""
+        assert step.old is not None, "a replacement has an old state"
+        self.outlived.add(id(step.old))
+        self.executor.instant(replace(step, op=Op.REPLACE, new=created))
+        return created
+
+    async def _recreate(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
+        decision = Decision(Op.REPLACE, Reason.REPLACED_DEPENDENCY)
+        self.replaced.add(state.urn)
+        return await self._make_again(decision, state, old, provider)
+
+    async def _make_again(
+        self, decision: Decision, state: ResourceState, old: ResourceState, provider: Provider | None
+    ) -> ResourceState:
+        """The second half of a replacement whose first half, the deletion, has been done."""
+        self.executor.instant(self._step(decision, state, old))
+        return await self.executor.create(self._step(decision, state, old, Op.CREATE_REPLACEMENT), provider, old)
+
+    async def _replace(
+        self, decision: Decision, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
+    ) -> ResourceState:
+        self._refuse_replacing(decision, old, goal)
+        self.replaced.add(state.urn)
+        if provider is not None:
+            state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
+        if not old.pending_replacement:
+            if not decision.delete_before_replace:
+                create = self._step(decision, state, old, Op.CREATE_REPLACEMENT)
+                return self._outlive(create, await self.executor.create(create, provider, amended=condemning(old)))
+            await self._delete_dependents(old)
+            await self.delete(old, Op.DELETE_REPLACED, decision.reason, recreate=True)
+        return await self._make_again(decision, state, old, provider)
+
+    def _refuse_replacing(self, decision: Decision, old: ResourceState, goal: Goal) -> None:
+        message = ""
+        if old.protect and goal.protect:
+            message = (
+                f"cannot be replaced ({decision.reason}: {', '.join(decision.replace_keys)}), because it is protected; "
+                "remove protect from it in the program and run `up` first"
+            )
+        elif goal.import_id:
+            message = "cannot be replaced while the program still says import_; remove import_ from it"
+        if message:
+            self.executor.failures += 1
+            self.executor.emit(Diagnostic(Severity.ERROR, message, old.urn))
+            raise StepError(message)
+
+    async def _delete_dependents(self, root: ResourceState) -> None:
+        """Delete what would be replaced along with ``root`` and so must go before it, the last dependent first."""
+        dependents = await dependents_to_replace(
+            root, self.base.resources, self.seen, self.provider_for, self.executor.call
+        )
+        for dependent in reversed(dependents):
+            if id(dependent) in self.condemned_early:
+                continue
+            if dependent.protect:
+                message = f"cannot be replaced along with {root.urn}, because it is protected; unprotect it first"
+                self.executor.failures += 1
+                self.executor.emit(Diagnostic(Severity.ERROR, message, dependent.urn))
+                raise StepError(message)
+            await self.delete(dependent, Op.DELETE_REPLACED, Reason.REPLACED_DEPENDENCY, recreate=not dependent.delete)
+            if not dependent.delete:
+                self.deleted_early[dependent.urn] = dependent
+
+    async def delete(self, old: ResourceState, op: Op, reason: Reason, *, recreate: bool = False) -> None:
+        """Delete one resource, or only forget it where its options or its nature say so."""
+        self.condemned_early.add(id(old))
+        self.going.add(old.urn)
+        step = Step(op, old.urn, old.type, reason, old, None, retained=self._retained(old))
+        provider = None
+        if old.custom and not step.retained:
+            with self.executor.diagnosed(old.urn):
+                provider = self.provider_for(old)
+        await self.executor.delete(step, provider, recreate=recreate)
+
+    def _retained(self, old: ResourceState) -> bool:
+        return old.external or old.retain_on_delete or (old.deleted_with != "" and old.deleted_with in self.going)
+
+    def _untargeted(self, urn: str, old: ResourceState | None, custom: bool) -> Registered:
+        """A resource that is not among the targets: as it was, or not there yet."""
+        if old is None:
+            self.not_created.add(urn)
+            return Registered(urn, unknown=True)
+        self.executor.instant(Step(Op.SAME, urn, old.type, Reason.NOT_TARGETED, old, old))
+        self._keep(old)
+        self.news[urn] = old
+        return Registered(urn, old.id, old.outputs if custom else {})
+
+    def _keep(self, old: ResourceState) -> None:
+        """Keep a state as it is, behind all that it needs, of which the program may not say anything any more."""
+        if id(old) in self.kept:
+            return
+        self.kept.add(id(old))
+        for needed in self._needed(old):
+            self._keep(needed)
+        self.executor.record.put(old, old)
+
+    def _needed(self, old: ResourceState) -> Iterator[ResourceState]:
+        """What ``old`` needs and this run has not registered; its provider also where another has taken its place."""
+        provider = self._old_providers.get(old.provider)
+        for state in (provider, *(self.olds.get(urn) for urn in named_dependencies(old))):
+            if state is None or self.prior.claimed(state.urn) is not None:
+                continue
+            registered = self.news.get(state.urn)
+            if registered is None or (state is provider and registered.id != state.id):
+                yield state
+
+
+def condemning(old: ResourceState | None) -> tuple[tuple[ResourceState, ResourceState], ...]:
+    """What becomes of a state whose resource is to be deleted at the end of the run."""
+    return () if old is None else ((old, replace(old, delete=True)),)

@@ -1,0 +1,110 @@
+"""What exists already: resources that are imported or only read, and what functions answer."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+from engine import urn as urns
+from engine.carrying_out import CarryingOut, condemning
+from engine.decide import (
+    annotate_secrets,
+)
+from engine.execute import StepError
+from engine.goals import Goal, ReadGoal
+from engine.plan import Op, Reason, Step
+from engine.providers.base import Found, Invoked, Provider, ProviderError
+from engine.providers.builtin import BuiltinProvider
+from engine.run_state import Registered
+from engine.state.model import ResourceState
+from engine.values import UNKNOWN, Properties, reveal
+
+
+class Lookups(CarryingOut):
+    """A run that asks providers for what they know."""
+
+    async def _import(
+        self, state: ResourceState, goal: Goal, old: ResourceState | None, provider: Provider
+    ) -> tuple[ResourceState, ResourceState]:
+        """Bring an existing resource into the state; gives the new state and what it is compared with from here on."""
+        op = Op.IMPORT if old is None else Op.IMPORT_REPLACEMENT
+        wanted = replace(state, id=goal.import_id)
+
+        def fetch() -> ResourceState | None:
+            guess = Found(goal.import_id, goal.inputs, goal.inputs)
+            found = self._found(provider, wanted, {}, guess)
+            if found is None:
+                return None
+            inputs, outputs = annotate_secrets(found.inputs, state), annotate_secrets(found.outputs, state)
+            return replace(wanted, id=found.id, inputs=inputs, outputs=outputs)
+
+        step = Step(op, state.urn, state.type, Reason.IMPORTED, old, wanted)
+        imported = await self.executor.read(step, provider, fetch, None, condemning(old))
+        if old is not None:
+            self._outlive(step, imported)
+        return replace(state, id=imported.id), imported
+
+    async def read(self, goal: ReadGoal) -> Registered:
+        """Read a resource that exists already (``Resource.get``)."""
+        urn = self._claim(goal.parent, goal.type, goal.name, goal.source_position)
+        blocker = self._blocker(goal)
+        if blocker:
+            return self._skip(urn, blocker)
+        try:
+            reference = goal.provider or await self.default_provider(goal.type, goal.version, goal.plugin_download_url)
+            return self._answer(await self._read(urn, replace(goal, provider=reference)))
+        except StepError:
+            self.unavailable.add(urn)
+            return Registered(urn, result="fail")
+
+    async def _read(self, urn: str, goal: ReadGoal) -> ResourceState:
+        old = self.prior.claim(urn, Goal(goal.type, goal.name, True, {}, goal.parent), self.seen)
+        id_ = "" if goal.id is UNKNOWN else str(reveal(goal.id))
+        state = ResourceState(
+            urn=urn, type=goal.type, custom=True, id=id_, inputs=goal.inputs, parent=goal.parent,
+            provider=goal.provider,
+            dependencies=goal.dependencies, external=True, additional_secret_outputs=goal.additional_secret_outputs,
+            aliases=(old.urn,) if old and old.urn != urn else (),
+            created=old.created if old else None, source_position=goal.source_position,
+        )  # fmt: skip
+        provider = self._provider_of(state)
+        assert provider is not None, "a resource that is read has a provider"
+
+        def fetch() -> ResourceState | None:
+            known = old.outputs if old and old.id == id_ else {}
+            found = self._found(provider, state, reveal(goal.inputs), Found(id_, {}, {**known, **goal.inputs}))
+            return found and replace(state, id=found.id, outputs=annotate_secrets(found.outputs, state))
+
+        if old is None or old.external or old.id == id_:  # of the same id: it is let go of, and stays
+            return await self.executor.read(
+                Step(Op.READ, urn, goal.type, Reason.READ, old, state), provider, fetch, old
+            )
+        self.replaced.add(urn)
+        step = Step(Op.READ_REPLACEMENT, urn, goal.type, Reason.READ, old, state)
+        return self._outlive(step, await self.executor.read(step, provider, fetch, None, condemning(old)))
+
+    def _found(self, provider: Provider, state: ResourceState, known: Properties, guess: Found) -> Found | None:
+        """What the provider reads; in a preview that cannot ask it, or asks in vain, the ``guess``."""
+        elsewhere = not isinstance(provider, BuiltinProvider)
+        if self.preview and elsewhere and (not self.live_functions or not state.id):
+            return guess
+        try:
+            return provider.read(state.urn, state.type, state.id, known, known)
+        except ProviderError:
+            if self.preview and elsewhere:
+                return guess
+            raise
+
+    async def invoke(self, token: str, args: Properties, reference: str, version: str, url: str) -> Invoked:
+        """Answer a provider's function. Raises ProviderError."""
+        reference = reference or await self.default_provider(token, version, url)
+        provider = self._lookup(reference, urns.package_of(token))
+        if not provider.knows_function(token):
+            raise ProviderError(
+                f"the embedded engine cannot answer the function {token!r}; pass the value as configuration instead, "
+                "or use the Pulumi CLI for this program"
+            )
+        if self.live_functions or not self.preview:
+            with contextlib.suppress(ProviderError) if self.preview else contextlib.nullcontext():
+                return await self.executor.work(provider.invoke, token, reveal(args), preview=False)
+        return await self.executor.call(provider, provider.invoke, token, reveal(args), preview=True)

@@ -1,0 +1,69 @@
+"""Which provider manages a resource; the default providers, which no program declares."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from abc import ABC, abstractmethod
+
+from engine import urn as urns
+from engine.execute import StepError
+from engine.goals import Goal
+from engine.providers.base import Provider
+from engine.providers.generic import GenericProvider
+from engine.run_state import Registered, RunState
+from engine.state.model import ResourceState
+from engine.values import Properties
+from engine.wire import UNKNOWN_STRING
+
+
+class ProviderChoice(RunState, ABC):
+    """A run that can tell the provider of each resource."""
+
+    @abstractmethod
+    async def register(self, goal: Goal) -> Registered:
+        """Register a resource; a default provider is one."""
+
+    def _provider_of(self, state: ResourceState) -> Provider | None:
+        if not state.custom:
+            return None
+        with self.executor.diagnosed(state.urn):
+            return self.provider_for(state)
+
+    def provider_for(self, state: ResourceState) -> Provider:
+        """The provider that manages ``state``. Raises ProviderError when there is none."""
+        if urns.is_provider_type(state.type):
+            return self._provider_resources
+        provider = self._lookup(state.provider, urns.package_of(state.type))
+        return provider if provider.knows(state.type) else GenericProvider(urns.package_of(state.type))
+
+    def _lookup(self, reference: str, package: str) -> Provider:
+        return self.builtin if package == "pulumi" else self.registry.get(reference, self._old_providers)
+
+    async def default_provider(self, token: str, version: str, url: str) -> str:
+        """The reference of the provider that serves ``token`` when none was named; registers it the first time."""
+        package = urns.package_of(token)
+        if package == "pulumi":
+            return ""
+        key = (package, version, url)
+        if key not in self._default_providers:
+            self._default_providers[key] = asyncio.create_task(self._register_default(package, version, url))
+        reference = await asyncio.shield(self._default_providers[key])
+        if not reference:
+            raise StepError(f"the default provider of {package} failed")
+        return reference
+
+    async def _register_default(self, package: str, version: str, url: str) -> str:
+        inputs: Properties = {
+            key.split(":", 1)[1]: value for key, value in self.config.items() if key.startswith(f"{package}:")
+        }
+        name = "default"
+        if version:
+            inputs["version"] = version
+            name += "_" + version.replace(".", "_").replace("-", "_").replace("+", "_")
+        if url:
+            inputs["pluginDownloadURL"] = url
+            name += "_" + hashlib.sha256(url.encode()).hexdigest()[:8]
+        goal = Goal(type=urns.PROVIDER_TYPE_PREFIX + package, name=name, custom=True, inputs=inputs)
+        registered = await self.register(goal)
+        return "" if registered.result != "success" else f"{registered.urn}::{registered.id or UNKNOWN_STRING}"
