@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, SecretStr, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -75,4 +75,6 @@ Secret = Annotated[
             "additionalProperties": False,
         }
     ),
+    # A file's reader does not know the secret and holds an empty one: that must not look like an empty setting.
+    PlainSerializer(lambda _secret: "[secret]", return_type=str, when_used="json-unless-none"),
 ]

@@ -73,7 +73,8 @@ class IdentitySettings(Section):
     key_rotation_days: int = Field(default=365, ge=90, le=2560)
     """Days between rotations of a key's material (AWS: 90 to 2560)."""
     key_administrators: tuple[RoleArn, ...] = ()
-    """ARNs of roles that administer the keys; empty: whoever the account's IAM policies allow to."""
+    """ARNs of roles that administer the keys; empty: whoever the account's IAM policies allow to. Name the role that
+    deploys among them: AWS refuses a key policy that shuts out whoever sets it."""
     permissions_boundary_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/.+$")
     """ARN of an existing policy that bounds every role; default: the platform makes one."""
 

@@ -37,16 +37,22 @@ def load(environment: str, directory: Path = DIRECTORY) -> PlatformSettings:
 def load_file(path: Path) -> PlatformSettings:
     """The settings in one file. Raises SettingsError; its problems name the lines."""
     source = f"{path.parent.name}/{path.name}"
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text) or {}
+        lines = dict(_lines(tree)) if tree is not None else {}
+    except UnicodeDecodeError as error:
+        advice = "save the file as UTF-8"
+        raise SettingsError(source, [Problem("YAML", f"byte {error.start + 1} is not UTF-8 text", advice)]) from None
     except yaml.YAMLError as error:
         raise SettingsError(source, [_syntax_problem(error)]) from None
+    except RecursionError:
+        advice = "write out what the alias (*name) stands for"
+        raise SettingsError(source, [Problem("YAML", "has an alias within what it stands for", advice)]) from None
     if not isinstance(document, dict):
         advice = "the file must be a mapping with the key 'config'"
         raise SettingsError(source, [Problem("config", "is missing", advice, line=1)])
-    lines = dict(_lines(tree)) if tree is not None else {}
     values, problems = sections(cast("dict[str, Any]", document))
     problems += _given_twice(tree)
     try:
@@ -66,7 +72,7 @@ def sections(document: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
         Problem(
             key, "unknown setting", f"settings belong below 'config'; {did_you_mean(key, ('config',))}".rstrip("; ")
         )
-        for key in document
+        for key in map(str, document)  # YAML's keys may be numbers and dates
         if key != "config" and key not in _PULUMIS_OWN_KEYS
     ]
     config = document.get("config") or {}
@@ -80,8 +86,8 @@ def by_section(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
     """Configuration keys (``bedplate:network``, ``aws:region``) as sections; keys of other providers are left alone."""
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    for key, value in config.items():
-        namespace, colon, name = str(key).partition(":")
+    for key, value in ((str(key), value) for key, value in config.items()):
+        namespace, colon, name = key.partition(":")
         if not colon:
             problems.append(Problem(key, "has no prefix", f"write '{PROJECT}:{key}'"))
         elif namespace == AWS_SECTION:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from stacks.settings.base import Contradiction, Section
 
@@ -35,7 +35,7 @@ class RetentionSettings(Section):
         for name, days in (("infrequent_access_days", warm), ("archive_days", cold)):
             if days is not None and end is not None and end <= days:
                 why = f"deletes after {end} days, before {name} ({days})"
-                yield Contradiction("expiry_days", why, f"use more than {days}, or leave {name} out")
+                yield Contradiction("expiry_days", why, f"use more than {days}, or set {name} to null")
 
 
 class ObjectLockSettings(Section):
@@ -64,8 +64,25 @@ class StorageSettings(Section):
     """What pipelines leave: checkpoints, reports, build outputs."""
     logs: RetentionSettings = RetentionSettings(infrequent_access_days=30, expiry_days=365, noncurrent_days=7)
     """Access logs of the other buckets, and network flow logs if they go to S3."""
-    audit: RetentionSettings = RetentionSettings(infrequent_access_days=90, archive_days=180, expiry_days=2557)
+    audit: RetentionSettings = RetentionSettings(
+        infrequent_access_days=90, archive_days=180, expiry_days=2557, noncurrent_days=365
+    )
     """Audit records."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_defaults(cls, given: Any) -> Any:
+        """What a file says of a bucket is laid over that bucket's defaults; all else about the bucket stays."""
+        if not isinstance(given, Mapping):
+            return given
+        return {name: cls._laid_over(str(name), value) for name, value in cast("Mapping[str, Any]", given).items()}
+
+    @classmethod
+    def _laid_over(cls, name: str, given: Any) -> Any:
+        default = cls.model_fields[name].default if name in cls.model_fields else None
+        if not isinstance(default, RetentionSettings) or not isinstance(given, Mapping):
+            return given
+        return {**default.model_dump(exclude_unset=True), **cast("Mapping[str, Any]", given)}
 
     def contradictions(self) -> Iterable[Contradiction]:
         lock, end = self.object_lock, self.audit.expiry_days
