@@ -32,10 +32,24 @@ def test_independent_operations_run_at_the_same_time(engine: Engine) -> None:
 @pytest.mark.parametrize("parallel", [1, 2])
 def test_no_more_operations_at_a_time_than_parallel_allows(engine: Engine, parallel: int) -> None:
     names = [f"r{number}" for number in range(8)]
-    engine.up(*map(thing, names), concurrent=True, parallel=parallel)
-    engine.destroy(parallel=parallel)
+
+    async def scenario() -> None:
+        gates = [engine.cloud.hold(f"create {name}") for name in names]
+        body = declaring([*map(thing, names)], {}, concurrent=True)
+        run = asyncio.create_task(engine.apply(body, options_of(parallel=parallel), planned=False))
+        await asyncio.to_thread(_begun, engine, *[f"create {name}" for name in names[:parallel]])
+        for _ in range(500):  # everything that could go on has gone on
+            await asyncio.sleep(0)
+        assert engine.running is not None
+        begun = [step for step in engine.running.deployment.executor.steps if step.type.startswith("test:")]
+        assert len(begun) == parallel
+        for gate in gates:
+            gate.set()
+        assert (await run).result is Result.SUCCEEDED
+
+    asyncio.run(scenario())
     assert engine.cloud.most_running <= parallel
-    assert len(engine.cloud.calls) == 16
+    assert len(engine.cloud.names()) == 8
 
 
 def test_a_dependent_waits_for_what_it_needs(engine: Engine) -> None:

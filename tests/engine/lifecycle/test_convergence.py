@@ -25,7 +25,7 @@ def programs(draw: st.DrawFn) -> list[Resource]:
     """Some of ``NAMES`` in their order, each taking from those before it."""
     declared: list[Resource] = [provider("p", region=draw(st.sampled_from(["here", "there"])))]
     for name in NAMES:
-        kind = draw(st.sampled_from(["absent", "Thing", "Thing", "Named", "component"]))
+        kind = draw(st.sampled_from(["absent", "Thing", "Thing", "Thing", "Named", "component"]))
         if kind != "absent":
             declared.append(_declared(draw, name, kind, [each for each in declared if each.name != "p"]))
     return declared
@@ -87,11 +87,11 @@ def _matches(engine: Engine, program: Sequence[Resource], forgotten: set[str]) -
 @st.composite
 def faults(draw: st.DrawFn) -> dict[str, str]:
     """How some operations go wrong, by their names."""
-    drawn = draw(st.dictionaries(st.sampled_from(NAMES), st.one_of(FAULTS, DELETION_FAULTS), max_size=4))
+    drawn = draw(st.dictionaries(st.sampled_from(NAMES), st.one_of(FAULTS, DELETION_FAULTS), min_size=2, max_size=5))
     return {f"{verb} {name}": fault for name, (verb, fault) in drawn.items()}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(st.tuples(programs(), faults()), min_size=1, max_size=3))
 def test_every_run_keeps_the_books_and_the_last_one_converges(
     runs: list[tuple[list[Resource], dict[str, str]]],
