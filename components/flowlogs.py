@@ -58,7 +58,9 @@ class FlowLogs(PlatformComponent, area="network"):
         self.register_outputs({})
 
     def _delivery_role(self, args: FlowLogsArgs) -> pulumi.Output[str]:
-        # Source: Amazon VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs"; the group exists.
+        # Source: Amazon VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs", 2026-11. It asks for
+        # logs:CreateLogGroup besides; the group exists, and one that came back by itself would be neither encrypted
+        # nor ever emptied.
         actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
         group = args.log_group_arn
         role = service_role(
@@ -67,13 +69,20 @@ class FlowLogs(PlatformComponent, area="network"):
             ServiceRoleArgs(
                 account=args.account,
                 service="vpc-flow-logs.amazonaws.com",
+                sources=args.account.arn("ec2", "vpc-flow-log/*"),
                 statements=[
                     {
                         "Sid": "WriteRecords",
                         "Effect": "Allow",
                         "Action": actions,
                         "Resource": [group, pulumi.Output.concat(group, ":*")],
-                    }
+                    },
+                    {
+                        "Sid": "FindGroup",
+                        "Effect": "Allow",
+                        "Action": ["logs:DescribeLogGroups"],
+                        "Resource": args.account.arn("logs", "log-group:*"),
+                    },
                 ],
                 boundary_arn=args.boundary_arn,
             ),

@@ -19,9 +19,10 @@ from components.account import Account
 from components.base import PlatformComponent
 from components.statements import Statement, document
 
-# Everything but the use of the key. Source: AWS KMS Developer Guide, "Default key policy", key administrators.
+# Everything but the use of the key. Source: AWS KMS Developer Guide, "Default key policy", key administrators; of its
+# kms:Create* only the alias, since whoever may make grants can grant the use to himself.
 _ADMINISTRATION = [
-    "kms:Create*",
+    "kms:CreateAlias",
     "kms:Describe*",
     "kms:Enable*",
     "kms:List*",

@@ -20,18 +20,34 @@ _SERVICES = (
 )  # fmt: skip
 # What no role of the platform may do, whatever its policies say: weaken the guards, or make principals without them.
 _FORBIDDEN = (
+    "budgets:DeleteBudget",
+    "budgets:ModifyBudget",
+    "ce:DeleteAnomaly*",
+    "ce:UpdateAnomaly*",
+    "ec2:DeleteFlowLogs",
     "iam:AttachUserPolicy",
     "iam:CreateAccessKey",
     "iam:CreateUser",
     "iam:DeleteRolePermissionsBoundary",
     "iam:PutUserPolicy",
     "kms:DisableKey",
+    "kms:DisableKeyRotation",
     "kms:PutKeyPolicy",
     "kms:ScheduleKeyDeletion",
+    "logs:DeleteLogGroup",
+    "logs:DisassociateKmsKey",
     "s3:BypassGovernanceRetention",
+    "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:PutAccountPublicAccessBlock",
+    "s3:PutBucketLogging",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
     "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
 )
 
 
@@ -72,10 +88,14 @@ class Boundary(PlatformComponent, area="identity"):
 
 @dataclass(frozen=True)
 class ServiceRoleArgs:
-    """A role that an AWS service assumes on behalf of this account, with exactly ``statements`` as its permissions."""
+    """A role that an AWS service assumes on behalf of this account, with exactly ``statements`` as its permissions.
+
+    ``sources`` is a pattern of the ARNs of the resources for which the service may assume it.
+    """
 
     account: Account
     service: str
+    sources: pulumi.Input[str]
     statements: Sequence[Statement]
     boundary_arn: pulumi.Input[str]
 
@@ -85,7 +105,7 @@ def service_role(owner: PlatformComponent, part: str, args: ServiceRoleArgs) -> 
     role = aws.iam.Role(
         owner.child(part),
         name=owner.physical(names.ROLE, owner.component_name, part),
-        assume_role_policy=trust(args.service, args.account.account_id),
+        assume_role_policy=trust(args.service, args.account.account_id, args.sources),
         permissions_boundary=args.boundary_arn,
         opts=owner.options(),
     )

@@ -15,8 +15,8 @@ def document(statements: Iterable[Statement]) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def trust(service: str, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Lets ``service`` assume a role, on behalf of this account only (the "confused deputy" condition)."""
+def trust(service: str, account_id: pulumi.Input[str], sources: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Lets ``service`` assume a role for ``sources`` (a pattern of ARNs) of this account only: no "confused deputy"."""
     return document(
         [
             {
@@ -24,7 +24,10 @@ def trust(service: str, account_id: pulumi.Input[str]) -> pulumi.Output[str]:
                 "Effect": "Allow",
                 "Principal": {"Service": service},
                 "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": account_id},
+                    "ArnLike": {"aws:SourceArn": sources},
+                },
             }
         ]
     )

@@ -97,10 +97,40 @@ def test_flow_logs_go_to_their_group_by_a_role_that_can_only_write_there(recorde
     (policy,) = run.of("aws:iam/rolePolicy:RolePolicy")
     assert flow_log.inputs["logDestinationType"] == "cloud-watch-logs"
     assert flow_log.inputs["iamRoleArn"].endswith(f":{role.name}")
-    (statement,) = json.loads(policy.inputs["policy"])["Statement"]
+    write, find = json.loads(policy.inputs["policy"])["Statement"]
     group = flow_log.inputs["logDestination"]
-    assert statement["Resource"] == [group, f"{group}:*"]
-    assert not any("*" in action for action in statement["Action"])
+    assert write["Resource"] == [group, f"{group}:*"]
+    assert find["Action"] == ["logs:DescribeLogGroups"]
+    assert not any("*" in action for statement in (write, find) for action in statement["Action"])
+    (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    assert trust["Condition"]["ArnLike"] == {"aws:SourceArn": "arn:aws:ec2:us-east-1:123456789012:vpc-flow-log/*"}
+
+
+def test_nothing_that_guards_the_platform_can_be_taken_away_by_its_roles(recorded: Callable[[str], Run]) -> None:
+    (boundary,) = recorded("prod").of("aws:iam/policy:Policy")
+    assert len(boundary.inputs["policy"]) < 6144  # AWS takes no longer one
+    allowed, denied = json.loads(boundary.inputs["policy"])["Statement"]
+    assert (allowed["Effect"], denied["Effect"], denied["Resource"]) == ("Allow", "Deny", "*")
+    assert "iam:*" not in allowed["Action"]
+    guards = {
+        "aws:s3/bucketPolicy:BucketPolicy": "s3:PutBucketPolicy",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+        "aws:s3/bucketVersioning:BucketVersioning": "s3:PutBucketVersioning",
+        "aws:s3/bucketLogging:BucketLogging": "s3:PutBucketLogging",
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": "s3:PutBucketOwnershipControls",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": "s3:PutBucketObjectLockConfiguration",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+            "s3:PutEncryptionConfiguration"
+        ),
+        "aws:kms/key:Key": "kms:PutKeyPolicy",
+        "aws:budgets/budget:Budget": "budgets:ModifyBudget",
+        "aws:ec2/flowLog:FlowLog": "ec2:DeleteFlowLogs",
+    }
+    made = {resource.type for resource in recorded("prod").aws}
+    assert guards.keys() <= made
+    assert {type_ for type_ in made if type_.startswith("aws:s3/")} - guards.keys() == {"aws:s3/bucket:Bucket"}
+    assert set(guards.values()) <= set(denied["Action"])
 
 
 def test_repositories_are_immutable_scanned_and_encrypted(run: Run, environment: str) -> None:
@@ -159,7 +189,9 @@ def test_keys_rotate_and_are_used_through_their_services_only(run: Run) -> None:
         assert key.inputs["enableKeyRotation"] is True
         for statement in json.loads(key.inputs["policy"])["Statement"]:
             actions = statement["Action"]
-            assert "kms:*" not in actions
+            assert not {"kms:*", "kms:Create*"} & set(actions)
+            if "kms:CreateGrant" in actions:
+                assert statement["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
             if "kms:Decrypt" in actions:
                 assert statement["Condition"], statement["Sid"]
 
