@@ -182,6 +182,12 @@ def _conflicts(spec: Spec, given: Mapping[str, Value]) -> Iterable[CheckFailure]
         present = [key for key in group if key in given]
         if len(present) > 1:
             yield CheckFailure(present[1], f"conflicts with {present[0]}: give one of them")
+    for group in spec.exactly_one:
+        present = [key for key in group if key in given]
+        if len(present) > 1:
+            yield CheckFailure(present[1], f"conflicts with {present[0]}: give exactly one of {', '.join(group)}")
+        elif not present:
+            yield CheckFailure(group[0], f"is missing: give exactly one of {', '.join(group)}")
 
 
 def _violations(pattern: paths.Path, rule: ValueCheck, value: Value, path: paths.Path) -> Iterable[CheckFailure]:

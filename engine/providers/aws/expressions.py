@@ -10,36 +10,14 @@ from typing import Any, cast
 
 from engine import paths
 from engine.providers.aws import documents, shapes
+from engine.providers.aws.grammar import LITERAL, PIPE, PLACEHOLDER, TRANSFORM
 from engine.providers.aws.queries import query
 from engine.providers.aws.regions import regions
 from engine.providers.aws.spec import Expression
 from engine.values import Properties, Value
 
-_LITERAL = re.compile(r"'\{([^{}']+)\}'")
-_PIPE = re.compile(r"(?<!\|)\|(?!\|)")  # JMESPath also has ||
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.\[\]]*(?: *\|[^{}]*)?)\}")
 # us-east-1 is where S3 puts buckets without a location, and the only region that it refuses as one.
 DEFAULT_LOCATION = "us-east-1"
-TRANSFORMS = frozenset(
-    [
-        "added",
-        "removed",
-        "or",
-        "json",
-        "keys",
-        "not",
-        "old",
-        "if_true",
-        "list",
-        "join",
-        "fact",
-        "location",
-        "after",
-        "before",
-        "last",
-    ]
-)
-_TRANSFORM = re.compile(rf"(?<!\|)\|\s*({'|'.join(sorted(TRANSFORMS))})(?![\w(])")
 
 
 @dataclass(frozen=True)
@@ -110,9 +88,9 @@ def property_value(expression: str, scope: Scope) -> tuple[str, Value]:
     """The path and the value, transforms applied, of ``path | transform ...``."""
     if expression.startswith("$"):
         # JMESPath has pipes too: the transforms begin where the first of their names follows one.
-        first = _TRANSFORM.search(expression)
+        first = TRANSFORM.search(expression)
         source = expression[: first.start()].strip() if first else expression
-        transforms = [part.strip() for part in _PIPE.split(expression[len(source) :])[1:]] if first else []
+        transforms = [part.strip() for part in PIPE.split(expression[len(source) :])[1:]] if first else []
         value: Value = search(filled(source, scope), scope.answer)
     else:
         source, *transforms = (part.strip() for part in expression.split("|"))
@@ -125,7 +103,7 @@ def property_value(expression: str, scope: Scope) -> tuple[str, Value]:
 
 def filled(expression: str, scope: Scope) -> str:
     """JMESPath in which every ``'{path}'`` (quotes included) has become the property's value as a literal."""
-    return _LITERAL.sub(lambda match: "`" + json.dumps(scope.lookup(match[1])).replace("`", "\\`") + "`", expression)
+    return LITERAL.sub(lambda match: "`" + json.dumps(scope.lookup(match[1])).replace("`", "\\`") + "`", expression)
 
 
 def search(expression: str, answer: Any) -> Any:
@@ -143,7 +121,7 @@ def id_parts(template: str, id_: str) -> dict[str, str] | None:
     names: list[str] = []
     pattern = ""
     end = 1
-    for found in _PLACEHOLDER.finditer(template):
+    for found in PLACEHOLDER.finditer(template):
         pattern += re.escape(template[end : found.start()])
         if "|" in found[1]:  # may be empty, and what it was can't be told from the id
             pattern += ".*"
@@ -212,7 +190,7 @@ def _text(template: str, scope: Scope) -> str | None:
         absent = absent or value is None
         return str(value)
 
-    text = _PLACEHOLDER.sub(fill, template)
+    text = PLACEHOLDER.sub(fill, template)
     return None if absent else text
 
 

@@ -63,9 +63,32 @@ def _delete_version(caller: Caller, scope: Scope, version: Mapping[str, Any]) ->
     caller.call("iam", scope.region, "DeletePolicyVersion", params)
 
 
+def replace_route_table_association(caller: Caller, scope: Scope) -> None:
+    """Give the subnet or gateway of the association another route table."""
+    params = {"AssociationId": _association(caller, scope), "RouteTableId": str(scope.lookup("routeTableId"))}
+    caller.call("ec2", scope.region, "ReplaceRouteTableAssociation", params)
+
+
+def disassociate_route_table(caller: Caller, scope: Scope) -> None:
+    """Take the route table from the association's subnet or gateway."""
+    caller.call("ec2", scope.region, "DisassociateRouteTable", {"AssociationId": _association(caller, scope)})
+
+
+def _association(caller: Caller, scope: Scope) -> str:
+    """The id that the association has now: AWS gives it another one with another route table."""
+    subnet, gateway = scope.lookup("subnetId"), scope.lookup("gatewayId")
+    for table in caller.listed("ec2", scope.region, "DescribeRouteTables", {})["RouteTables"]:
+        for item in table["Associations"]:
+            if (subnet and item.get("SubnetId") == subnet) or (gateway and item.get("GatewayId") == gateway):
+                return str(item["RouteTableAssociationId"])
+    return str(scope.id)
+
+
 HOOKS: Final[Mapping[str, Hook]] = {
     "delete_policy_versions": delete_policy_versions,
     "detach_role_policies": detach_role_policies,
+    "disassociate_route_table": disassociate_route_table,
     "empty_bucket": empty_bucket,
     "make_room_for_policy_version": make_room_for_policy_version,
+    "replace_route_table_association": replace_route_table_association,
 }

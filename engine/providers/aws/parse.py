@@ -8,26 +8,38 @@ from typing import Any, cast
 
 import yaml
 
-from engine.providers.aws import schema
+from engine.providers.aws import grammar, schema
 from engine.providers.aws.schema import STRING, Field, MapOf
 from engine.providers.aws.spec import Autoname, Find, Operation, Spec, ValueCheck, Wait
+from engine.providers.base import ProviderError
 
 REQUIRED = ("type", "service", "id", "inputs", "create", "read", "delete", "find")
 OPERATION_KEYS = {"if": "conditions", "as": "place"}
 
 
-class SpecInvalid(Exception):
+class SpecInvalid(ProviderError):
     """A specification file breaks the form of ``spec.py``; the message lists every fault as ``file: path: fault``."""
 
 
 def parse(path: Path) -> Spec:
     """Read one file. Raises SpecInvalid with all of its faults."""
     problems: list[str] = []
-    source = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    try:
+        source = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecInvalid(f"{path}: {_yaml_fault(error)}") from error
     spec = _spec(_mapping(source, "", problems), problems)
+    if spec is not None:
+        problems += _wrong_expressions(spec)
     if spec is None or problems:
         raise SpecInvalid("\n".join(f"{path}: {problem}" for problem in problems))
     return spec
+
+
+def _yaml_fault(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{place}expected YAML: {getattr(error, 'problem', None) or error}"
 
 
 def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
@@ -55,17 +67,22 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
         find=_find(source["find"], problems),
         defaults=_mapping(source.get("defaults", {}), "defaults", problems),
         unsupported=_mapping(source.get("unsupported", {}), "unsupported", problems),
-        local=frozenset(source.get("local", ())),
-        sets=frozenset(source.get("sets", ())),
+        local=frozenset(_strings(source.get("local", ()))),
+        sets=frozenset(_strings(source.get("sets", ()))),
         autoname=_autoname(source.get("autoname"), problems),
         checks={
             place: _fill(ValueCheck, _mapping(check, f"checks.{place}", problems), f"checks.{place}", problems)
             for place, check in _mapping(source.get("checks", {}), "checks", problems).items()
         },
-        conflicts=tuple(tuple(group) for group in source.get("conflicts", ())),
+        conflicts=_groups(source.get("conflicts", ()), "conflicts", inputs, problems),
+        exactly_one=_groups(source.get("exactly_one", ()), "exactly_one", inputs, problems),
+        kinds=_groups(source.get("kinds", ()), "kinds", inputs, problems),
         replace_on=_strings(source.get("replace_on", ())),
         delete_before_replace=bool(source.get("delete_before_replace", False)),
-        changes_with={key: _strings(names) for key, names in source.get("changes_with", {}).items()},
+        changes_with={
+            key: _strings(names)
+            for key, names in _mapping(source.get("changes_with", {}), "changes_with", problems).items()
+        },
         renames=_mapping(source.get("renames", {}), "renames", problems),
         missing=_strings(source.get("missing", ())),
         gone=source.get("gone"),
@@ -80,9 +97,48 @@ def _unknown_paths(
     """Faults of the sections that name properties which the file doesn't declare."""
     known = {path for path, _ in schema.paths({**inputs, **outputs})}
     for section in ("defaults", "local", "sets", "checks", "replace_on", "changes_with", "properties"):
-        for path in source.get(section, ()):
+        named: Any = source.get(section, ())
+        for path in named if isinstance(named, dict | list) else (named,) if named else ():
             if path not in known:
                 yield f"{section}.{path}: no such property is declared under inputs or outputs"
+
+
+def _groups(
+    source: object, place: str, inputs: Mapping[str, Field], problems: list[str]
+) -> tuple[tuple[str, ...], ...]:
+    """Lists of inputs that belong together."""
+    listed: list[Any] = cast("list[Any]", source) if isinstance(source, list | tuple) else [source]
+    groups: list[tuple[str, ...]] = []
+    for index, group in enumerate(listed):
+        if not isinstance(group, list):
+            problems.append(f"{place}[{index}]: expected a list of inputs, got {group!r}")
+            continue
+        groups.append(_strings(cast("list[Any]", group)))
+        problems += [f"{place}[{index}]: no input {key!r}" for key in groups[-1] if key not in inputs]
+    return tuple(groups)
+
+
+def _wrong_expressions(spec: Spec) -> Iterable[str]:
+    """Faults of expressions and of the properties that operations name."""
+    known = {*spec.inputs, *spec.outputs}
+    yield from grammar.faults(spec.id, known, "id")
+    yield from grammar.faults(dict(spec.properties), known, "properties")
+    for verb in ("create", "read", "update", "delete"):
+        for index, operation in enumerate(getattr(spec, verb)):
+            yield from _wrong_operation(operation, known, f"{verb}[{index}]")
+    yield from grammar.faults(dict(spec.find.params), known, "find.params")
+    yield from grammar.faults(dict(spec.find.match), known, "find.match")
+    if spec.find.tags:
+        yield from _wrong_operation(spec.find.tags, known, "find.tags")
+
+
+def _wrong_operation(operation: Operation, known: set[str], place: str) -> Iterable[str]:
+    yield from (f"{place}.when: no such property {key!r}" for key in operation.when if key not in known)
+    yield from grammar.faults([*operation.conditions], known, f"{place}.if")
+    yield from grammar.faults(dict(operation.params), known, f"{place}.params")
+    yield from grammar.faults(operation.each, known, f"{place}.each")
+    if operation.wait:
+        yield from grammar.faults(dict(operation.wait.params), known, f"{place}.wait.params")
 
 
 def _operations(source: object, place: str, problems: list[str]) -> Iterable[Operation]:

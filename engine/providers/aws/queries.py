@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jmespath
-from jmespath import functions
+from jmespath import exceptions, functions
+
+from engine.providers.base import ProviderError
 
 
 class _Functions(functions.Functions):
@@ -41,5 +43,8 @@ _OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 def query(expression: str, document: Any) -> Any:
-    """What ``expression`` finds in ``document``; None when there is nothing."""
-    return jmespath.search(expression, document, _OPTIONS)
+    """What ``expression`` finds in ``document``; None when there is nothing. Raises ProviderError when it is wrong."""
+    try:
+        return jmespath.search(expression, document, _OPTIONS)
+    except exceptions.JMESPathError as error:
+        raise ProviderError(f"{expression!r} in the specification of this type: {error}") from error

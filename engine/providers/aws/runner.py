@@ -37,6 +37,10 @@ class Runner:
 
     def _run_once(self, operation: Operation, scope: Scope, deadline: float) -> None:
         if operation.hook:
+            if operation.hook not in HOOKS:
+                raise ProviderError(
+                    f"{operation.hook!r} in the specification of {self.spec.type} is no hook of hooks.py"
+                )
             HOOKS[operation.hook](self.caller, scope)
             return
         try:

@@ -12,6 +12,8 @@
     autoname: {property: name, prefix: namePrefix, max: 256, pattern: "[a-z0-9._/-]{2,256}", lower: true}
     checks: {imageTagMutability: {one_of: [MUTABLE, IMMUTABLE]}, days: {min: 7, max: 30}, name: {pattern: ...}}
     conflicts: [[name, namePrefix]]      # at most one of each
+    exactly_one: [[subnetId, gatewayId]] # one of each, no more and no less
+    kinds: [[cidrIpv4, prefixListId]]    # giving another of each than before replaces the resource
     replace_on: [name, rules[*].id]      # properties (and all below them) whose change replaces the resource
     delete_before_replace: true          # for what can exist only once in its place
     changes_with: {versionId: [policy]}  # outputs that become unknown in the preview of a change of these inputs
@@ -169,6 +171,8 @@ class Spec:
     autoname: Autoname | None = None
     checks: Mapping[str, ValueCheck] = field(default_factory=dict[str, ValueCheck])
     conflicts: tuple[tuple[str, ...], ...] = ()
+    exactly_one: tuple[tuple[str, ...], ...] = ()
+    kinds: tuple[tuple[str, ...], ...] = ()
     replace_on: tuple[str, ...] = ()
     delete_before_replace: bool = False
     changes_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])

@@ -16,6 +16,7 @@ from engine.providers.aws.hooks import HOOKS
 from engine.providers.aws.parse import SpecInvalid, parse
 from engine.providers.aws.schema import Field, ListOf, MapOf, Object, PropertyType, Scalar
 from engine.providers.aws.spec import Operation, Spec
+from engine.providers.base import ProviderError
 from tests.engine.aws import sdk_types
 from tests.engine.aws.sdk_types import Declared
 
@@ -197,6 +198,33 @@ def test_all_faults_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
         "replace_on.colour",
     ):
         assert any(fault in line for line in lines), (fault, lines)
+
+
+MISTAKES = {
+    "type: [": "line 2, column 1: expected YAML",
+    "just a text": "file: expected a mapping, got str",
+    "replace_on: 5": "replace_on.5: no such property",
+    "conflicts: [name]": "conflicts[0]: expected a list of inputs, got 'name'",
+    "exactly_one: [[name, colour]]": "exactly_one[0]: no input 'colour'",
+    "changes_with: [name]": "changes_with: expected a mapping, got list",
+    "update: [{when: colour, operation: A}]": "update[0].when: no such property 'colour'",
+    "update: [{when: name, operation: A, params: {B: {C: colour}}}]": "update[0].params.B.C: no such property 'colour'",
+    "update: [{when: name, operation: A, params: {B: '=x/{colour}'}}]": "update[0].params.B: no such property 'colour'",
+    "update: [{when: name, operation: A, params: {B: name | upper}}]": "no such transform 'upper' (one of added,",
+    "update: [{when: name, operation: A, if: {colour: true}}]": "update[0].if[0]: no such property 'colour'",
+    "properties: {name: \"$.X[?Y=='{colour}']\"}": "properties.name: no such property 'colour'",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_names_the_file_and_the_path(tmp_path: Path, mistake: str) -> None:
+    whole = "type: aws:x/y:Y\nservice: x\nid: name\ninputs: {name: str}\ncreate: []\nread: []\ndelete: []\nfind: id\n"
+    file = tmp_path / "mistaken.yaml"
+    file.write_text(mistake if mistake in ("type: [", "just a text") else f"{whole}{mistake}\n")
+    with pytest.raises(ProviderError) as caught:
+        parse(file)
+    assert str(caught.value).startswith(f"{file}: ")
+    assert MISTAKES[mistake] in str(caught.value)
 
 
 def test_paths_of_nested_properties() -> None:
