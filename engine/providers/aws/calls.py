@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import botocore.config
 import botocore.session
-from botocore import exceptions
+import botocore.waiter
+from botocore import exceptions, xform_name
 from botocore.credentials import Credentials
 from botocore.parsers import ResponseParserError
 
@@ -45,10 +46,15 @@ POLL: Final = 0.1  # seconds between two looks of a waiter: emulators are quick
 class ApiError(ProviderError):
     """The API refused a call."""
 
-    def __init__(self, operation: str, code: str, message: str) -> None:
+    def __init__(self, operation: str, code: str, message: str, status: int) -> None:
         super().__init__(f"{operation}: {code}: {message}")
         self.operation = operation
         self.code = code
+        self.status = status  # of HTTP
+
+
+class AccountRefused(ProviderError):
+    """The endpoint's account is not one that the provider's configuration lets the program into."""
 
 
 class EndpointDown(ProviderError):
@@ -65,6 +71,7 @@ class Caller:
         self._session: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._account: str | None = None
+        self._account_fits = False
 
     def guard(self, service: str) -> str:
         """The URL that calls of ``service`` go to. Raises EndpointRefused before anything is built."""
@@ -87,6 +94,18 @@ class Caller:
         if self._account is None:
             self._account = str(self.call("sts", region, "GetCallerIdentity", {})["Account"])
         return self._account
+
+    def check_account(self) -> None:
+        """Raise AccountRefused where ``allowedAccountIds`` or ``forbiddenAccountIds`` keep the program out."""
+        allowed, forbidden = self._config.account_ids, self._config.forbidden_account_ids
+        if self._account_fits or not (allowed or forbidden):
+            return
+        account = self.account(self._config.region_of({}))
+        if account in forbidden:
+            raise self._refused(account, f"forbiddenAccountIds excludes {', '.join(sorted(forbidden))}")
+        if allowed and account not in allowed:
+            raise self._refused(account, f"allowedAccountIds expects {', '.join(sorted(allowed))}")
+        self._account_fits = True
 
     def call(
         self,
@@ -138,15 +157,27 @@ class Caller:
         return self._pages(service, region, operation, params, tokens)
 
     def wait(self, service: str, region: str, waiter: str, params: Mapping[str, Any], timeout: float) -> None:
-        """Wait as botocore's waiter says; ``timeout`` in seconds. Raises ProviderError."""
-        client = self.client(service, region)
+        """Wait as botocore's waiter says, its looks repeated as calls are; ``timeout`` in seconds.
+
+        Raises ProviderError.
+        """
+        model = botocore.waiter.WaiterModel(self.client(service, region)._get_waiter_config())
+        config = model.get_waiter(next(name for name in model.waiter_names if xform_name(name) == waiter))
+
+        def look(**sent: Any) -> dict[str, Any]:
+            try:
+                return self.call(service, region, config.operation, sent)
+            except ApiError as error:  # a refusal is an answer too: the waiter knows what it means
+                metadata = {"HTTPStatusCode": error.status}
+                return {"Error": {"Code": error.code, "Message": str(error)}, "ResponseMetadata": metadata}
+
         attempts = max(1, int(timeout / POLL))
         try:
-            client.get_waiter(waiter).wait(**params, WaiterConfig={"Delay": POLL, "MaxAttempts": attempts})
+            botocore.waiter.Waiter(waiter, config, look).wait(
+                **params, WaiterConfig={"Delay": POLL, "MaxAttempts": attempts}
+            )
         except exceptions.WaiterError as error:
             raise ProviderError(f"waiting for {waiter.replace('_', ' ')}: {error}") from error
-        except exceptions.BotoCoreError as error:
-            raise self._down(service, error) from error
 
     def _pages(
         self, service: str, region: str, operation: str, params: Mapping[str, Any], config: Mapping[str, Any]
@@ -184,6 +215,12 @@ class Caller:
         )
         return self._session.create_client(service, region_name=region, endpoint_url=url, config=config)
 
+    def _refused(self, account: str, expected: str) -> AccountRefused:
+        return AccountRefused(
+            f"the account at {self.guard('sts')} is {account}, but the provider's {expected}; nothing was changed."
+            " For an emulator leave the setting out, or name the emulator's account there."
+        )
+
     def _down(self, service: str, error: Exception) -> EndpointDown:
         return EndpointDown(
             f"no answer from {self.guard(service)} ({service}): {error}. Is the sandbox running?"
@@ -210,7 +247,8 @@ def _retriable(
 
 def _api_error(operation: str, error: Any) -> ApiError:
     details = error.response.get("Error", {})
-    return ApiError(operation, str(details.get("Code", "Unknown")), str(details.get("Message", error)))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return ApiError(operation, str(details.get("Code", "Unknown")), str(details.get("Message", error)), status)
 
 
 def _pause(attempt: int) -> None:

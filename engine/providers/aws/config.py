@@ -17,16 +17,16 @@ FALLBACK_REGION = "us-east-1"
 # fmt: off
 REMOTE_ONLY = frozenset({
     "accessKey", "assumeRole", "assumeRoleWithWebIdentity", "assumeRoles", "customCaBundle",
-    "ec2MetadataServiceEndpoint", "ec2MetadataServiceEndpointMode", "forbiddenAccountIds", "httpProxy",
-    "httpsProxy", "insecure", "maxRetries", "noProxy", "pluginDownloadURL", "profile", "retryMode",
-    "s3UsEast1RegionalEndpoint", "s3UsePathStyle", "secretKey", "sharedConfigFiles", "sharedCredentialsFiles",
-    "skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId",
-    "stsRegion", "tagPolicyCompliance", "token", "tokenBucketRateLimiterCapacity", "useDualstackEndpoint",
-    "useFipsEndpoint", "userAgents", "version",
+    "ec2MetadataServiceEndpoint", "ec2MetadataServiceEndpointMode", "httpProxy", "httpsProxy", "insecure",
+    "maxRetries", "noProxy", "pluginDownloadURL", "profile", "retryMode", "s3UsEast1RegionalEndpoint",
+    "s3UsePathStyle", "secretKey", "sharedConfigFiles", "sharedCredentialsFiles", "skipCredentialsValidation",
+    "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId", "stsRegion",
+    "tagPolicyCompliance", "token", "tokenBucketRateLimiterCapacity", "useDualstackEndpoint", "useFipsEndpoint",
+    "userAgents", "version",
 })
 # fmt: on
-USED = ("region", "defaultTags", "ignoreTags", "endpoints", "allowedAccountIds")
-NESTED = frozenset({"defaultTags", "ignoreTags", "endpoints", "allowedAccountIds"})
+USED = ("region", "defaultTags", "ignoreTags", "endpoints", "allowedAccountIds", "forbiddenAccountIds")
+NESTED = frozenset({"defaultTags", "ignoreTags", "endpoints", "allowedAccountIds", "forbiddenAccountIds"})
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Config:
     default_tags: Mapping[str, Value] | Value = field(default_factory=dict[str, Value])
     ignore_tags: IgnoreTags = IgnoreTags()
     endpoints: Mapping[str, str] = field(default_factory=dict[str, str])
-    account_ids: frozenset[str] = frozenset()
+    account_ids: frozenset[str] = frozenset()  # allowed ones; empty: any
+    forbidden_account_ids: frozenset[str] = frozenset()
 
     def region_of(self, properties: Mapping[str, Value]) -> str:
         """The region of a resource: its own, the provider's, the environment's, us-east-1."""
@@ -75,6 +76,7 @@ def parse_config(inputs: Properties) -> tuple[Config, list[CheckFailure]]:
         ignore_tags=_ignored(values.get("ignoreTags")),
         endpoints=_endpoints(values.get("endpoints")),
         account_ids=frozenset(str(item) for item in _list(values.get("allowedAccountIds"))),
+        forbidden_account_ids=frozenset(str(item) for item in _list(values.get("forbiddenAccountIds"))),
     )
     return config, failures
 

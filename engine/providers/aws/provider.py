@@ -150,7 +150,9 @@ class AwsProvider:
         self._endpoint.for_service(spec.service, self._config.endpoints.get(spec.service.replace("-", "")))
         from engine.providers.aws.lifecycle import Lifecycle  # here, because a preview must not pay for botocore
 
-        return Lifecycle(spec, self.caller(), self._config)
+        caller = self.caller()
+        caller.check_account()
+        return Lifecycle(spec, caller, self._config)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ import pytest
 
 from engine.providers.aws.endpoint import Endpoint
 from engine.providers.aws.provider import AwsProvider
-from engine.providers.base import EndpointRefused
+from engine.providers.base import EndpointRefused, ProviderError
+from engine.values import Properties
 
 KEY = "aws:kms/key:Key"
 URN = f"urn:pulumi:dev::tests::{KEY}::key"
@@ -54,6 +55,34 @@ def test_an_endpoint_of_the_provider_passes_the_same_guard(emulator: str) -> Non
     provider.configure({"endpoints": '[{"kms": "https://kms.us-east-1.amazonaws.com"}]'})
     with pytest.raises(EndpointRefused):
         provider.read(URN, KEY, "id", {}, {})
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"allowedAccountIds": ["111122223333"]}, r"is 123456789012, but .* allowedAccountIds expects 111122223333"),
+        (
+            {"forbiddenAccountIds": '["123456789012"]'},
+            r"is 123456789012, but .* forbiddenAccountIds excludes 123456789012",
+        ),
+    ],
+)
+def test_another_account_than_allowed_is_left_alone(emulator: str, settings: Properties, complaint: str) -> None:
+    provider = AwsProvider(Endpoint(emulator))
+    provider.configure(settings)
+    inputs = dict(provider.check(URN, KEY, None, {}, seed="s").inputs)
+    assert provider.create(URN, KEY, inputs, timeout=0, preview=True, token="").outputs, "a preview asks nobody"
+    for _ in range(2):
+        with pytest.raises(ProviderError, match=complaint):
+            provider.create(URN, KEY, inputs, timeout=1, preview=False, token="t")
+    with pytest.raises(ProviderError, match=complaint):
+        provider.read(URN, KEY, "id", {}, {})
+
+
+def test_the_allowed_account_is_let_in(emulator: str) -> None:
+    provider = AwsProvider(Endpoint(emulator))
+    provider.configure({"allowedAccountIds": ["123456789012"], "forbiddenAccountIds": ["111122223333"]})
+    assert provider.read(URN, KEY, "00000000-0000-0000-0000-000000000000", {}, {}) is None
 
 
 def test_the_users_credentials_stay_home(emulator: str, monkeypatch: pytest.MonkeyPatch) -> None:

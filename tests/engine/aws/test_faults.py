@@ -58,6 +58,15 @@ def test_reads_are_repeated(emulator: str, fault: Fault) -> None:
         assert server.seen["DescribeKey"] == 3
 
 
+@pytest.mark.parametrize("fault", [Fault.THROTTLE, Fault.FAIL, Fault.DROP])
+def test_the_looks_of_a_waiter_are_repeated(emulator: str, fault: Fault) -> None:
+    """By DynamoDB's, whose operations the faulty server can tell apart; a look at what isn't there is an answer."""
+    with faulty(emulator, first(2, "DescribeTable", fault)) as server:
+        caller = AwsProvider(Endpoint(server.url)).caller()
+        caller.wait("dynamodb", "us-east-1", "table_not_exists", {"TableName": "none"}, 5)
+        assert server.seen["DescribeTable"] == 3
+
+
 def test_throttling_for_ever_is_an_error(emulator: str) -> None:
     with faulty(emulator, first(10_000, "CreateKey", Fault.THROTTLE)) as server:
         with pytest.raises(ProviderError, match=r"Key 'never': CreateKey: ThrottlingException: as the test asked"):
