@@ -87,7 +87,8 @@ class Command:
     async def _freshened(self, emit: Consumer) -> Outcome | None:
         """See to it that the state does not speak of an emulator that is gone; an outcome says why that failed."""
         root, stack = self.session.project.root, self.session.stack
-        if not sandboxes.is_stale(root, stack, sandboxes.running(root)):
+        stale = sandboxes.is_stale(root, stack, sandboxes.running(root))
+        if not stale or not sandboxes.needs_sandbox(self.session.snapshot().resources):
             return None
         if self.verb == "preview":
             self.progress.say(f"the sandbox was started anew since; `bedplate up {stack}` will find what is gone")
@@ -104,7 +105,16 @@ class Command:
     def _options(self) -> Options:
         request = self.request
         targets = Targets(request.target, request.exclude)
-        return Options(request.parallel, targets, request.program_timeout, request.debug)
+        return Options(
+            request.parallel, targets, request.program_timeout, live_functions=self._lives(), debug=request.debug
+        )
+
+    def _lives(self) -> bool:
+        """Whether the stack is up in a sandbox that runs: a preview then knows what functions answer, as `up` does."""
+        if self.session.out_of_reach:
+            return False
+        running = sandboxes.running(self.session.project.root) is not None
+        return running and sandboxes.needs_sandbox(self.session.snapshot().resources)
 
     # Agreement
 
@@ -201,6 +211,8 @@ class Command:
         if self.code is not None:
             return self.code
         code = of_result(outcome.result)
+        if outcome.result is Result.PROGRAM_FAILED and self._settings_are_wrong():
+            return ExitCode.USAGE
         if code is not ExitCode.OK:
             detailed = isinstance(self.request, Previewing) and self.request.detailed_exitcode
             return ExitCode.FAILED if detailed else code
@@ -209,6 +221,20 @@ class Command:
         if self.request.expect_no_changes:
             return ExitCode.CHANGES
         return DETAILED_CHANGES if isinstance(self.request, Previewing) and self.request.detailed_exitcode else code
+
+    def _settings_are_wrong(self) -> bool:
+        """Whether the program is the platform's own and has failed for its settings. Asked late: it takes 0.3 s."""
+        from stacks.settings import SettingsError, UnknownEnvironment, load
+        from stacks.settings.files import PROJECT
+
+        project = self.session.project
+        if project.name != PROJECT:
+            return False
+        try:
+            load(self.session.stack, project.config_folder)
+        except (SettingsError, UnknownEnvironment):
+            return True
+        return False
 
 
 def prepare(verb: str, request: Running) -> Command:
@@ -247,8 +273,11 @@ def _stop_now(session: Session, progress: Progress) -> None:
     session.abandon()
 
 
-def check_refreshable(session: Session) -> None:
-    """Raise where a refresh would ask an emulator that is not there."""
+def check_sandbox(session: Session) -> None:
+    """Raise where what the stack has, or was making when a run died, lies in an emulator that is not there."""
     root: Path = session.project.root
-    if sandboxes.running(root) is None and sandboxes.needs_sandbox(session.snapshot().resources):
+    if sandboxes.running(root) is not None:
+        return
+    snapshot = session.snapshot()
+    if sandboxes.needs_sandbox([*snapshot.resources, *(one.resource for one in snapshot.pending_operations)]):
         raise sandboxes.missing(root)

@@ -62,8 +62,10 @@ def _record(root: Path, stack: str) -> Path:
 def missing(root: Path) -> CommandError:
     """The error for what needs a sandbox and has none."""
     found = status(root)
-    what = "no sandbox is running" if found.state is SandboxState.ABSENT else found.detail
-    return CommandError(
-        f"{what}, and the embedded engine changes emulators only\n  start one with `bedplate sandbox up`",
-        ExitCode.FAILED,
-    )
+    if found.state is SandboxState.DEAD and found.sandbox is not None:
+        what = f"the sandbox's process {found.sandbox.pid} has ended, and what it held is gone"
+    elif found.state is SandboxState.ABSENT:
+        what = "no sandbox is running, and the embedded engine changes nothing but sandboxes"
+    else:
+        what = f"the sandbox does not answer: {found.detail}"
+    return CommandError(f"{what}\n  start one with `bedplate sandbox up`", ExitCode.FAILED)

@@ -21,26 +21,28 @@ def register(app: typer.Typer) -> None:
     @command(app, "up", Applying)
     def up(request: Applying) -> int:
         """Bring an environment to what the program declares."""
-        from cli.runs import prepare
+        from cli.runs import check_sandbox, prepare
 
-        return prepare("up", request).run(lambda session, emit, options, agree: session.up(emit, options, agree))
+        prepared = prepare("up", request)
+        check_sandbox(prepared.session)
+        return prepared.run(lambda session, emit, options, agree: session.up(emit, options, agree))
 
     @command(app, "destroy", Applying)
     def destroy(request: Applying) -> int:
         """Delete everything that an environment has."""
-        from cli.runs import prepare
+        from cli.runs import check_sandbox, prepare
 
-        return prepare("destroy", request).run(
-            lambda session, emit, options, agree: session.destroy(emit, options, agree)
-        )
+        prepared = prepare("destroy", request)
+        check_sandbox(prepared.session)
+        return prepared.run(lambda session, emit, options, agree: session.destroy(emit, options, agree))
 
     @command(app, "refresh", Applying)
     def refresh(request: Applying) -> int:
         """Bring the state to what exists; nothing that exists is changed."""
-        from cli.runs import check_refreshable, prepare
+        from cli.runs import check_sandbox, prepare
 
         prepared = prepare("refresh", request)
-        check_refreshable(prepared.session)
+        check_sandbox(prepared.session)
         return prepared.run(lambda session, emit, options, agree: session.refresh(emit, options, agree))
 
     _ = (preview, up, destroy, refresh)  # registered above

@@ -37,10 +37,10 @@ class StateTooNew(StateError):
 class StateInvalid(StateError):
     """A snapshot that breaks the invariants listed in ``problems`` (see ``invariants``), and so is refused."""
 
-    def __init__(self, problems: Sequence[str], refusal: str) -> None:
+    def __init__(self, problems: Sequence[str], refusal: str, remedy: str = "") -> None:
         shown = "\n".join(f"  {problem}" for problem in problems[:10])
         more = f"\n  and {len(problems) - 10} more" if len(problems) > 10 else ""
-        super().__init__(f"{refusal}:\n{shown}{more}")
+        super().__init__(f"{refusal}:\n{shown}{more}" + (f"\n  {remedy}" if remedy else ""))
         self.problems = tuple(problems)
 
 

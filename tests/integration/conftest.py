@@ -25,7 +25,8 @@ def emulated(emulator_of_module: Emulated) -> Iterator[Emulated]:
     """An empty emulator inside the test's process, whose requests the test may watch or spoil."""
     emulator_of_module.reset()
     yield emulator_of_module
-    emulator_of_module.before = emulator_of_module.after = None
+    emulator_of_module.before = emulator_of_module.after = emulator_of_module.spoil = None
+    emulator_of_module.changes = 0
 
 
 def client_of(work: Workplace) -> Client:

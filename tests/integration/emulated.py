@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Generator, Iterable
@@ -18,15 +19,21 @@ from engine.emulator.identity import EmulatorIdentity
 from engine.emulator.server import EmulatorApplication, QuietRequestHandler
 
 Hook = Callable[[int], None]
+Spoil = Callable[[int], "tuple[str, str] | None"]
 
 
 @dataclass
 class Emulated:
-    """``before`` and ``after`` get the number of each request that changes something, counted from 1."""
+    """The hooks get the number of each request that changes something, counted from 1.
+
+    ``before`` may raise ConnectionError: the caller's connection is closed without an answer. ``spoil`` may give an
+    answer, a status and a body, in place of the emulator's.
+    """
 
     endpoint: str
     before: Hook | None = None
     after: Hook | None = None
+    spoil: Spoil | None = None
     changes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,8 +71,16 @@ class _Watched:
         if not _changes(environ):
             return self._application(environ, start_response)
         number = self.emulated.count()
-        if self.emulated.before:
-            self.emulated.before(number)
+        try:
+            if self.emulated.before:
+                self.emulated.before(number)
+        except ConnectionError:
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise
+        spoilt = self.emulated.spoil(number) if self.emulated.spoil else None
+        if spoilt is not None:
+            start_response(spoilt[0], [("Content-Length", str(len(spoilt[1])))])
+            return [spoilt[1].encode()]
         answer = list(self._application(environ, start_response))
         if self.emulated.after:
             self.emulated.after(number)

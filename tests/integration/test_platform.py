@@ -6,7 +6,7 @@ One story per environment: what a test of its own would need first is what the s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -52,7 +52,7 @@ def check_inventory(work: Workplace, client: Client, environment: str, team: str
         assert expected.items() <= tags.items(), resource["urn"]
 
 
-def check_buckets(client: Client, names: dict[str, str], key_arn: str, lock: dict[str, object] | None) -> None:
+def check_buckets(client: Client, names: dict[str, str], key_arn: str, lock: Mapping[str, object] | None) -> None:
     """What AWS itself says of the buckets' protection."""
     s3 = client("s3")
     for kind, name in names.items():
@@ -77,6 +77,7 @@ def test_the_sandbox_environment_lives(work: Workplace) -> None:
     outputs = work.run("outputs", "sandbox", "--output", "json").expect(0).json()["outputs"]
     check_buckets(client, outputs["bucketNames"], outputs["keyArns"]["data"], None)
     work.run("up", "sandbox", "--yes", "--expect-no-changes").expect(0, "unchanged")
+    work.run("preview", "sandbox", "--expect-no-changes").expect(0)
 
     former = {resource["urn"]: resource["id"] for resource in managed(work.state("sandbox"))}
     edit(work, "sandbox", ("team: ml-platform", "team: research"), ("retention_days: 1\n", "retention_days: 3\n"))
