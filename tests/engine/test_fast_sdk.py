@@ -12,7 +12,7 @@ import pytest
 import engine.host
 
 sys.path.insert(0, str(Path(engine.host.__file__).parent))
-import fast_sdk  # noqa: E402  # pyright: ignore[reportMissingImports] - a script's sibling, not a module of a package
+import fast_sdk  # pyright: ignore[reportMissingImports] - a script's sibling, not a module of a package
 
 
 @pytest.mark.parametrize("function", [sdk_stack.wait_for_rpcs, sdk_resource._get_stack_trace])
