@@ -15,7 +15,10 @@ sys.path.insert(0, str(Path(engine.host.__file__).parent))
 import fast_sdk  # pyright: ignore[reportMissingImports] - a script's sibling, not a module of a package
 
 
-@pytest.mark.parametrize("function", [sdk_stack.wait_for_rpcs, sdk_resource._get_stack_trace])
+@pytest.mark.parametrize(
+    "function",
+    [sdk_stack.wait_for_rpcs, sdk_resource._get_stack_trace],  # pyright: ignore[reportPrivateUsage] - what is replaced
+)
 def test_the_locked_sdk_has_the_shape_that_the_replacements_were_written_against(function: object) -> None:
     assert fast_sdk.known(function), (
         f"the SDK's {function} has changed (shape {fast_sdk.shape(function)}): "
