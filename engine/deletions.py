@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity, StepSkipped
-from engine.execute import PlanViolated, RunCancelled, StepError
+from engine.execute import RunCancelled, StepError
 from engine.graph import DependencyGraph
 from engine.plan import Op, Reason
 from engine.state.model import ResourceState
@@ -103,7 +103,11 @@ async def _delete_all(
             gone[place].set_result(outcome)
 
     # The last of the snapshot first: with one slot, dependents still go before what they depend on.
-    await asyncio.gather(*(delete(place) for place in sorted(condemned, reverse=True)))
+    deletions = (delete(place) for place in sorted(condemned, reverse=True))
+    results = await asyncio.gather(*deletions, return_exceptions=True)  # all: what one has begun must be recorded
+    for result in results:
+        if result is not None:
+            raise result
 
 
 async def _delete_one(deployment: Deployment, state: ResourceState, op: Op, reason: Reason) -> bool:
@@ -119,6 +123,6 @@ async def _delete_one(deployment: Deployment, state: ResourceState, op: Op, reas
         await deployment.delete(state, op, reason)
     except StepError:
         return False
-    except (RunCancelled, PlanViolated):
+    except RunCancelled:
         return False
     return True

@@ -49,6 +49,7 @@ class Executor:
     preview: bool
     parallel: int = 16
     constraint: Constraint | None = None
+    redact: Callable[[str], str] = str
     steps: list[Step] = field(default_factory=list[Step])
     counts: Counter[Op] = field(default_factory=Counter[Op])
     cancelled: bool = False
@@ -77,6 +78,7 @@ class Executor:
             raise RunCancelled
         objection = self.constraint.objection(step) if self.constraint else None
         if objection:
+            self.cancelled = True  # what still waits must not start
             raise PlanViolated(
                 f"{step.urn}: {objection}; nothing was done to it. Preview again and review what changed"
             )
@@ -279,7 +281,8 @@ class Running:
 
     def _keep(self, error: PartialFailure) -> None:
         outputs = annotate_secrets(error.outputs, self._state)
-        kept = replace(self._state, id=error.id, outputs=outputs, init_errors=error.reasons)
+        reasons = tuple(map(self._executor.redact, error.reasons))  # the state keeps them in clear
+        kept = replace(self._state, id=error.id, outputs=outputs, init_errors=reasons)
         self._close(kept, self._old, self._amended)
 
     def finish(self, state: ResourceState | None) -> ResourceState:

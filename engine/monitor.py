@@ -71,6 +71,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self.failed_log = False  # the program has logged an error
         self.last_request = time.monotonic()
         self.fatal: BaseException | None = None
+        self.broken = asyncio.Event()  # set with ``fatal``
         self._deployment = deployment
         self._transforms = Transforms()
         self._config = config
@@ -108,6 +109,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         expected = (RegistrationRefused, ProviderError, ValueError, grpc.aio.AioRpcError)
         if error is not None and not isinstance(error, expected):
             self.fatal = self.fatal or error
+            self.broken.set()
 
     @property
     def in_flight(self) -> int:
@@ -172,7 +174,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return await self._answer(context, self._register_outputs(request))
 
     async def _register_outputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:
-        self._deployment.register_outputs(request.urn, wire.decode(request.outputs))
+        outputs = wire.decode(request.outputs)
+        self._deployment.learn_secret(outputs)
+        self._deployment.register_outputs(request.urn, outputs)
         return empty_pb2.Empty()
 
     async def ReadResource(
@@ -197,6 +201,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
 
     async def _invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         args = await self._transforms.apply_to_invoke(request.tok, wire.decode(request.args))
+        self._deployment.learn_secret(args)
         invoked = await self._deployment.invoke(
             request.tok, args, request.provider, request.version, request.pluginDownloadURL
         )
