@@ -16,6 +16,7 @@ from typing import Final
 HOST_SCRIPT: Final = Path(__file__).parent / "host" / "program.py"
 FAILED_AND_SAID_SO: Final = 32
 BYTECODE_FOLDER: Final = Path(".bedplate") / "cache" / "python"
+LONGEST_LINE: Final = 1 << 24  # bytes
 _GRACE_SECONDS: Final = 2.0
 
 
@@ -68,7 +69,7 @@ class ProgramProcess:
         self._process = await asyncio.create_subprocess_exec(
             str(program.python), "-u", str(HOST_SCRIPT),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env=self._environment(), start_new_session=True, limit=1 << 24,
+            env=self._environment(), start_new_session=True, limit=LONGEST_LINE,
         )  # fmt: skip
         assert self._process.stdin and self._process.stdout and self._process.stderr, "pipes were asked for"
         self._process.stdin.write(json.dumps(order).encode())
@@ -89,7 +90,14 @@ class ProgramProcess:
         return environment
 
     async def _pass_on(self, stream: asyncio.StreamReader, *, stderr: bool) -> None:
-        while line := await stream.readline():
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than the limit: what was read of it is dropped, and the program goes on
+                self._on_line(f"(a line of more than {LONGEST_LINE >> 20} MiB is not shown)", stderr)
+                continue
+            if not line:
+                return
             self._on_line(line.decode(errors="replace").rstrip("\n"), stderr)
 
     async def wait(self) -> int:

@@ -17,18 +17,29 @@ LOOPBACK: Final = "127.0.0.1:0"
 
 @contextmanager
 def monitor_address(root: Path) -> Generator[str]:
-    """A gRPC target to serve at: a socket below ``root``, or a port on loopback where that path would be too long."""
+    """A gRPC target to serve at: a socket below ``root``, or a port on loopback where there can be none.
+
+    There can be none where its path would be too long, or where this user may not write (a preview needs no more than
+    to read the project).
+    """
     folder = root / FOLDER / f"{os.getpid()}-{secrets.token_hex(4)}"
     socket = folder / "monitor"
-    if len(bytes(socket)) > _PATH_LIMIT:
+    if len(bytes(socket)) > _PATH_LIMIT or not _made(folder):
         yield LOOPBACK
         return
     _remove_what_the_dead_left(root / FOLDER)
-    folder.mkdir(parents=True, mode=0o700)
     try:
         yield f"unix:{socket}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError:
+        return False
+    return True
 
 
 def _remove_what_the_dead_left(folder: Path) -> None:

@@ -26,6 +26,7 @@ FAILED_AND_SAID_SO = 32
 
 
 def main() -> int:
+    _die_with_the_engine()
     order: dict[str, Any] = json.load(sys.stdin)
     own_folder = str(Path(__file__).parent)
     sys.path[:] = [entry for entry in sys.path if entry != own_folder]
@@ -43,7 +44,6 @@ def main() -> int:
 
         sys.path.remove(own_folder)
         fast_sdk.install(debug=order["debug"])
-    _die_with_the_engine()
     _let_unknowns_be_text()
     _configure(order)
     os.chdir(order["pwd"])
