@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.providers.base import Checked, CheckFailure, Created, Diff, Found, Invoked, ProviderError
 from engine.providers.generic import GenericProvider, as_string, generic_diff
+from engine.state.errors import StateError
 from engine.state.model import ResourceState
 from engine.values import Properties, Value, has_secret
 
@@ -87,7 +88,10 @@ class BuiltinProvider(GenericProvider):
         return Invoked({"urn": urn, "id": state.id, "state": state.outputs})
 
     def _outputs(self, name: str) -> Properties:
-        outputs = self._outputs_of(name)
+        try:
+            outputs = self._outputs_of(name)
+        except StateError as error:
+            raise ProviderError(f"stack {name!r} cannot be read: {error}") from error
         if outputs is None:
             raise ProviderError(
                 f"stack {name!r} has no state in this backend: expected a stack that was brought up before; "
