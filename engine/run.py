@@ -1,7 +1,7 @@
 """One run over a stack, from the program's start to its last deletion: a preview, an apply or a destroy.
 
 A run never raises for what goes wrong in the stack: it ends with an ``Outcome`` that says so, after its events have
-told the story. It raises for what makes it impossible (``StateError`` from the recorder).
+told the story.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from engine.providers.builtin import BuiltinProvider
 from engine.record import NoRecord, Record
 from engine.redaction import Redactor
 from engine.rendezvous import monitor_address
+from engine.state.errors import StateError
 from engine.state.model import ResourceState, Snapshot
 from engine.targets import Targets
 from engine.values import Properties, Value
@@ -42,6 +43,7 @@ class Result(enum.StrEnum):
     PLAN_VIOLATED = "plan violated"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed out"
+    STATE_FAILED = "the state could not be written"
     UNSUPPORTED = "a type that no provider here knows"
     BROKEN = "broken"
 
@@ -102,7 +104,7 @@ class Run:
         self._options = options
         self._executor = Executor(
             record or NoRecord(), self._emit, preview=record is None, parallel=options.parallel,
-            constraint=Constraint(plan) if plan else None,
+            constraint=Constraint(plan) if plan else None, redact=self._redactor.redact,
         )  # fmt: skip
         news: dict[str, ResourceState] = {}
         self.deployment = Deployment(
@@ -111,6 +113,7 @@ class Run:
             options.live_functions,
             options.targets, dict(seeds or {}), news,
         )  # fmt: skip
+        self._process: ProgramProcess | None = None
         self._stop = asyncio.Event()
         self._started = time.monotonic()
 
@@ -120,6 +123,11 @@ class Run:
             self._executor.cancelled = True
             self._emit(Cancelled())
             self._stop.set()
+
+    def kill_program(self) -> None:
+        """End the program and all that it has started, where it runs; for an engine that is about to end itself."""
+        if self._process is not None:
+            self._process.kill()
 
     async def up(self, program: Program) -> Outcome:
         """Run the program, then delete what it does not declare."""
@@ -138,7 +146,10 @@ class Run:
 
     async def _deletions(self, reason: Reason) -> Result:
         if not self._executor.cancelled:
-            await delete_leftovers(self.deployment, reason)
+            try:
+                await delete_leftovers(self.deployment, reason)
+            except (PlanViolated, StateError) as error:
+                return self._fatal(error)
         return self._verdict()
 
     def _verdict(self) -> Result:
@@ -171,7 +182,7 @@ class Run:
     async def _program(self, program: Program) -> Result:
         config, keys = dict(program.config), list(program.secret_keys)
         monitor = Monitor(self.deployment, config, keys, str(program.root))
-        process = ProgramProcess(program, lambda line, stderr: self._emit(ProgramOutput(line, stderr)))
+        process = self._process = ProgramProcess(program, lambda line, stderr: self._emit(ProgramOutput(line, stderr)))
         with monitor_address(program.root) as address:
             async with serving(monitor, address) as served:
                 try:
@@ -192,10 +203,11 @@ class Run:
         """Wait for the program's end, a cancellation, a fatal error or a silence that is too long."""
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(self._stop.wait())
+        broken = asyncio.create_task(monitor.broken.wait())
         try:
             while True:
                 await asyncio.wait(
-                    {ended, stopped}, timeout=self._patience(monitor), return_when=asyncio.FIRST_COMPLETED
+                    {ended, stopped, broken}, timeout=self._patience(monitor), return_when=asyncio.FIRST_COMPLETED
                 )
                 if ended.done():
                     return self._judged(ended.result(), monitor)
@@ -206,8 +218,8 @@ class Run:
                 if self._silent(monitor):
                     return self._gave_up()
         finally:
-            ended.cancel()
-            stopped.cancel()
+            for task in (ended, stopped, broken):
+                task.cancel()
 
     def _patience(self, monitor: Monitor) -> float:
         limit = self._options.silence_seconds
@@ -234,6 +246,9 @@ class Run:
         if isinstance(error, PlanViolated):
             self._emit(Diagnostic(Severity.ERROR, str(error)))
             return Result.PLAN_VIOLATED
+        if isinstance(error, StateError):
+            self._emit(Diagnostic(Severity.ERROR, str(error)))
+            return Result.STATE_FAILED
         self._emit(Diagnostic(Severity.ERROR, f"the engine broke (a bug of ours): {type(error).__name__}: {error}"))
         return Result.BROKEN
 

@@ -30,6 +30,7 @@ _ENDS: Final[Mapping[Result, str]] = {
     Result.PROGRAM_FAILED: "failed: the program did not end well",
     Result.PLAN_VIOLATED: "stopped: what was to be done is not what was planned",
     Result.CANCELLED: "cancelled",
+    Result.STATE_FAILED: "stopped: the state could not be written",
     Result.TIMED_OUT: "timed out",
     Result.BROKEN: "broken: a bug of ours",
 }

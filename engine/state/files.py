@@ -31,8 +31,10 @@ def write(path: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # the system does not say which file found no room
+            error.filename = str(path)
         raise
     sync_folder(path.parent)
 

@@ -114,7 +114,7 @@ class StackStore:
         found = problems(snapshot) if snapshot is not None else []
         if found:
             with_journal = f" with {self.journal_path}" if left is not None else ""
-            raise StateInvalid(found, f"refusing to use {self.path}{with_journal}")
+            raise StateInvalid(found, f"refusing to use {self.path}{with_journal}", self._remedy())
         self._loaded, self._current = True, snapshot
         return snapshot
 
@@ -125,10 +125,17 @@ class StackStore:
     def save(self, snapshot: Snapshot) -> Snapshot:
         """Write ``snapshot`` in place of the checkpoint and of the journal; returns it as written, with its manifest.
 
-        Raises StateInvalid, with both left as they were, when it breaks an invariant.
+        Raises StateInvalid, with both left as they were, when it breaks an invariant, and StateError when the disk
+        does not take it: both then still hold what they held.
         """
         written, content = self._encode(snapshot)
-        self._replace_checkpoint(content)
+        try:
+            self._replace_checkpoint(content)
+        except OSError as error:
+            raise StateError(
+                f"{self.path}: can't be written: {error.strerror}\n  the checkpoint stays as it was, and the journal "
+                "beside it keeps what was done since; make room and run the command again, which looks for the rest"
+            ) from error
         self._loaded, self._current = True, written
         return written
 

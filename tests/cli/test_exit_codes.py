@@ -57,6 +57,7 @@ def test_every_error_that_is_named_exists(name: str) -> None:
         (Result.PROGRAM_FAILED, 1),
         (Result.PLAN_VIOLATED, 1),
         (Result.UNSUPPORTED, 1),
+        (Result.STATE_FAILED, 1),
         (Result.RESOURCE_FAILED, 4),
         (Result.CANCELLED, 8),
         (Result.TIMED_OUT, 9),

@@ -135,7 +135,7 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest
             broken.setattr(files.os, "fsync", fail)
         else:
             broken.setattr(Path, "replace", fail)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(StateError, match="No space"):
             stack.save(Snapshot((root_state(),)))
     assert store(tmp_path).load() == saved
     if fault != "write":  # there nothing is left to clean up with
