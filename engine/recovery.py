@@ -7,6 +7,7 @@ Of an update or a deletion the resource itself tells how far it went.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from engine import urn as urns
@@ -21,9 +22,21 @@ from engine.state.recorder import Recorder
 from engine.values import reveal
 
 
-async def recover(recorder: Recorder, base: Snapshot, registry: ProviderRegistry, emit: Consumer) -> None:
-    """End every pending operation of ``base``, correcting the state. Raises ProviderError when nobody can be asked."""
+async def recover(
+    recorder: Recorder,
+    base: Snapshot,
+    registry: ProviderRegistry,
+    emit: Consumer,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """End every pending operation of ``base``, correcting the state. Raises ProviderError when nobody can be asked.
+
+    Once ``stopped`` says so, what is left stays pending.
+    """
     for number, operation in recorder.pending.items():
+        if stopped():
+            return
         await _Recovery(recorder, base, registry, emit).resolve(number, operation)
 
 

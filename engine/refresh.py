@@ -9,12 +9,14 @@ from dataclasses import replace
 from engine import urn as urns
 from engine.decide import annotate_secrets
 from engine.differ import property_changes
-from engine.events import Consumer
+from engine.events import Cancelled, Consumer, RunEnded, RunStarted
 from engine.execute import Executor, RunCancelled, StepError
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
 from engine.provider_registry import ProviderRegistry, by_reference
+from engine.providers.base import ProviderError
 from engine.record import NoRecord
+from engine.redaction import Redactor
 from engine.run import Options, Outcome, Result
 from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder
@@ -29,24 +31,33 @@ class Refresh:
         self._registry = registry
         self._options = options
         self._providers = by_reference(base.resources)
-        self._executor = Executor(NoRecord(), emit, preview=True, parallel=options.parallel)
+        redactor = Redactor([[state.inputs, state.outputs] for state in base.resources])
+        self._emit = redactor.wrap(emit)
+        self._executor = Executor(NoRecord(), self._emit, preview=True, parallel=options.parallel)
 
     def cancel(self) -> None:
-        self._executor.cancelled = True
+        """Read nothing more."""
+        if not self._executor.cancelled:
+            self._executor.cancelled = True
+            self._emit(Cancelled())
 
     async def look(self) -> Outcome:
         """Read every resource that is among the targets; nothing changes, neither what exists nor the state."""
         started = time.monotonic()
+        self._emit(RunStarted({}, preview=True))
         try:
             meant = [old for old in self._base.resources if self._is_read(old)]
             await asyncio.gather(*(self._one(old) for old in meant))
         finally:
             self._executor.close()
-        result = Result.RESOURCE_FAILED if self._executor.failures else Result.SUCCEEDED
+        result, word = Result.SUCCEEDED, "succeeded"
+        if self._executor.failures:
+            result, word = Result.RESOURCE_FAILED, "failed"
         if self._executor.cancelled:
-            result = Result.CANCELLED
-        steps = tuple(self._executor.steps)
-        return Outcome(result, Plan(steps), time.monotonic() - started, dict(self._executor.counts))
+            result, word = Result.CANCELLED, "cancelled"
+        elapsed, counts = time.monotonic() - started, dict(self._executor.counts)
+        self._emit(RunEnded(True, elapsed, counts, word))
+        return Outcome(result, Plan(tuple(self._executor.steps)), elapsed, counts)
 
     def record(self, recorder: Recorder) -> None:
         """Take what ``look`` found over into the state."""
@@ -58,7 +69,9 @@ class Refresh:
                 recorder.amend(step.old, step.new)
 
     def _is_read(self, old: ResourceState) -> bool:
-        managed = old.custom and not urns.is_provider_type(old.type) and not old.pending_replacement
+        # What the engine itself provides (a reference to another stack) is read anew whenever the program runs.
+        ours = urns.is_provider_type(old.type) or urns.package_of(old.type) == "pulumi"
+        managed = old.custom and not ours and not old.pending_replacement
         return managed and self._options.targets.include(old.urn)
 
     async def _one(self, old: ResourceState) -> None:
@@ -74,9 +87,14 @@ class Refresh:
     async def _compared(self, old: ResourceState) -> Step:
         with self._executor.diagnosed(old.urn):
             provider = self._registry.get(old.provider, self._providers)
-            found = await self._executor.work(
-                provider.read, old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs)
-            )
+            try:
+                found = await self._executor.work(
+                    provider.read, old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs)
+                )
+            except ProviderError:
+                raise
+            except Exception as error:  # it broke over one resource; the others are read all the same
+                raise ProviderError(f"the provider broke: {type(error).__name__}: {error}") from error
         if found is None:
             return Step(Op.DELETE, old.urn, old.type, Reason.GONE, old)
         inputs, outputs = annotate_secrets(found.inputs, old), annotate_secrets(found.outputs, old)

@@ -11,27 +11,31 @@ import getpass
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlparse
 
-from engine.events import Consumer, Diagnostic, RunEnded, RunStarted, Severity
+from engine.events import Consumer, Diagnostic, Severity
 from engine.plan import Op, Plan
 from engine.project import Project, ProjectError, StackConfig
 from engine.provider_registry import ProviderFactory, ProviderRegistry
+from engine.providers.base import ProviderError
 from engine.recovery import recover
+from engine.redaction import Redactor
 from engine.refresh import Refresh
 from engine.run import Options, Outcome, Result, Run, Stack
+from engine.state import files
+from engine.state.errors import StateError
 from engine.state.lock import StackLock
-from engine.state.model import Snapshot
+from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder
 from engine.state.secrets import Keyring, passphrase_from
 from engine.state.storage import StackStore, Update, open_stack
 from engine.urn import STACK_TYPE
-from engine.values import Properties
+from engine.values import Properties, has_secret
 
 Agree = Callable[[Outcome], bool]
 
@@ -40,18 +44,25 @@ STATE_FOLDER: Final = Path(".bedplate") / "state"
 
 @dataclass
 class Session:
-    """A stack that is open. Make one with ``open``; one verb at a time."""
+    """A stack that is open. Make one with ``open``; one verb at a time.
+
+    ``keyring`` opens the configuration's secrets, ``sealing`` the state's. ``out_of_reach`` is the URL of a backend
+    that only the Pulumi CLI can ask, "" where the state lies in files.
+    """
 
     project: Project
     stack: str
     store: StackStore
     keyring: Keyring
+    sealing: Keyring
     factories: Mapping[str, ProviderFactory]
     message: str = ""
+    out_of_reach: str = ""
 
     def __post_init__(self) -> None:
         self._run: Run | Refresh | None = None
         self._recorder: Recorder | None = None
+        self._cancelled = False
 
     @classmethod
     def open(
@@ -63,20 +74,29 @@ class Session:
         environment: Mapping[str, str] | None = None,
         message: str = "",
     ) -> Session:
-        """Open ``stack``, whose state lies where PULUMI_BACKEND_URL says (a file URL), else in ``.bedplate/state``."""
+        """Open ``stack``, whose state lies where PULUMI_BACKEND_URL says (a file URL), else in ``.bedplate/state``.
+
+        With another URL a preview is all that can be had: it compares with what lies in ``.bedplate/state``.
+        """
         environment = os.environ if environment is None else environment
-        root = backend_folder(project, environment)
-        keyring = Keyring(stack, passphrase_from(environment) or _kept_passphrase(root), project.salt(stack))
-        store = open_stack(root, project.name, stack, keyring)
+        ours = project.root / STATE_FOLDER
+        root, out_of_reach = backend_folder(project, environment)
+        keyring = Keyring(stack, passphrase_from(environment), project.salt(stack))
+        sealing = keyring
+        if keyring.passphrase is None and root == ours:
+            # The configuration's salt proves the user's passphrase, never the one that is kept beside the state.
+            sealing = Keyring(stack, _kept_passphrase(root))
+        store = open_stack(root, project.name, stack, sealing)
         if not store.exists():
             project.require(stack)
-        return cls(project, stack, store, keyring, factories, message)
+        return cls(project, stack, store, keyring, sealing, factories, message, out_of_reach)
 
     # Looking
 
     def snapshot(self) -> Snapshot:
         """The stack as it was last saved; empty when it was never brought up."""
-        return self.store.load() or Snapshot()
+        self._require_reach()
+        return self._saved()
 
     def outputs(self) -> Properties:
         """The stack's outputs, secrets marked."""
@@ -85,7 +105,13 @@ class Session:
     async def preview(self, emit: Consumer, options: Options) -> Outcome:
         """What ``up`` would do. Needs no lock, no network and no credentials; changes nothing."""
         config = self._config(may_stay_sealed=True)
-        base = self.snapshot()
+        base = self._saved()
+        if self.out_of_reach:
+            text = (
+                f"the state is at {self.out_of_reach}, which the embedded engine cannot read: this preview compares "
+                f"with {STATE_FOLDER}, not with what is deployed"
+            )
+            emit(Diagnostic(Severity.WARNING, text))
         for key in config.sealed:
             emit(Diagnostic(Severity.INFO, f"{key} is encrypted and no passphrase is set: it counts as unknown"))
         self._warn_of_pending(base, emit)
@@ -107,6 +133,8 @@ class Session:
         options = replace(options, live_functions=True)  # what is applied is what the preview has seen
         with self._locked(emit):
             base = await self._recovered(emit)
+            if self._cancelled:
+                return _CANCELLED
             preview = await self._preview(base, config, emit, options)
             refused = self._refusal(preview, emit)
             if refused is not None:
@@ -115,6 +143,7 @@ class Session:
                 return preview
             if not agree(preview):
                 return replace(preview, result=Result.CANCELLED)
+            self._require_key(preview.plan)
             program = self.project.program(self.stack, config)
             seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
             return await self._apply(
@@ -127,6 +156,8 @@ class Session:
         """Delete everything that the stack has."""
         with self._locked(emit):
             base = await self._recovered(emit)
+            if self._cancelled:
+                return _CANCELLED
             preview = await self._start(Run(self._described(base, StackConfig()), emit, options)).destroy()
             if preview.result is not Result.SUCCEEDED or not preview.plan.has_changes:
                 return preview
@@ -142,17 +173,10 @@ class Session:
         """Bring the state to what exists; nothing that exists is changed."""
         with self._locked(emit):
             base = await self._recovered(emit)
+            if self._cancelled:
+                return _CANCELLED
             refresh = self._run = Refresh(base, ProviderRegistry(self.factories), emit, options)
-            emit(RunStarted({}, preview=True))
             outcome = await refresh.look()
-            emit(
-                RunEnded(
-                    True,
-                    outcome.seconds,
-                    outcome.counts,
-                    "succeeded" if outcome.result is Result.SUCCEEDED else "failed",
-                )
-            )
             if outcome.result is not Result.SUCCEEDED or not outcome.plan.has_changes:
                 return outcome
             if not agree(outcome):
@@ -174,18 +198,34 @@ class Session:
 
     def cancel(self) -> None:
         """Stop starting things; what is in flight is finished and saved. For the first Ctrl-C."""
+        self._cancelled = True
         if self._run is not None:
             self._run.cancel()
 
     def abandon(self) -> None:
         """Stop at once; what is in flight stays pending and the next run looks for it. For the second Ctrl-C."""
+        if isinstance(self._run, Run):
+            self._run.kill_program()
         if self._recorder is not None:
-            self._recorder.abandon()
+            with contextlib.suppress(StateError):  # what a full disk did not take is still pending in the journal
+                self._recorder.abandon()
 
     # Parts
 
+    def _saved(self) -> Snapshot:
+        return self.store.load() or Snapshot()
+
+    def _require_reach(self) -> None:
+        if self.out_of_reach:
+            raise ProjectError(
+                f"PULUMI_BACKEND_URL is {self.out_of_reach!r}: the embedded engine keeps state in files only; "
+                "unset it, or give a file:// URL"
+            )
+
     def _start(self, run: Run) -> Run:
         self._run = run
+        if self._cancelled:  # between the preview and the apply
+            run.cancel()
         return run
 
     def _config(self, *, may_stay_sealed: bool) -> StackConfig:
@@ -198,7 +238,7 @@ class Session:
         """The outputs of a stack by ``STACK``, ``PROJECT/STACK`` or ``ORGANIZATION/PROJECT/STACK``."""
         parts = name.split("/")
         project = parts[-2] if len(parts) > 1 else self.project.name
-        keyring = replace(self.keyring, stack=parts[-1])
+        keyring = replace(self.sealing, stack=parts[-1])
         snapshot = open_stack(self.store.root, project, parts[-1], keyring).load()
         if snapshot is None:
             return None
@@ -206,12 +246,13 @@ class Session:
 
     @contextmanager
     def _locked(self, emit: Consumer) -> Generator[None]:
+        self._require_reach()
         with StackLock(self.store.lock_folder, self.store.qualified_name) as lock:
             for note in lock.notes:
                 emit(Diagnostic(Severity.WARNING, note))
-            if self.keyring.passphrase is None and self.store.root == self.project.root / STATE_FOLDER:
-                self.keyring = replace(self.keyring, passphrase=_new_passphrase(self.store.root))
-                self.store = open_stack(self.store.root, self.project.name, self.stack, self.keyring)
+            if self.sealing.passphrase is None and self.store.root == self.project.root / STATE_FOLDER:
+                self.sealing = Keyring(self.stack, _new_passphrase(self.store.root))
+                self.store = open_stack(self.store.root, self.project.name, self.stack, self.sealing)
             yield
 
     async def _recovered(self, emit: Consumer) -> Snapshot:
@@ -220,9 +261,20 @@ class Session:
         if not base.pending_operations:
             return base
         self._warn_of_pending(base, emit)
-        with self._recording(base) as recorder:
-            await recover(recorder, base, ProviderRegistry(self.factories), emit)
+        redactor = Redactor([[state.inputs, state.outputs] for state in _known(base)])
+        try:
+            with self._recording(base) as recorder:
+                registry = ProviderRegistry(self.factories)
+                await recover(recorder, base, registry, redactor.wrap(emit), stopped=lambda: self._cancelled)
+        except ProviderError as error:
+            raise type(error)(redactor.redact(str(error))) from None
         return self.snapshot()
+
+    def _require_key(self, plan: Plan) -> None:
+        """Raise WrongPassphrase now, where the apply would have to seal a secret and could not."""
+        states = [step.new for step in plan.steps if step.new is not None]
+        if has_secret([[state.inputs, state.outputs] for state in states]) or has_secret(plan.outputs_after):
+            self.store.codec.require()
 
     @contextmanager
     def _recording(self, base: Snapshot) -> Generator[Recorder]:
@@ -263,25 +315,27 @@ class Session:
         )
 
 
+_CANCELLED: Final = Outcome(Result.CANCELLED, Plan(()), 0.0)
+
+
+def _known(base: Snapshot) -> Sequence[ResourceState]:
+    return [*base.resources, *(operation.resource for operation in base.pending_operations)]
+
+
 def _nothing_to_do(plan: Plan) -> bool:
     """Whether an apply would not even touch the state."""
     only_same = all(step.op is Op.SAME for step in plan.steps)
     return only_same and not plan.state_only_changes and plan.outputs_before == plan.outputs_after
 
 
-def backend_folder(project: Project, environment: Mapping[str, str]) -> Path:
-    """Where the state lies. Raises ProjectError for a backend that the embedded engine cannot use."""
+def backend_folder(project: Project, environment: Mapping[str, str]) -> tuple[Path, str]:
+    """Where the state lies, and the URL of where it really lies when that is no file URL ("" otherwise)."""
     url = environment.get("PULUMI_BACKEND_URL", "")
-    if not url:
-        return project.root / STATE_FOLDER
     parsed = urlparse(url)
     if parsed.scheme != "file":
-        raise ProjectError(
-            f"PULUMI_BACKEND_URL is {url!r}: the embedded engine keeps state in files only; "
-            "unset it, or give a file:// URL"
-        )
+        return project.root / STATE_FOLDER, url
     path = unquote(parsed.netloc + parsed.path)
-    return Path(path).expanduser()
+    return Path(path).expanduser(), ""
 
 
 def _passphrase_file(root: Path) -> Path:
@@ -296,11 +350,11 @@ def _kept_passphrase(root: Path) -> str | None:
 def _new_passphrase(root: Path) -> str:
     """A passphrase for a state folder whose user has set none, kept beside the state, readable by its owner only."""
     path = _passphrase_file(root)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with contextlib.suppress(FileExistsError):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "w") as stream:
-            stream.write(secrets.token_urlsafe(32) + "\n")
+    whole = path.with_name(f"{path.name}.{os.getpid()}{files.TEMPORARY}")
+    files.write(whole, f"{secrets.token_urlsafe(32)}\n".encode())
+    with contextlib.suppress(FileExistsError):  # another stack of the project was first
+        os.link(whole, path)  # whole from its first moment on, and never in place of another's
+    files.remove(whole)
     return path.read_text().strip()
 
 

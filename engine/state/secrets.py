@@ -205,6 +205,10 @@ class SecretCodec:
             self._provider, self._opened = provider, None
             self._known.clear()
 
+    def require(self) -> None:
+        """Find out whether a secret could be sealed. Raises WrongPassphrase or SecretsUnsupported."""
+        self._crypter().encrypt(PROOF)
+
     def enter(self, scope: str) -> None:
         """Begin to read or write the secrets of ``scope``, in the order in which they always come."""
         self._scope = scope

@@ -1,0 +1,293 @@
+"""What a session holds to whatever happens: the plan that was agreed to, what was begun, secrets, other stacks."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from pathlib import Path
+
+import pytest
+
+from engine.events import Cancelled, OutputsRegistered, RunEnded
+from engine.project import ProjectError
+from engine.run import Result
+from engine.state import files, journal
+from engine.state.errors import StateError, WrongPassphrase
+from engine.state.secrets import new_salt
+from engine.values import Secret
+from tests.engine.opened import Opened
+
+ONE = "thing('a')\n"
+WORD = "correct-horse-battery"
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opened:
+    made = Opened(tmp_path)
+    made.write(ONE)
+    return made
+
+
+# Nothing to do
+
+
+def test_an_up_with_nothing_to_do_touches_no_file(opened: Opened) -> None:
+    opened.up()
+    before = opened.files()
+    assert opened.up().result is Result.SUCCEEDED
+    assert opened.files() == before
+
+
+# The plan that was agreed to
+
+
+def test_a_deletion_that_was_not_in_the_plan_stops_the_run(opened: Opened) -> None:
+    opened.write("thing('a')\nthing('b')\n")
+    opened.up()
+    # The preview declares both, the apply only one, and changes it, so that there is something to apply.
+    opened.write("thing('a', size=2)\nif pulumi.runtime.is_dry_run():\n    thing('b')\n")
+    assert opened.up().result is Result.PLAN_VIOLATED
+    assert "delete was not in the plan" in opened.said
+    assert opened.cloud.names() == ["a", "b"]
+
+
+def test_what_was_not_in_the_plan_stops_what_still_waits(opened: Opened) -> None:
+    opened.write("thing('a')\nthing('b')\n")
+    opened.up()
+    opened.write("dry = pulumi.runtime.is_dry_run()\nthing('a', key=None if dry else 'k')\nthing('b', size=2)\n")
+    assert opened.up().result is Result.PLAN_VIOLATED
+    assert [str(call) for call in opened.cloud.calls if call.verb == "update"] == []
+
+
+# Cancelling
+
+
+def test_a_cancellation_while_an_interrupted_run_is_recovered_stops_before_the_preview(opened: Opened) -> None:
+    opened.write("thing('a')\nthing('b')\n")
+    opened.cloud.faults["create a"] = opened.cloud.faults["create b"] = "lost"
+    opened.up()
+    opened.cloud.faults.clear()
+    session = opened.session()
+    opened.on_event = lambda event: session.cancel() if "had been created" in getattr(event, "message", "") else None
+    assert opened.up(session).result is Result.CANCELLED
+    assert opened.started == []
+    assert len(opened.session().snapshot().pending_operations) == 1
+    opened.on_event = lambda _event: None
+    assert opened.up().result is Result.SUCCEEDED
+    assert opened.cloud.names() == ["a", "b"]
+
+
+def test_a_cancellation_between_preview_and_apply_applies_nothing(opened: Opened) -> None:
+    session = opened.session()
+    opened.on_event = lambda event: session.cancel() if isinstance(event, RunEnded) else None
+    assert opened.up(session).result is Result.CANCELLED
+    assert opened.cloud.names() == []
+
+
+def test_a_cancelled_refresh_says_so(opened: Opened) -> None:
+    opened.up()
+    session = opened.session()
+    opened.on_event = lambda event: None if isinstance(event, RunEnded | Cancelled) else session.cancel()
+    assert opened.refresh(session).result is Result.CANCELLED
+    (end,) = [event for event in opened.events if isinstance(event, RunEnded)]
+    assert end.result == "cancelled"
+
+
+def test_stopping_at_once_ends_the_program_and_forgets_nothing_even_on_a_full_disk(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = opened.cloud.hold("create a")
+    session = opened.session()
+    opened.write("thing('a')\nthing('b')\n")
+    stopped: list[bool] = []
+
+    def watch() -> None:
+        opened.cloud.begun["create a"].wait(60)
+        with monkeypatch.context() as broken:
+            broken.setattr(journal, "_write_all", _full)
+            session.abandon()
+        stopped.append(True)
+        gate.set()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    opened.up(session, parallel=2)
+    watcher.join()
+    assert stopped == [True]
+    assert opened.up().result is Result.SUCCEEDED
+    assert opened.cloud.names() == ["a", "b"]
+
+
+def _full(*_arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+# What breaks
+
+
+def test_a_disk_that_is_full_is_the_disks_fault_and_nothing_starts_unrecorded(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(journal, "_write_all", _full)
+        outcome = opened.up()
+    assert outcome.result is Result.STATE_FAILED
+    assert "No space left on device" in opened.said
+    assert "bug" not in opened.said
+    assert opened.cloud.names() == []
+
+
+def test_a_disk_that_is_full_at_a_deletion(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened.write("thing('a')\nthing('b')\n")
+    opened.up()
+    with monkeypatch.context() as broken:
+        broken.setattr(journal, "_write_all", _full)
+        assert opened.destroy().result is Result.STATE_FAILED
+    assert opened.cloud.names() == ["a", "b"]
+    assert opened.destroy().result is Result.SUCCEEDED
+
+
+def test_a_checkpoint_that_cannot_be_written_says_what_is_kept(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened.up()
+    opened.write("thing('a')\nthing('b')\n")
+    with monkeypatch.context() as broken:
+        broken.setattr(files, "write", _full)
+        with pytest.raises(StateError, match=r"dev\.json: can't be written: No space left") as failed:
+            opened.up()
+    assert "journal" in str(failed.value)
+    assert opened.up().result is Result.SUCCEEDED
+    assert opened.cloud.names() == ["a", "b"]
+
+
+def test_a_provider_that_breaks_in_a_refresh_fails_that_resource(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.up()
+
+    def broken(*_arguments: object) -> None:
+        raise ZeroDivisionError(WORD)
+
+    monkeypatch.setattr("tests.engine.lifecycle.cloud.CloudProvider.read", broken)
+    assert opened.refresh().result is Result.RESOURCE_FAILED
+    assert "the provider broke: ZeroDivisionError" in opened.said
+
+
+def test_a_refresh_leaves_references_to_other_stacks_alone(opened: Opened) -> None:
+    opened.write("pulumi.export('x', 1)\n")
+    opened.up()
+    reader = Opened(opened.folder, opened.cloud)
+    reader.write("pulumi.StackReference('dev')\nthing('a')\n", config="config: {}\n", stack="dev")
+    (opened.folder / "Pulumi.reader.yaml").write_text("config: {}\n")
+    session = reader.session("reader")
+    assert reader.up(session).result is Result.SUCCEEDED
+    assert reader.refresh(reader.session("reader")).result is Result.SUCCEEDED, reader.said
+
+
+# Secrets
+
+
+def test_a_secret_that_is_only_an_output_is_masked_in_what_is_said_later(opened: Opened) -> None:
+    opened.write(
+        f"import atexit\npulumi.export('word', pulumi.Output.secret('{WORD}'))\n"
+        f"atexit.register(lambda: print('it is {WORD}'))\n"
+    )
+    opened.up()
+    registered = [event.step.new for event in opened.events if isinstance(event, OutputsRegistered)]
+    assert [state.outputs for state in registered if state] == [{"word": Secret(WORD)}] * 2
+    assert "it is [secret]" in [getattr(event, "text", "") for event in opened.events]
+
+
+def test_what_a_provider_says_of_a_secret_is_masked_in_the_state_and_in_a_refresh(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.providers.base import PartialFailure, ProviderError
+
+    def create(*_arguments: object, preview: bool, **_options: object) -> object:
+        if preview:
+            from engine.providers.base import Created
+
+            return Created("", {})
+        raise PartialFailure("a-1", {}, [f"password {WORD} is too weak"])
+
+    def read(*_arguments: object) -> object:
+        raise ProviderError(f"{WORD} is not welcome")
+
+    monkeypatch.setattr("tests.engine.lifecycle.cloud.CloudProvider.create", create)
+    monkeypatch.setattr("tests.engine.lifecycle.cloud.CloudProvider.read", read)
+    opened.write(f"thing('a', password=pulumi.Output.secret('{WORD}'))\n")
+    opened.up()
+    kept = opened.session().snapshot().resources[-1].init_errors
+    assert kept == ("password [secret] is too weak",)
+    opened.refresh()
+    assert "[secret] is not welcome" in opened.said
+    assert WORD not in opened.said
+    assert [name for name, kept in opened.files().items() if name.startswith("state") and WORD.encode() in kept] == []
+
+
+def test_a_secret_without_a_passphrase_is_refused_before_anything_is_made(opened: Opened, tmp_path: Path) -> None:
+    opened.environment = {"PULUMI_BACKEND_URL": f"file://{tmp_path}/elsewhere"}
+    opened.write(f"thing('a')\nthing('b', word=pulumi.Output.secret('{WORD}'))\n")
+    with pytest.raises(WrongPassphrase, match="has a secret to store and no passphrase"):
+        opened.up()
+    assert opened.cloud.names() == []
+
+
+def test_a_passphrase_that_is_not_the_configurations_is_refused_before_anything_is_made(opened: Opened) -> None:
+    opened.write(f"thing('a', word=pulumi.Output.secret('{WORD}'))\n", config=f"encryptionsalt: {new_salt('theirs')}\n")
+    opened.environment = {"PULUMI_CONFIG_PASSPHRASE": "another"}
+    with pytest.raises(WrongPassphrase, match="wrong passphrase"):
+        opened.up()
+    assert opened.cloud.names() == []
+
+
+def test_a_kept_passphrase_seals_the_state_and_never_opens_the_configuration(opened: Opened) -> None:
+    salt = new_salt("theirs")
+    config = f"encryptionsalt: {salt}\nconfig:\n  shop:word:\n    secure: v1:AAAAAAAAAAAAAAAA:AAAA\n"
+    opened.write(f"thing('a', word=pulumi.Output.secret('{WORD}'))\n", config=f"encryptionsalt: {salt}\n")
+    assert opened.up().result is Result.SUCCEEDED
+    opened.write("thing('a', word=pulumi.Config().require_secret('word'))\n", config=config)
+    assert opened.preview().result is Result.SUCCEEDED
+    assert "shop:word is encrypted and no passphrase is set" in opened.said
+    with pytest.raises(WrongPassphrase, match="PULUMI_CONFIG_PASSPHRASE"):
+        opened.up()
+
+
+# Other stacks and other backends
+
+
+def test_a_reference_to_a_stack_with_another_passphrase_fails_that_resource_alone(opened: Opened) -> None:
+    backend = f"file://{opened.folder}/backend"
+    opened.environment = {"PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE": "one"}
+    opened.write(f"pulumi.export('word', pulumi.Output.secret('{WORD}'))\n")
+    opened.up()
+    reader = Opened(opened.folder, opened.cloud, {**opened.environment, "PULUMI_CONFIG_PASSPHRASE": "two"})
+    reader.write("pulumi.StackReference('dev')\n")
+    outcome = reader.preview("reader")
+    assert outcome.result in (Result.RESOURCE_FAILED, Result.PROGRAM_FAILED)
+    assert "wrong passphrase for stack dev" in reader.said
+    assert "broke" not in reader.said
+
+
+@pytest.mark.parametrize("url", ["s3://acme-pulumi", "https://api.pulumi.com", "azblob://x"])
+def test_a_preview_works_where_the_state_is_out_of_reach_and_says_what_it_compares_with(
+    opened: Opened, url: str
+) -> None:
+    opened.environment = {"PULUMI_BACKEND_URL": url}
+    assert opened.preview().result is Result.SUCCEEDED
+    assert url in opened.said
+    assert ".bedplate/state" in opened.said
+    for verb in (opened.up, opened.destroy, opened.refresh):
+        with pytest.raises(ProjectError, match="files only"):
+            verb()
+
+
+def test_a_preview_of_a_folder_that_cannot_be_written_to(opened: Opened) -> None:
+    (opened.folder / ".bedplate").mkdir()
+    (opened.folder / ".bedplate" / "run").write_text("in the way of every file of ours")
+    assert opened.preview().result is Result.SUCCEEDED
+
+
+def test_a_line_that_is_too_long_to_show_holds_up_nothing(opened: Opened) -> None:
+    opened.write("print('x' * (20 << 20))\nprint('then')\n")
+    assert opened.preview().result is Result.SUCCEEDED
+    assert "then" in [getattr(event, "text", "") for event in opened.events]
