@@ -53,6 +53,8 @@ class Interrupts:
         if self.count == 1:
             self._cancel()
             return
-        self._stop_now()
-        # Worker threads wait for the cloud and would hold up an orderly end; what they do is recorded as in flight.
-        os._exit(ExitCode.CANCELLED)
+        try:
+            self._stop_now()
+        finally:
+            # Worker threads wait for the cloud and would hold up an orderly end; what they do is recorded as in flight.
+            os._exit(ExitCode.CANCELLED)
