@@ -191,13 +191,3 @@ def parsed_json(text: Value) -> dict[str, Any] | list[Any] | None:
 
 def _masked(value: Value) -> Value:
     return value if value is ABSENT else masked(value)
-
-
-def telling(inputs: Mapping[str, Value]) -> list[tuple[str, Value]]:
-    """The inputs of a new resource that tell it from others of its type: plain ones, no names and no tags."""
-    return [
-        (key, value) for key, value in sorted(inputs.items())
-        if isinstance(value, bool | int | float | str) and value not in ("", False)
-        and not key.lower().endswith(("name", "nameprefix", "description", "arn", "region", "bucket"))
-        and parsed_json(value) is None and "\n" not in str(value)
-    ]  # fmt: skip

@@ -80,6 +80,12 @@ def short_type(type_: str) -> str:
     return parts[2] if module in ("index", "") else f"{module} {parts[2]}"
 
 
+def type_within(type_: str, columns: int) -> str:
+    """The short type, without its module where it is too wide for ``columns`` (what is still too wide is cut later)."""
+    short = short_type(type_)
+    return short if len(short) <= columns else short.split(" ")[-1]
+
+
 def counts_lines(tally: Mapping[Op, int], width: int, *, past: bool = False) -> list[Line]:
     """``+ 1 create   ~ 1 update   241 unchanged``, on as many lines as it takes."""
     lines = [Line()]

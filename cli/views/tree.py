@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from cli.views.changes import PropertyChange, of_step, telling
-from cli.views.lines import Line, Style, cells
-from cli.views.markers import LOOKS, headline, is_default_provider, short_type
+from cli.views.changes import PropertyChange, of_step
+from cli.views.lines import ELLIPSIS, Line, Style, cells
+from cli.views.markers import LOOKS, headline, is_default_provider, type_within
+from cli.views.telling import telling
 from cli.views.values import brief
 from engine import paths
 from engine import urn as urns
@@ -18,7 +20,9 @@ from engine.plan import Op, Plan, Reason, Step
 from engine.providers.base import DiffKind
 
 NAME_COLUMNS: Final = 40  # a longer name is cut
-TYPE_COLUMNS: Final = 26
+TYPE_COLUMNS: Final = 28  # a longer type is cut, and in a narrow terminal before the properties are
+BEGUN_COLUMNS: Final = 12  # with less of it, a property that is cut says nothing
+TYPE_SHARE: Final = 0.4  # of the columns beside the names
 _SELF_EVIDENT: Final = frozenset(
     {Reason.NEW, Reason.CHANGED, Reason.UNCHANGED, Reason.IMMUTABLE, Reason.NOT_DECLARED, Reason.DESTROYED, Reason.READ,
      Reason.IMPORTED, Reason.DRIFTED, Reason.REPLACED}
@@ -44,6 +48,15 @@ class Node:
     def size(self) -> int:
         """How many resources the subtree holds."""
         return (self.step is not None) + sum(child.size() for child in self.children)
+
+    def changes(self) -> Counter[Op]:
+        """How many resources below this one are created, updated and so on."""
+        tally: Counter[Op] = Counter()
+        for child in self.children:
+            tally += child.changes()
+            if child.step is not None and not child.same:
+                tally[child.step.op] += 1
+        return tally
 
     def unchanged(self) -> bool:
         """Whether nothing in the subtree changes."""
@@ -90,11 +103,28 @@ def _one_root(roots: list[Node]) -> list[Node]:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the tree before it is laid out: branches, node, and how many unchanged resources it stands for."""
+    """One line of the tree before it is laid out: branches, node, and how many unchanged resources it stands for.
+
+    ``parent`` is the name of the component above, where the node's own name need not repeat it.
+    """
 
     branches: str
     node: Node | None
     folded: int = 0
+    parent: str = ""
+
+    @property
+    def type(self) -> str:
+        """The type, where it says something: not of components, whose names do, nor of what stays as it is."""
+        step = self.node.step if self.node else None
+        return step.type if step and step.state.custom and step.op is not Op.SAME and not self.folded else ""
+
+    @property
+    def name(self) -> str:
+        """``…ecr.api`` below ``network-endpoints`` is ``network-endpoints-ecr.api``."""
+        name = self.node.name if self.node else ""
+        own = name.removeprefix(f"{self.parent}-")
+        return f"{ELLIPSIS}{own}" if self.parent and own not in ("", name) else name
 
 
 def rows(roots: list[Node]) -> list[Row]:
@@ -111,14 +141,15 @@ def rows(roots: list[Node]) -> list[Row]:
 
 def _below(node: Node, indent: str) -> Iterator[Row]:
     shown = [child for child in node.children if child.children or not child.unchanged()]
+    parent = "" if urns.type_of(node.urn) == urns.STACK_TYPE else node.name  # the stack is shown by another name
     folded = len(node.children) - len(shown)
     for index, child in enumerate(shown):
         last = index == len(shown) - 1 and not folded
         branch, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
         if child.unchanged():
-            yield Row(indent + branch, child, child.size())
+            yield Row(indent + branch, child, child.size(), parent)
         else:
-            yield Row(indent + branch, child)
+            yield Row(indent + branch, child, parent=parent)
             yield from _below(child, indent + below)
     if folded:
         yield Row(indent + "└─ ", None, folded)
@@ -129,11 +160,12 @@ def render(plan: Plan, stack: str, *, width: int) -> list[Line]:
     all_rows = rows(build(plan))
     labels = [_label(row, stack) for row in all_rows]
     column = min(max((label.width for label in labels), default=0), max(NAME_COLUMNS, width // 2)) + 2
-    type_column = min(max((cells(_type(row)) for row in all_rows), default=0), TYPE_COLUMNS)
+    room = min(TYPE_COLUMNS, max(int((width - column) * TYPE_SHARE), 12))
+    type_column = min(max((cells(type_within(row.type, room)) for row in all_rows), default=0), room)
     lines: list[Line] = []
     for row, label in zip(all_rows, labels, strict=True):
         line = label.cut(column - 2)
-        detail = _detail(row, type_column)
+        detail = _detail(row, type_column, width - column)
         if detail.pieces:
             line.pad(column)
             line.pieces += detail.pieces
@@ -149,46 +181,59 @@ def _label(row: Row, stack: str) -> Line:
     look = LOOKS[row.node.step.op] if row.node.step else LOOKS[Op.SAME]
     if look.marker.strip() and not (is_stack and look.marker == "~"):
         line.add(f"{look.marker} ", look.style)
-    return line.add(stack if is_stack else row.node.name, Style.STRONG if row.node.children else Style.PLAIN)
+    return line.add(stack if is_stack else row.name, Style.STRONG if row.node.children else Style.PLAIN)
 
 
-def _detail(row: Row, type_column: int) -> Line:
+def _detail(row: Row, type_column: int, room: int) -> Line:
+    """What is said beside a row's name, in ``room`` columns; the type may have all of them where it stands alone."""
     line = Line()
     if row.node is None:
         return line
     if row.folded:
         return line.add(f"{row.folded} unchanged", Style.DIM)
+    if row.node.children and not row.type:
+        return _sum(row.node, room)
     step = row.node.step
-    said = Line() if step is None or row.node.same else summary(step)
-    if _type(row):
-        line.add(Line().add(_type(row)).cut(type_column).plain, Style.DIM)
-        if said.plain:
+    parts = [] if step is None or row.node.same else summary(step)
+    if row.type:
+        columns = type_column if parts else room
+        line.add(Line().add(type_within(row.type, columns)).cut(columns).plain, Style.DIM)
+        if parts:
             line.pad(type_column + 2)
-    line.pieces += said.pieces
+    return line.add(_joined(parts, room - line.width))
+
+
+def _joined(parts: Sequence[str], room: int) -> str:
+    """As many of ``parts`` as fit in whole; one more is begun only where it has room to say something."""
+    text = ", ".join(parts)
+    if cells(text) <= room:
+        return text
+    some = [f"{', '.join(parts[:count])}, {ELLIPSIS}" for count in range(len(parts) - 1, 0, -1)]
+    whole = next((one for one in some if cells(one) <= room), "")
+    return whole if whole and room - cells(whole) < BEGUN_COLUMNS else text
+
+
+def _sum(node: Node, room: int) -> Line:
+    """``+ 12  ~ 1``: what happens below a component, so that whoever reads the top knows where to look."""
+    line = Line()
+    for op, count in sorted(node.changes().items(), key=lambda one: list(LOOKS).index(one[0])):
+        line.add("  " if line.pieces else "").add(f"{LOOKS[op].marker} {count}", LOOKS[op].style)
+    parts = [] if node.step is None or node.same else summary(node.step)
+    if parts:
+        line.add("  " if line.pieces else "").add(_joined(parts, room - line.width - 2))
     return line
 
 
-def _type(row: Row) -> str:
-    """What is said of a row's type: a component's name says enough, and so does what stays as it is."""
-    step = row.node.step if row.node else None
-    return short_type(step.type) if step and step.state.custom and step.op is not Op.SAME and not row.folded else ""
-
-
-def summary(step: Step) -> Line:
-    """What happens to a resource, on one line: why it is replaced, then its properties."""
-    line = Line()
+def summary(step: Step) -> list[str]:
+    """What happens to a resource, in short parts: why it is replaced, then its properties."""
     if step.op in (Op.DELETE, Op.DELETE_REPLACED, Op.REMOVE_PENDING_REPLACE):
-        text = "kept, only forgotten" if step.retained else ""
-        return line.add(text or ("" if step.reason in _SELF_EVIDENT else step.reason.value), Style.DIM)
-    parts: list[str] = []
-    if step.reason not in _SELF_EVIDENT:
-        parts.append(step.reason.value)
+        if step.retained:
+            return ["kept, only forgotten"]
+        return [] if step.reason in _SELF_EVIDENT else [step.reason.value]
+    parts = [] if step.reason in _SELF_EVIDENT else [step.reason.value]
     if step.op in (Op.CREATE, Op.IMPORT, Op.READ):
-        new = step.state
-        parts += [f"{key} {brief(value, 24)}" for key, value in telling(new.inputs)[:4]] if new.custom else []
-    else:
-        parts += [changed(change) for change in sorted(of_step(step), key=lambda one: not one.replaces)]
-    return line.add(", ".join(parts), Style.PLAIN)
+        return parts + (telling(step.state.inputs)[:4] if step.state.custom else [])
+    return parts + [changed(change) for change in sorted(of_step(step), key=lambda one: not one.replaces)]
 
 
 def _last_name(change: PropertyChange) -> str:
