@@ -20,7 +20,8 @@ _FIRST: Final = (
 # Whose values speak for themselves: 10.0.0.0/19, aws:kms, IMMUTABLE.
 _BARE: Final = frozenset(
     {"cidrBlock", "cidrIpv4", "destinationCidrBlock", "availabilityZoneId", "instanceType", "instanceClass", "image",
-     "sseAlgorithm", "objectOwnership", "imageTagMutability", "upstreamRegistryUrl", "vpcEndpointType", "frequency", "endpoint"}
+     "sseAlgorithm", "objectOwnership", "imageTagMutability", "upstreamRegistryUrl", "vpcEndpointType",
+     "frequency", "endpoint"}
 )  # fmt: skip
 # Names say what a resource's own name says; the rest is the same for almost everything.
 _SILENT_ENDS: Final = ("name", "nameprefix", "description", "arn", "region", "bucket")
