@@ -23,6 +23,7 @@ EXPECTED = {
     "bool": "true or false",
     "json": "JSON",
     "ref": "a text",
+    "asset": "an asset or an archive (pulumi.FileAsset, pulumi.StringAsset, pulumi.FileArchive)",
 }
 
 
@@ -110,6 +111,8 @@ def _coerce(type_: PropertyType, value: Value, path: paths.Path, failures: list[
 
 def _scalar(kind: str, value: Value, path: paths.Path, failures: list[CheckFailure]) -> Value:
     if kind == "any":
+        return value
+    if kind == "asset" and isinstance(value, Asset | Archive):
         return value
     if kind == "json":
         return _document(value, path, failures)

@@ -12,7 +12,7 @@ from engine.providers.aws.schema import STRING, Field, ListOf, MapOf, Object, Pr
 from engine.providers.aws.spec import Spec
 from engine.providers.base import NO_DIFF, Diff, DiffKind, unchanged
 from engine.urn import name_of
-from engine.values import UNKNOWN, Properties, Value
+from engine.values import UNKNOWN, Archive, Asset, Properties, Value
 
 ABSENT: Final = object()
 TAGS: Final = Field(MapOf(STRING))
@@ -144,6 +144,8 @@ def _is_set(path: paths.Path, sets: list[paths.Path]) -> bool:
 def _same_scalar(type_: PropertyType, old: Value, new: Value) -> bool:
     if isinstance(type_, Scalar) and type_.kind == "json":
         return documents.same(old, new)
+    if isinstance(old, Asset | Archive) and isinstance(new, Asset | Archive):
+        return type(old) is type(new) and (old.hash == new.hash if old.hash and new.hash else old == new)
     if isinstance(type_, Scalar) and type_.kind == "ref":
         return _same_reference(old, new)
     return unchanged(old, new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -213,6 +214,10 @@ def _transform(name: str, argument: str, value: Value, source: str, scope: Scope
             return _selected(name, scope.old.get(source), value)
         case "or":
             return argument.strip() if value is None else value
+        case "else":
+            return scope.lookup(argument.strip()) if value is None else value
+        case "base64":
+            return None if value is None else base64.b64decode(value)
         case "json":
             return None if value is None else documents.as_text(value)
         case "keys":

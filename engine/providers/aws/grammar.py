@@ -11,8 +11,8 @@ PIPE: Final = re.compile(r"(?<!\|)\|(?!\|)")  # JMESPath also has ||
 PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][\w.\[\]]*(?: *\|[^{}]*)?)\}")
 # fmt: off
 TRANSFORMS: Final = frozenset({
-    "added", "after", "before", "fact", "if_true", "join", "json", "keys", "last", "list", "location", "not", "old",
-    "or", "removed",
+    "added", "after", "base64", "before", "else", "fact", "if_true", "join", "json", "keys", "last", "list", "location",
+    "not", "old", "or", "removed",
 })
 # fmt: on
 TRANSFORM: Final = re.compile(rf"(?<!\|)\|\s*({'|'.join(sorted(TRANSFORMS))})(?![\w(])")

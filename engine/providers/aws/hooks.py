@@ -16,17 +16,27 @@ MOST_PER_REQUEST: Final = 1000  # keys in one DeleteObjects; S3's API reference
 
 def empty_bucket(caller: Caller, scope: Scope) -> None:
     """Delete every version and delete marker of the bucket ``scope.id``; governance-mode locks are bypassed."""
-    bucket = {"Bucket": str(scope.id)}
-    answer = caller.listed("s3", scope.region, "ListObjectVersions", bucket)
+    _delete_versions(caller, scope, str(scope.id), None)
+
+
+def delete_object(caller: Caller, scope: Scope) -> None:
+    """Delete the object ``key`` with all of its versions."""
+    _delete_versions(caller, scope, str(scope.lookup("bucket")), str(scope.lookup("key")))
+
+
+def _delete_versions(caller: Caller, scope: Scope, name: str, key: str | None) -> None:
+    bucket = {"Bucket": name}
+    params = {**bucket, "Prefix": key} if key else bucket
+    answer = caller.listed("s3", scope.region, "ListObjectVersions", params)
     entries = [*answer.get("Versions", ()), *answer.get("DeleteMarkers", ())]
-    keys = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
+    keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in entries if key in (None, item["Key"])]
     for start in range(0, len(keys), MOST_PER_REQUEST):
         batch = {"Objects": keys[start : start + MOST_PER_REQUEST], "Quiet": True}
         params = {**bucket, "Delete": batch, "BypassGovernanceRetention": True}
         if errors := caller.call("s3", scope.region, "DeleteObjects", params).get("Errors"):
             first: dict[str, Any] = errors[0]
             raise ProviderError(
-                f"emptying bucket {scope.id}: {len(errors)} objects can't be deleted; the first is {first.get('Key')}:"
+                f"emptying bucket {name}: {len(errors)} objects can't be deleted; the first is {first.get('Key')}:"
                 f" {first.get('Code')} {first.get('Message', '')}"
             )
 
@@ -85,6 +95,7 @@ def _association(caller: Caller, scope: Scope) -> str:
 
 
 HOOKS: Final[Mapping[str, Hook]] = {
+    "delete_object": delete_object,
     "delete_policy_versions": delete_policy_versions,
     "detach_role_policies": detach_role_policies,
     "disassociate_route_table": disassociate_route_table,

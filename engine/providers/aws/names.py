@@ -15,6 +15,8 @@ PREFIXED_DIGITS = 26  # after a `namePrefix` Terraform sets a time and a counter
 
 def automatic(rule: Autoname, resource: str, inputs: Mapping[str, object], seed: str) -> str:
     """A name for ``resource``, cut to the rule's limit; ``namePrefix`` among the inputs takes the place of the name."""
+    if rule.plain:
+        return resource
     suffix = _suffix(rule, inputs)
     digits = hashlib.sha256(f"{seed}\0{resource}".encode()).hexdigest()
     prefix = inputs.get(rule.prefix) if rule.prefix else None
@@ -37,6 +39,8 @@ def is_automatic(rule: Autoname, resource: str, inputs: Properties) -> bool:
         return False
     if rule.prefix and inputs.get(rule.prefix) is not None:
         return True
+    if rule.plain:
+        return name == resource
     sample = automatic(rule, resource, inputs, "")
     suffix = _suffix(rule, inputs)
     stem = sample[: len(sample) - DIGITS - len(suffix)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from engine.providers.aws import documents
+from engine.providers.aws import content, documents
 from engine.providers.aws.schema import Field, ListOf, MapOf, Object, PropertyType, Scalar
 from engine.values import Value
 
@@ -82,8 +82,8 @@ def _scalar_to_api(value: Value, kind: str) -> Any:
         return float(value)
     if kind == "boolean":
         return value is True or value == "true"
-    if kind == "blob" and isinstance(value, str):
-        return value.encode()
+    if kind == "blob":
+        return value.encode() if isinstance(value, str) else content.of(value)
     return value
 
 

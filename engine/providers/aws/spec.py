@@ -55,7 +55,8 @@ Expressions (strings; numbers, booleans and the like stand for themselves)
                             too); queries.py has functions that JMESPath lacks
     policy | json           with transforms, also on `$`: `added`/`removed` (elements against the old state; an
                             operation in which all of these are empty is skipped), `json` (as text), `keys`,
-                            `or TEXT` (if absent), `not`, `if_true` (absent if false), `old` (before the change),
+                            `or TEXT` or `else PROPERTY` (if absent), `base64` (decoded), `not`,
+                            `if_true` (absent if false), `old` (before the change),
                             `list` (one as a list), `join` (comma), `fact NAME` (of a region, data/regions.yaml),
                             `location`, `after TEXT`/`before TEXT`/`last TEXT` (part of a text)
 
@@ -128,6 +129,7 @@ class Autoname:
     pattern: str | None = None
     lower: bool = False
     start: str = ""
+    plain: bool = False  # the resource's name alone
     suffix: Mapping[str, str] = field(default_factory=dict[str, str])  # property that is true -> suffix (".fifo")
 
 

@@ -128,7 +128,7 @@ def _unlike(field: Field, declared: Declared, place: str) -> Iterator[str]:
 def _unlike_type(type_: PropertyType, declared: Declared, place: str) -> Iterator[str]:
     match type_:
         case Scalar(kind):
-            alike = kind == "any" or declared.kind == kind or (kind in LIKE_TEXT and declared.kind == "str")
+            alike = kind in ("any", "asset") or declared.kind == kind or (kind in LIKE_TEXT and declared.kind == "str")
             if not alike and not (kind in NUMBERS and declared.kind in NUMBERS):
                 yield f"{place}: is {kind} here and {declared.kind} in pulumi_aws"
         case ListOf(item) if declared.kind == "list" and declared.item:
