@@ -1,1 +1,1 @@
-"""ECR: what moto lacks of it (pull-through cache rules)."""
+"""ECR: what moto lacks of it (pull-through cache rules, repository creation templates)."""

@@ -1,4 +1,4 @@
-"""ECR with pull-through cache rules.
+"""ECR with pull-through cache rules and repository creation templates.
 
 Sources: ECR API reference, CreatePullThroughCacheRule; ECR user guide, "Creating a pull through cache rule": which
 upstream registries need a secret, and that its name begins with ``ecr-pullthroughcache/``.
@@ -7,15 +7,12 @@ upstream registries need a secret, and that its name begins with ``ecr-pullthrou
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.core.utils import unix_time
-from moto.ecr.models import ECRBackend
 from moto.secretsmanager.exceptions import SecretNotFoundException as NoSuchSecret
 from moto.secretsmanager.models import secretsmanager_backends
 
-Fields = dict[str, Any]
+from engine.emulator.ecr.templates import Fields, Refused, TemplateBackend
 
 ROOT = "ROOT"  # the prefix that stands for the whole registry
 MAX_RULES = 50
@@ -33,12 +30,7 @@ _PART = "[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _PREFIX = re.compile(f"(?=.{{2,30}}$){_PART}(?:/{_PART})*/?")
 
 
-class Refused(ServiceException):
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-
-
-class ExtendedECRBackend(ECRBackend):
+class ExtendedECRBackend(TemplateBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.pull_through_rules: dict[str, Fields] = {}

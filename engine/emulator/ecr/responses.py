@@ -35,3 +35,19 @@ class ExtendedECRResponse(ECRResponse):
 
     def validate_pull_through_cache_rule(self) -> ActionResult:
         return ActionResult(self.extended.validate_pull_through_cache_rule(self.request["ecrRepositoryPrefix"]))
+
+    def create_repository_creation_template(self) -> ActionResult:
+        return self._template(self.extended.create_repository_creation_template(self.request))
+
+    def describe_repository_creation_templates(self) -> ActionResult:
+        found = self.extended.describe_repository_creation_templates(self.request.get("prefixes"))
+        return ActionResult({"registryId": self.extended.account_id, "repositoryCreationTemplates": found})
+
+    def update_repository_creation_template(self) -> ActionResult:
+        return self._template(self.extended.update_repository_creation_template(self.request))
+
+    def delete_repository_creation_template(self) -> ActionResult:
+        return self._template(self.extended.delete_repository_creation_template(self.request["prefix"]))
+
+    def _template(self, template: dict[str, Any]) -> ActionResult:
+        return ActionResult({"registryId": self.extended.account_id, "repositoryCreationTemplate": template})

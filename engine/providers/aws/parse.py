@@ -99,7 +99,7 @@ def _unknown_paths(
     for section in ("defaults", "local", "sets", "checks", "replace_on", "changes_with", "properties"):
         named: Any = source.get(section, ())
         for path in named if isinstance(named, dict | list) else (named,) if named else ():
-            if path not in known:
+            if str(path).removesuffix("[*]") not in known:  # the items of a list of scalars have no path of their own
                 yield f"{section}.{path}: no such property is declared under inputs or outputs"
 
 
