@@ -58,7 +58,7 @@ ERROR_CODES: Final = {
     "stacks.settings.problems.UnknownEnvironment": ExitCode.NO_ENVIRONMENT,
     "engine.project.UnknownStack": ExitCode.NO_ENVIRONMENT,
     "stacks.settings.problems.SettingsError": ExitCode.USAGE,
-    "engine.project.ProjectError": ExitCode.USAGE,
+    "engine.stack_config.ProjectError": ExitCode.USAGE,
     "engine.sandbox.errors.SandboxMismatch": ExitCode.USAGE,
     "engine.sandbox.errors.EndpointNotAllowed": ExitCode.USAGE,
     "engine.state.errors.BadName": ExitCode.USAGE,

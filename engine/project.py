@@ -6,43 +6,21 @@ Source of the forms: Pulumi's documentation of the project file and of stack con
 from __future__ import annotations
 
 import difflib
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from engine.program import Program
-from engine.state.secrets import Keyring, PassphraseCrypter
-from engine.values import Secret, Value
-from engine.wire import UNKNOWN_STRING
+from engine.stack_config import ConfigReader, ProjectError, StackConfig, mapping_in
+from engine.state.secrets import Keyring
 
 FILE_NAMES: Final = ("Pulumi.yaml", "Pulumi.yml")
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class ProjectError(Exception):
-    """The project's files are missing or wrong; the message says where and what to do."""
 
 
 class UnknownStack(ProjectError):
     """The project has stacks, and this is not one of them."""
-
-
-@dataclass(frozen=True)
-class StackConfig:
-    """A stack's configuration: by full key, as text (what a program gets) and as typed values (secrets marked).
-
-    ``sealed`` are the keys whose values stay unknown, because no passphrase was at hand to open them.
-    """
-
-    texts: Mapping[str, str] = field(default_factory=dict[str, str])
-    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    secret_keys: tuple[str, ...] = ()
-    sealed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,10 +39,11 @@ class Project:
     def load(cls, start: Path) -> Project:
         """The project that ``start`` lies in. Raises ProjectError."""
         path = _find(start.resolve())
-        content = _mapping(path)
+        content = mapping_in(path)
         name = content.get("name")
         if not isinstance(name, str) or not name:
-            raise ProjectError(f"{path}: 'name' is missing; give the project a name, such as 'name: my-platform'")
+            found = "is missing" if name in (None, "") else f"is {name!r}, not text"
+            raise ProjectError(f"{path}: 'name' {found}; give the project a name, such as 'name: my-platform'")
         runtime, options = _runtime(path, content.get("runtime"))
         if runtime != "python":
             raise ProjectError(
@@ -72,8 +51,12 @@ class Project:
             )
         root = path.parent
         folder, entry = _program(path, root, content.get("main"))
-        config = content.get("stackConfigDir") or ""
-        return cls(name, root, folder, entry, root / str(config), _python(root, options), content.get("config") or {})
+        config, declared = content.get("stackConfigDir") or "", content.get("config") or {}
+        if isinstance(declared, str):  # what `stackConfigDir` was called before
+            config, declared = declared, {}
+        if not isinstance(declared, dict):
+            raise ProjectError(f"{path}: 'config' has to be a mapping of keys to values, or of keys to their schemas")
+        return cls(name, root, folder, entry, root / str(config), _python(root, options), declared)
 
     def environments(self) -> list[str]:
         """The stacks that have a configuration file, sorted."""
@@ -96,7 +79,7 @@ class Project:
     def salt(self, stack: str) -> str:
         """The ``encryptionsalt`` of the stack's configuration file, "" where it has none."""
         path = self.stack_file(stack)
-        return str(_mapping(path).get("encryptionsalt") or "") if path.is_file() else ""
+        return str(mapping_in(path).get("encryptionsalt") or "") if path.is_file() else ""
 
     def config(self, stack: str, keyring: Keyring, *, may_stay_sealed: bool) -> StackConfig:
         """The stack's configuration with the project's defaults, decrypted.
@@ -105,65 +88,26 @@ class Project:
         or WrongPassphrase.
         """
         path = self.stack_file(stack)
-        entries = _mapping(path).get("config") or {} if path.is_file() else {}
+        entries = mapping_in(path).get("config") or {} if path.is_file() else {}
         if not isinstance(entries, dict):
             raise ProjectError(f"{path}: 'config' has to be a mapping of keys to values")
-        reader = _ConfigReader(path, keyring, may_stay_sealed)
-        for key, entry in {**_project_defaults(self.defaults), **entries}.items():
-            reader.take(key if ":" in key else f"{self.name}:{key}", entry)
-        return StackConfig(reader.texts, reader.values, tuple(sorted(reader.secret)), tuple(sorted(reader.sealed)))
+        reader = ConfigReader(path, keyring, may_stay_sealed=may_stay_sealed)
+        declared_secret = {self._key(key) for key, entry in self.defaults.items() if _is_secret(entry)}
+        given = {self._key(key): entry for key, entry in (*_project_defaults(self.defaults).items(), *entries.items())}
+        for key, entry in given.items():
+            reader.take(key, entry, secret=key in declared_secret)
+        return reader.config()
+
+    def _key(self, key: object) -> str:
+        """``key`` with its namespace, which is the project's where none is given."""
+        text = str(key)
+        return text if ":" in text else f"{self.name}:{text}"
 
     def program(self, stack: str, config: StackConfig) -> Program:
         """How the program is run for ``stack``."""
         return Program(
             self.root, self.folder, self.entry, self.name, stack, config.texts, config.secret_keys, self.python
         )  # fmt: skip
-
-
-class _ConfigReader:
-    """Collects configuration values, opening what is sealed."""
-
-    def __init__(self, path: Path, keyring: Keyring, may_stay_sealed: bool) -> None:
-        self.texts: dict[str, str] = {}
-        self.values: dict[str, Value] = {}
-        self.secret: set[str] = set()
-        self.sealed: set[str] = set()
-        self._path = path
-        self._keyring = keyring
-        self._may_stay_sealed = may_stay_sealed
-        self._crypter: PassphraseCrypter | None = None
-
-    def take(self, key: str, entry: Any) -> None:
-        opened = self._open(key, entry)
-        text = opened if isinstance(opened, str) else json.dumps(opened, separators=(",", ":"), default=str)
-        if isinstance(opened, bool | int | float) and not isinstance(opened, str):
-            text = json.dumps(opened)
-        self.texts[key] = text
-        self.values[key] = Secret(text) if key in self.secret else text
-
-    def _open(self, key: str, entry: Any) -> Any:
-        if isinstance(entry, dict):
-            if set(entry) == {"secure"}:
-                self.secret.add(key)
-                return self._decrypt(key, str(entry["secure"]))
-            return {name: self._open(key, item) for name, item in entry.items()}
-        if isinstance(entry, list):
-            return [self._open(key, item) for item in entry]
-        return "" if entry is None else entry
-
-    def _decrypt(self, key: str, ciphertext: str) -> str:
-        keyring = self._keyring
-        if keyring.passphrase is None and self._may_stay_sealed:
-            self.sealed.add(key)
-            return UNKNOWN_STRING
-        if not keyring.salt:
-            raise ProjectError(
-                f"{self._path}: {key} is encrypted, but the file has no 'encryptionsalt': only passphrase-encrypted "
-                "configuration can be opened here; set it anew with `pulumi config set --secret`"
-            )
-        if self._crypter is None:
-            self._crypter = PassphraseCrypter(keyring.salt, keyring.passphrase, keyring.stack)
-        return self._crypter.decrypt(ciphertext)
 
 
 def _find(start: Path) -> Path:
@@ -177,25 +121,14 @@ def _find(start: Path) -> Path:
     )
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(path.read_text(), Loader=_LOADER)  # noqa: S506 - a safe loader, the C one where there is one
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ProjectError(f"{path}: expected a mapping of keys to values, got {type(content).__name__}")
-    return content
-
-
 def _runtime(path: Path, runtime: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(runtime, str):
         return runtime, {}
     if isinstance(runtime, dict) and isinstance(runtime.get("name"), str):
-        return runtime["name"], runtime.get("options") or {}
+        options = runtime.get("options") or {}
+        if not isinstance(options, dict):
+            raise ProjectError(f"{path}: 'runtime.options' has to be a mapping, such as 'virtualenv: .venv'")
+        return runtime["name"], options
     raise ProjectError(f"{path}: 'runtime' is missing; say 'runtime: python'")
 
 
@@ -212,7 +145,9 @@ def _program(path: Path, root: Path, main: Any) -> tuple[Path, str]:
 
 
 def _python(root: Path, options: Mapping[str, Any]) -> Path:
-    environment = options.get("virtualenv")
+    """The Python of the program's virtual environment; this one, where the project names none or none is there."""
+    # uv and poetry keep it in .venv unless told otherwise.
+    environment = options.get("virtualenv") or (".venv" if options.get("toolchain") in ("uv", "poetry") else None)
     python = root / str(environment) / "bin" / "python" if environment else None
     return python if python is not None and python.exists() else Path(sys.executable)
 
@@ -226,6 +161,10 @@ def _project_defaults(defaults: Mapping[str, Any]) -> dict[str, Any]:
         elif "value" in entry or "default" in entry:
             given[key] = entry.get("value", entry.get("default"))
     return given
+
+
+def _is_secret(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("secret") is True
 
 
 def _listed(names: list[str]) -> str:

@@ -113,7 +113,8 @@ class Session:
             )
             emit(Diagnostic(Severity.WARNING, text))
         for key in config.sealed:
-            emit(Diagnostic(Severity.INFO, f"{key} is encrypted and no passphrase is set: it counts as unknown"))
+            how = "no passphrase is set" if self.keyring.salt else "not with a passphrase"
+            emit(Diagnostic(Severity.INFO, f"{key} is encrypted and {how}: it counts as unknown"))
         self._warn_of_pending(base, emit)
         return await self._preview(base, config, emit, options)
 
