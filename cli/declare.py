@@ -33,7 +33,7 @@ def command(app: typer.Typer, name: str, request: type[R]) -> Callable[[Callable
 
         run.__dict__["__signature__"] = inspect.Signature(parameters(request))
         run.__doc__ = body.__doc__
-        app.command(name)(run)
+        app.command(name, epilog="`bedplate --help` lists the exit codes.")(run)
         return body
 
     return register

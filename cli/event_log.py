@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +27,13 @@ _LOGICAL: Final = frozenset({Op.SAME, Op.CREATE, Op.UPDATE, Op.DELETE, Op.REPLAC
 
 
 class EventLog:
-    """Writes events to a file as they come; a context manager."""
+    """Writes events to a file as they come; a context manager.
+
+    A file that takes no more (a full disk) must not stop a run: ``failure`` then says why, and the rest is left out.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.failure: OSError | None = None
         self._stream = path.open("w", encoding="utf-8")
         self._sequence = 0
         self._preview = True
@@ -40,7 +45,15 @@ class EventLog:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        with self._noting_failure():
+            self._stream.close()
+
+    @contextmanager
+    def _noting_failure(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.failure = self.failure or error
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.RunStarted):
@@ -55,8 +68,10 @@ class EventLog:
             return
         self._sequence += 1
         line = {"sequence": self._sequence, "timestamp": int(time.time()), **payload}
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._stream.flush()
+        if self.failure is None:
+            with self._noting_failure():
+                self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+                self._stream.flush()
 
 
 def encode(event: events.Event, *, preview: bool) -> dict[str, Any] | None:

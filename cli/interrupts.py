@@ -38,14 +38,16 @@ class Interrupts:
 
     @contextmanager
     def asleep(self) -> Generator[None]:
-        """While somebody is asked, Ctrl-C is a KeyboardInterrupt: the event loop that would hear it is waiting."""
+        """While somebody is asked, signals are a KeyboardInterrupt: the event loop that would hear them is waiting."""
         loop = asyncio.get_running_loop()
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.default_int_handler)
         try:
             yield
         finally:
-            loop.add_signal_handler(signal.SIGINT, self.arrived)
+            for number in _SIGNALS:
+                loop.add_signal_handler(number, self.arrived)
 
     def arrived(self) -> None:
         """A signal has come."""

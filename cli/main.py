@@ -9,7 +9,17 @@ import typer
 from cli.commands import config, inspect, sandbox, stacks
 from cli.declare import with_diff_level
 
-_EPILOG = "Every option is also read from BEDPLATE_<OPTION>, such as BEDPLATE_PARALLEL=4."
+_EPILOG = """\
+Every option is also read from BEDPLATE_<OPTION>, such as BEDPLATE_PARALLEL=4.
+
+\b
+Exit codes:
+    0  ok                                     6  no such environment
+    1  failed                                 7  changes where none were expected
+    2  used wrongly (options, settings)       8  cancelled
+    3  credentials, or a wrong passphrase     9  timed out
+    4  a resource failed                    255  a bug of ours
+    5  refused by policy or budget"""
 
 
 def application() -> typer.Typer:

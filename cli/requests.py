@@ -41,7 +41,9 @@ class Manner:
     cwd: Annotated[
         Path, typer.Option("--cwd", "-C", help="Run as if started in this folder.", exists=True, file_okay=False)
     ] = Path()
-    output: Annotated[Output, typer.Option("--output", help="What is written to standard output.")] = Output.TEXT
+    output: Annotated[
+        Output, typer.Option("--output", help="What is written to standard output; json is one versioned document.")
+    ] = Output.TEXT
     color: Annotated[Color, typer.Option("--color", help="Colours; auto heeds NO_COLOR and FORCE_COLOR.")] = Color.AUTO
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks, and messages for debugging.")] = False
 

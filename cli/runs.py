@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -61,14 +60,18 @@ class Command:
 
     def run(self, go: Verb) -> int:
         """Do it and report; returns the exit code."""
-        with ExitStack() as stack:
-            consumers: list[Consumer] = [self.transcript, self.progress]
-            if self.request.event_log:
-                from cli.event_log import EventLog
+        path = self.request.event_log
+        if path is None:
+            return self._report(asyncio.run(self._go(go, [self.transcript, self.progress])))
+        from cli.event_log import EventLog
 
-                consumers.append(stack.enter_context(EventLog(self.request.event_log)))
-            outcome = asyncio.run(self._go(go, consumers))
-        return self._report(outcome)
+        with EventLog(path) as log:
+            outcome = asyncio.run(self._go(go, [self.transcript, self.progress, log]))
+        code = self._report(outcome)
+        if log.failure is None:
+            return code
+        self.screen.error(f"{path}: {log.failure.strerror}; the event log is not complete")
+        return code or ExitCode.FAILED
 
     async def _go(self, go: Verb, consumers: list[Consumer]) -> Outcome:
         def emit(event: Event) -> None:
@@ -123,22 +126,27 @@ class Command:
         self.progress.close()
         self._check_targets(preview)
         self._show_preview(preview)
-        if not preview.plan.has_changes:
-            return True
-        if self.request.expect_no_changes:
+        if self.request.expect_no_changes and not report.nothing_to_do(preview.plan):
             self.code = ExitCode.CHANGES
             return False
+        if not preview.plan.has_changes:
+            return True
         self._check_sandbox(preview)
         return (isinstance(self.request, Applying) and self.request.yes) or self._asked(preview)
 
     def _check_targets(self, preview: Outcome) -> None:
         unmatched = unmatched_targets(Targets(self.request.target, self.request.exclude), preview.plan)
-        if unmatched and preview.result is Result.SUCCEEDED:
-            listed = ", ".join(f"'{glob}'" for glob in unmatched)
-            raise UsageError(
-                f"--target {listed} matches no resource; give a resource's name, or its URN with * and ** as wildcards "
-                f"(`bedplate state list {self.session.stack}` shows those there are)"
-            )
+        if not unmatched:
+            return
+        listed = ", ".join(f"'{glob}'" for glob in unmatched)
+        text = (
+            f"--target {listed} matches no resource; give a resource's name, or its URN with * and ** as wildcards "
+            f"(`bedplate state list {self.session.stack}` shows those there are)"
+        )
+        if preview.result is Result.SUCCEEDED:
+            raise UsageError(text)
+        if preview.result in (Result.PROGRAM_FAILED, Result.RESOURCE_FAILED):
+            self.screen.tell(f"{text}\nthis may be why the rest went wrong:")
 
     def _check_sandbox(self, preview: Outcome) -> None:
         touched = [step.state for step in preview.plan.steps if step.op is not Op.SAME]

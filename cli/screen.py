@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from cli.requests import Manner
 from cli.streams import Tolerant
 from cli.terminal import Terminal, of_process
 from cli.views.lines import Line, Style, write
+
+VERSION: Final = (
+    1  # of the JSON documents; it grows when a property goes or means something else, not when one is added
+)
 
 
 class Screen:
@@ -20,7 +24,7 @@ class Screen:
         self.terminal = terminal or of_process()
         self.color = self.terminal.color(manner.color.value)
         self.error_color = self.terminal.color(manner.color.value, stderr=True)
-        self.out = Tolerant(sys.stdout)
+        self.out = Tolerant(sys.stdout, needed=True)
         self.err = Tolerant(sys.stderr)
 
     @property

@@ -7,7 +7,7 @@ import typer
 from cli.declare import command
 from cli.environments import known, meant
 from cli.exits import ExitCode
-from cli.requests import OfStack, Output
+from cli.requests import Manner, OfStack, Output
 
 
 def register(config: typer.Typer) -> None:
@@ -16,7 +16,7 @@ def register(config: typer.Typer) -> None:
     @command(config, "show", OfStack)
     def show(request: OfStack) -> int:
         """Show an environment's settings, defaults included."""
-        from cli.screen import Screen
+        from cli.screen import VERSION, Screen
         from cli.views.lines import Line
         from cli.views.values import block
         from engine.project import Project
@@ -27,18 +27,18 @@ def register(config: typer.Typer) -> None:
         settings = load(environment, project.config_folder).model_dump(mode="json")
         screen = Screen(request)
         if request.output is Output.JSON:
-            screen.document({"version": 1, "environment": environment, "settings": settings})
+            screen.document({"version": VERSION, "environment": environment, "settings": settings})
         else:
             screen.show(Line().add(one) for one in block(settings, full=True))
         return ExitCode.OK
 
-    @command(config, "schema", OfStack)
-    def schema(request: OfStack) -> int:
+    @command(config, "schema", Manner)
+    def schema(request: Manner) -> int:
         """Write the JSON schema of the settings files; editors complete and check them with it."""
         from cli.screen import Screen
-        from stacks.settings import PlatformSettings
+        from stacks.settings import json_schema
 
-        Screen(request).document(PlatformSettings.model_json_schema())
+        Screen(request).document(json_schema())
         return ExitCode.OK
 
     _ = (show, schema)  # registered above

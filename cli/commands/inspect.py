@@ -40,7 +40,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
     def list_(request: Showing) -> int:
         """List the resources in a stack's state."""
         from cli.runs import open_session
-        from cli.screen import Screen
+        from cli.screen import VERSION, Screen
         from cli.views import documents
         from cli.views import state as views
 
@@ -48,7 +48,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
         snapshot = session.snapshot()
         if request.output is Output.JSON:
             found = [documents.resource(one, reveal=request.show_secrets) for one in snapshot.resources]
-            screen.document({"version": documents.VERSION, "stack": session.stack, "resources": found})
+            screen.document({"version": VERSION, "stack": session.stack, "resources": found})
         else:
             screen.show(views.listing(snapshot.resources, snapshot.pending_operations, width=screen.width))
         return 0
@@ -57,7 +57,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
     def show(request: ShowingOne) -> int:
         """Show one resource of a stack's state in full (or all of them)."""
         from cli.runs import open_session
-        from cli.screen import Screen
+        from cli.screen import VERSION, Screen
         from cli.views import documents
         from cli.views import state as views
         from cli.views.lines import Line
@@ -66,7 +66,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
         found = matching(session.snapshot().resources, request.urn, session.stack)
         if request.output is Output.JSON:
             shown = [documents.resource(one, reveal=request.show_secrets) for one in found]
-            screen.document({"version": documents.VERSION, "stack": session.stack, "resources": shown})
+            screen.document({"version": VERSION, "stack": session.stack, "resources": shown})
         else:
             for one in found:
                 screen.show([*views.details(one, reveal=request.show_secrets), Line()])

@@ -77,7 +77,9 @@ def root_of(start: Path) -> Path:
 
 def described(state: str, sandbox: Sandbox | None) -> dict[str, Any]:
     """A sandbox as a JSON document."""
-    document: dict[str, Any] = {"version": 1, "state": state}
+    from cli.screen import VERSION
+
+    document: dict[str, Any] = {"version": VERSION, "state": state}
     if sandbox is not None:
         document |= {
             "name": sandbox.name, "endpoint": sandbox.endpoint, "emulator": sandbox.emulator, "pid": sandbox.pid,

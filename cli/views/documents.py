@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
+from cli.screen import VERSION
 from cli.transcript import Transcript
 from cli.views.changes import PropertyChange, of_step
 from cli.views.markers import counts, headline, is_default_provider
@@ -16,8 +17,6 @@ from engine.plan import Op, Step
 from engine.run import Outcome
 from engine.state.model import ResourceState
 from engine.values import Properties
-
-VERSION: Final = 1
 
 
 def run(verb: str, stack: str, outcome: Outcome, transcript: Transcript, *, code: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from cli.views.lines import Line, Style
 from cli.views.values import block, brief, masked
 from engine import urn as urns
 from engine.events import Diagnostic, Severity
-from engine.plan import Op, Plan
+from engine.plan import Plan
 from engine.run import Outcome, Result
 from engine.values import Properties
 from engine.values import reveal as revealed
@@ -173,7 +173,5 @@ def table(outputs: Properties, *, width: int, reveal: bool = False) -> list[Line
 
 
 def nothing_to_do(plan: Plan) -> bool:
-    """Whether a preview shows no change at all."""
-    return (
-        not plan.has_changes and plan.outputs_before == plan.outputs_after and Op.READ not in markers.counts(plan.steps)
-    )
+    """Whether a preview shows no change: what is only read again is none, a new value of an output is."""
+    return not plan.has_changes and plan.outputs_before == plan.outputs_after

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from pathlib import Path
 
 import pytest
 from pulumi.automation.events import EngineEvent
+
+from cli.exits import ExitCode
+from stacks.settings.schema import PATH as SCHEMA
 
 SECRET = "hunter2-hunter2"
 PROGRAM = f'''
@@ -154,6 +158,28 @@ def test_what_is_used_wrongly_is_said_in_one_message(
     assert not project.has_state
 
 
+def test_an_error_is_a_document_where_one_was_asked_for(project: Project) -> None:
+    done = project.run("outputs", "stagin", "--output", "json")
+    document = json.loads(done.stdout)
+    assert (document["version"], document["exitCode"], done.returncode) == (1, 6, 6)
+    assert "did you mean 'staging'?" in document["error"]["message"]
+    (project.folder / "Pulumi.dev.yaml").write_text("config:\n  bedplate:netwrok: {}\n")
+    done = project.run("config", "show", "dev", "--output", "json")
+    problems = json.loads(done.stdout)["error"]["problems"]
+    assert done.returncode == 2
+    assert {"path": "netwrok", "line": 2} in [{key: one[key] for key in ("path", "line")} for one in problems]
+
+
+def test_the_schema_that_is_written_is_the_one_that_the_files_name(project: Project) -> None:
+    assert json.loads(project.run("config", "schema").stdout) == json.loads(SCHEMA.read_text())
+
+
+def test_every_exit_code_is_in_the_help() -> None:
+    command = [sys.executable, "-m", "cli.main", "--help"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("Exit codes:")[1]
+    assert {int(number) for number in re.findall(r"(\d+)  ", said)} == {code.value for code in ExitCode}
+
+
 def test_with_debug_an_error_has_its_traceback(project: Project) -> None:
     done = project.run("preview", "nosuch", "--debug")
     assert done.returncode == 6
@@ -187,6 +213,35 @@ def test_color_is_only_where_it_is_wanted(project: Project) -> None:
     assert "\x1b" not in project.run("preview", "dev", FORCE_COLOR="1", NO_COLOR="1").stdout
 
 
+def test_a_new_value_of_an_output_alone_is_a_change_for_every_verb(project: Project) -> None:
+    project.write("import pulumi, os; pulumi.export('size', os.environ['SIZE'])")
+    assert project.run("up", "dev", "--yes", SIZE="1").returncode == 0
+    assert project.run("up", "dev", "--yes", "--expect-no-changes", SIZE="1").returncode == 0
+    for verb in (["preview"], ["up", "--yes"]):
+        assert project.run(*verb, "dev", "--expect-no-changes", SIZE="2").returncode == 7
+    assert '"1"' in project.run("outputs", "dev", "--output", "json").stdout
+
+
+def test_what_can_not_be_written_stops_nothing(project: Project) -> None:
+    done = project.run("up", "dev", "--yes", "--event-log", "/dev/full")
+    assert done.returncode == 1
+    assert "error: /dev/full: No space left on device; the event log is not complete" in done.stderr
+    assert "+ 3 created" in done.stdout
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            project.command("destroy", "dev", "--yes"), stdout=subprocess.PIPE, stderr=full, text=True, check=False,
+            env=project.environment(),
+        )  # fmt: skip
+        assert done.returncode == 0, "progress that can't be shown is no failure"
+        assert "- 3 deleted" in done.stdout
+        done = subprocess.run(
+            project.command("preview", "dev"), stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=project.environment(),
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: the result can't be written: No space left on device\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_in_order(project: Project, number: signal.Signals) -> None:
     project.write(WAITING)
@@ -202,8 +257,8 @@ def test_a_signal_ends_a_run_in_order(project: Project, number: signal.Signals) 
         assert process.wait() == 8
 
 
-@pytest.mark.parametrize(("answer", "code"), [("n\n", 8), ("\x03", 8), ("y\n", 0)])
-def test_somebody_at_a_terminal_is_asked(project: Project, answer: str, code: int) -> None:
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 8), ("\x03", 8), (signal.SIGTERM, 8), ("y\n", 0)])
+def test_somebody_at_a_terminal_is_asked(project: Project, answer: str | signal.Signals, code: int) -> None:
     ours, theirs = pty.openpty()
     environment = {name: value for name, value in project.environment(TERM="xterm").items() if name != "CI"}
     with subprocess.Popen(
@@ -220,7 +275,10 @@ def test_somebody_at_a_terminal_is_asked(project: Project, answer: str, code: in
                 break
             if "Apply these changes?" in shown and not answered:
                 answered = True
-                os.write(ours, answer.encode())
+                if isinstance(answer, signal.Signals):
+                    process.send_signal(answer)
+                else:
+                    os.write(ours, answer.encode())
         os.close(ours)
         assert process.wait() == code
     assert "+ 3 create" in shown

@@ -19,10 +19,11 @@ from cli.requests import Applying, Manner, Previewing, ShowingOne, StartingSandb
 from cli.views.changes import between
 from cli.views.lines import Line, cells, clean
 from cli.views.markers import LOOKS
+from cli.views.report import nothing_to_do
 from engine import urn as urns
 from engine.events import RunEnded, StepDone
 from engine.paths import join
-from engine.plan import Op, Reason, Step
+from engine.plan import Op, Plan, Reason, Step
 from engine.sandbox import Sandbox
 from engine.state.model import ResourceState
 
@@ -99,6 +100,14 @@ def test_the_event_log_counts_as_pulumi_does(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [line["resOutputsEvent"]["metadata"]["op"] for line in lines[:-1]] == [op.value for _, op in ops[:3]]
     assert lines[-1]["summaryEvent"]["resourceChanges"] == {"replace": 1}
+
+
+def test_what_is_only_read_is_no_change() -> None:
+    urn = "urn:pulumi:dev::demo::aws:s3/bucket:Bucket::data"
+    state = ResourceState(urn, urns.type_of(urn), True, id="data", external=True)
+    read = Step(Op.READ, urn, state.type, Reason.READ, state, state)
+    assert nothing_to_do(Plan((read,), {}, {}))
+    assert not nothing_to_do(Plan((read,), {}, {"url": "x"}))
 
 
 def test_every_operation_has_its_look() -> None:
