@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import grpc
@@ -19,6 +20,7 @@ import grpc.aio
 from google.protobuf import empty_pb2
 
 from engine import wire
+from engine.assets import located
 from engine.callbacks import Transforms
 from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity
@@ -67,7 +69,8 @@ T = TypeVar("T")
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
     """Serves one deployment to one program. ``last_request`` is when the program last asked for something."""
 
-    def __init__(self, deployment: Deployment, config: Mapping[str, str], secret_keys: list[str], root: str) -> None:
+    def __init__(self, deployment: Deployment, config: Mapping[str, str], secret_keys: list[str], folder: Path) -> None:
+        """``folder`` is where the program runs: its relative paths start there."""
         self.failed_log = False  # the program has logged an error
         self.last_request = time.monotonic()
         self.fatal: BaseException | None = None
@@ -76,7 +79,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self._transforms = Transforms()
         self._config = config
         self._secret_keys = secret_keys
-        self._root_folder = root
+        self._program_folder = folder
         self._tasks: set[asyncio.Task[Any]] = set()
         self._packages: dict[str, tuple[str, str, str]] = {}
 
@@ -154,6 +157,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
                 "use the Pulumi CLI for this program"
             )
         goal = await self._transforms.apply(goal_of(request), list(request.transforms))
+        goal = replace(goal, inputs=located(goal.inputs, self._program_folder))
         if request.packageRef:
             _, version, url = self._packages[request.packageRef]
             goal = replace(goal, version=version, plugin_download_url=url)

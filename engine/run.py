@@ -181,7 +181,7 @@ class Run:
 
     async def _program(self, program: Program) -> Result:
         config, keys = dict(program.config), list(program.secret_keys)
-        monitor = Monitor(self.deployment, config, keys, str(program.root))
+        monitor = Monitor(self.deployment, config, keys, program.folder)
         process = self._process = ProgramProcess(program, lambda line, stderr: self._emit(ProgramOutput(line, stderr)))
         with monitor_address(program.root) as address:
             async with serving(monitor, address) as served:

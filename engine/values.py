@@ -7,7 +7,7 @@ dicts nest freely; a special value may stand anywhere a JSON value may.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 
@@ -49,22 +49,27 @@ class Secret:
 
 @dataclass(frozen=True)
 class Asset:
-    """A file's content: exactly one of ``text``, ``path`` and ``uri`` is set. ``hash`` is sha256 in hex."""
+    """A file's content: exactly one of ``text``, ``path`` and ``uri`` is set. ``hash`` is sha256 in hex.
+
+    ``folder`` is where a relative path starts in this run; it is no part of the value and is not stored.
+    """
 
     text: str | None = None
     path: str | None = None
     uri: str | None = None
     hash: str = ""
+    folder: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A set of files: exactly one of ``assets``, ``path`` and ``uri`` is set. ``hash`` is sha256 in hex."""
+    """A set of files: exactly one of ``assets``, ``path`` and ``uri`` is set. ``hash`` and ``folder`` as an asset's."""
 
     assets: Mapping[str, Value] | None = None
     path: str | None = None
     uri: str | None = None
     hash: str = ""
+    folder: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,8 @@ Source: Pulumi's SDK, ``sdk/python/lib/pulumi/runtime/rpc.py`` (the keys are par
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import struct_pb2
@@ -96,49 +94,15 @@ def _special(signature: Value, fields: dict[str, Value]) -> Value:
     if signature == SECRET:
         return secret(fields.get("value"))
     if signature == ASSET:
-        return hashed(Asset(fields.get("text"), fields.get("path"), fields.get("uri"), fields.get("hash") or ""))
+        return Asset(fields.get("text"), fields.get("path"), fields.get("uri"), fields.get("hash") or "")
     if signature == ARCHIVE:
-        return hashed_archive(
-            Archive(fields.get("assets"), fields.get("path"), fields.get("uri"), fields.get("hash") or "")
-        )
+        return Archive(fields.get("assets"), fields.get("path"), fields.get("uri"), fields.get("hash") or "")
     if signature == RESOURCE:
         return ResourceRef(fields["urn"], fields.get("id"), fields.get("packageVersion") or "")
     if signature == OUTPUT:
         dependencies = tuple(fields.get("dependencies") or ())
         return OutputValue(fields.get("value", UNKNOWN), bool(fields.get("secret")), dependencies)
     raise ValueError(f"unknown signature {signature!r} in a property value; this engine is older than the SDK")
-
-
-def hashed(asset: Asset) -> Asset:
-    """``asset`` with its sha256 filled in where its content can be read here; the hash is what a diff compares."""
-    if asset.hash:
-        return asset
-    if asset.text is not None:
-        content = asset.text.encode()
-    elif asset.path is not None and Path(asset.path).is_file():
-        content = Path(asset.path).read_bytes()
-    else:
-        return asset
-    return Asset(asset.text, asset.path, asset.uri, hashlib.sha256(content).hexdigest())
-
-
-def hashed_archive(archive: Archive) -> Archive:
-    """``archive`` with the sha256 of a file, or of a folder's names and contents, where it can be read here.
-
-    A folder's hash is not Pulumi's (which hashes a tar of it): a stack that changes engines sees such a change once.
-    """
-    path = Path(archive.path) if archive.path else None
-    if archive.hash or path is None:
-        return archive
-    if path.is_file():
-        return replace(archive, hash=hashlib.sha256(path.read_bytes()).hexdigest())
-    if not path.is_dir():
-        return archive
-    digest = hashlib.sha256()
-    for file in sorted(each for each in path.rglob("*") if each.is_file()):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{file.relative_to(path)}\0{content}\n".encode())
-    return replace(archive, hash=digest.hexdigest())
 
 
 def flatten_outputs(value: Value, dependencies: set[str]) -> Value:

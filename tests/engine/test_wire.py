@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -52,20 +51,6 @@ def test_an_output_value_becomes_what_it_stands_for() -> None:
     value = {"a": wire.OutputValue([1], True, ("x",)), "b": [wire.OutputValue(UNKNOWN, False, ("y",))]}
     assert wire.flatten_outputs(value, dependencies) == {"a": Secret([1]), "b": [UNKNOWN]}
     assert dependencies == {"x", "y"}
-
-
-def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
-    path = tmp_path / "f"
-    path.write_text("hi")
-    assert wire.hashed(Asset(path=str(path))).hash == hashlib.sha256(b"hi").hexdigest()
-
-
-def test_an_archive_is_known_by_the_contents_of_its_folder(tmp_path: Path) -> None:
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "f").write_text("hi")
-    before = wire.hashed_archive(Archive(path=str(tmp_path))).hash
-    (tmp_path / "sub" / "f").write_text("ho")
-    assert wire.hashed_archive(Archive(path=str(tmp_path))).hash not in ("", before)
 
 
 def test_a_signature_that_nobody_knows_is_refused() -> None:

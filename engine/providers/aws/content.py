@@ -1,4 +1,4 @@
-"""What assets and archives hold, as bytes. Paths are relative to the directory that the program was started from."""
+"""What assets and archives hold, as bytes. Relative paths start in the folder that the program runs in."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ def of(value: Value) -> Any:
     Raises ProviderError where a file can't be read.
     """
     if isinstance(value, Asset):
-        return value.text.encode() if value.text is not None else _file(value.path, value.uri)
+        return value.text.encode() if value.text is not None else _file(value)
     if isinstance(value, Archive):
-        if value.uri or (value.path and not Path(value.path).is_dir()):
-            return _file(value.path, value.uri)
+        if value.uri or (value.path and not Path(value.folder, value.path).is_dir()):
+            return _file(value)
         return _zipped(value)
     return value
 
 
-def _file(path: str | None, uri: str | None) -> bytes:
-    if path is None:
-        raise ProviderError(f"the asset {uri!r} is elsewhere, and the embedded engine fetches nothing: give a file")
+def _file(value: Asset | Archive) -> bytes:
+    if value.path is None:
+        raise ProviderError(
+            f"the asset {value.uri!r} is elsewhere, and the embedded engine fetches nothing: give a file"
+        )
     try:
-        return Path(path).read_bytes()
+        return Path(value.folder, value.path).read_bytes()
     except OSError as error:
-        seen = f"{path!r} (in {Path.cwd()})"
+        seen = f"{value.path!r} (in {value.folder or Path.cwd()})"
         raise ProviderError(f"the asset's file can't be read: expected {seen}: {error.strerror}") from error
 
 
@@ -48,7 +50,7 @@ def _zipped(archive: Archive) -> bytes:
 
 def _members(archive: Archive, prefix: str = "") -> Iterator[tuple[str, bytes]]:
     if archive.path:
-        folder = Path(archive.path)
+        folder = Path(archive.folder, archive.path)
         for file in folder.rglob("*"):
             if file.is_file():
                 yield f"{prefix}{file.relative_to(folder).as_posix()}", file.read_bytes()
