@@ -33,7 +33,10 @@ up: $(STAMP) ## start the sandbox and bring the platform up in it
 down: ## destroy the sandbox's stack and end the sandbox
 	@if [ ! -x $(BEDPLATE) ]; then echo 'nothing is up: there is no $(VENV)'; \
 	elif $(BEDPLATE) sandbox status >/dev/null 2>&1; then \
-		$(BEDPLATE) destroy sandbox --yes && $(BEDPLATE) sandbox down; \
+		$(BEDPLATE) destroy sandbox --yes || { code=$$?; \
+			echo 'the emulator still runs; `$(BEDPLATE) sandbox down` ends it with all that it holds' >&2; \
+			exit $$code; }; \
+		$(BEDPLATE) sandbox down; \
 	else $(BEDPLATE) sandbox down; fi
 
 preview: $(STAMP) ## preview an environment: make preview ENV=prod

@@ -139,9 +139,11 @@ class Command:
         if not unmatched:
             return
         listed = ", ".join(f"'{glob}'" for glob in unmatched)
+        names = [glob for glob in unmatched if "*" in glob and "::" not in glob]
+        hint = f"did you mean '**::{names[0]}'? " if names else ""
         text = (
-            f"--target {listed} matches no resource; give a resource's name, or its URN with * and ** as wildcards "
-            f"(`bedplate state list {self.session.stack}` shows those there are)"
+            f"--target {listed} matches no resource; {hint}give a resource's name, or its URN with * and ** as "
+            f"wildcards (`bedplate state list {self.session.stack}` shows those there are)"
         )
         if preview.result is Result.SUCCEEDED:
             raise UsageError(text)

@@ -72,7 +72,7 @@ def build(plan: Plan) -> list[Node]:
             continue
         nodes[urn] = Node(urn, headline(steps))
         parents[urn] = headline(steps).state.parent
-    for parent in {parent for parent in parents.values() if parent and parent not in nodes}:
+    for parent in sorted({parent for parent in parents.values() if parent and parent not in nodes}):
         nodes[parent] = Node(parent)
     for urn, parent in parents.items():
         if parent and parent != urn:
@@ -96,7 +96,7 @@ def _one_root(roots: list[Node]) -> list[Node]:
     """What has no parent stands below the stack, where the stack is shown: deletions may outlive their parents."""
     stack = next((node for node in roots if urns.type_of(node.urn) == urns.STACK_TYPE), None)
     if stack is None:
-        return roots
+        return sorted(roots, key=_place)
     stack.children += [node for node in roots if node is not stack]
     return [stack]
 

@@ -144,6 +144,7 @@ def test_a_document_and_an_event_log(project: Project) -> None:
         (["preview", "dev", "--engine", "other"], 2, "'auto', 'embedded'"),
         (["preview", "dev", "--parallel", "0"], 2, "--parallel"),
         (["preview", "dev", "--target", "nosuch"], 2, "matches no resource"),
+        (["preview", "dev", "--target", "to*"], 2, "did you mean '**::to*'?"),
         (["state", "show", "dev", "nosuch"], 2, "no resource 'nosuch'"),
         (["sandbox", "status"], 1, ""),
     ],
