@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,9 @@ class Platform(PlatformComponent, area="platform"):
         key = self.keys.arns
         self.logs = LogGroups("logs", LogGroupsArgs(key[KeyPurpose.LOGS], args.log_retention_days), below)
         self.storage = ObjectStore("storage", ObjectStoreArgs(account, key[KeyPurpose.DATA], args.storage), below)
-        self.registry = Registry("registry", RegistryArgs(key[KeyPurpose.IMAGES], args.registry), below)
+        tags = self._tags(args)
+        images = RegistryArgs(account, key[KeyPurpose.IMAGES], self.boundary.arn, tags, args.registry)
+        self.registry = Registry("registry", images, below)
         self.network = self._make_network(args, below)
         if args.flow_logs is not None and args.existing_vpc_id is None:
             self._record_flows(args.flow_logs, account, below)
@@ -85,9 +88,12 @@ class Platform(PlatformComponent, area="platform"):
             "aws",
             region=args.region,
             allowed_account_ids=None if args.account_id is None else [args.account_id],
-            default_tags={"tags": deployment_tags(self.naming.project, self.naming.stack, args.ownership)},
+            default_tags={"tags": self._tags(args)},
             opts=self.options(),
         )
+
+    def _tags(self, args: PlatformArgs) -> Mapping[str, str]:
+        return deployment_tags(self.naming.project, self.naming.stack, args.ownership)
 
     def _make_network(self, args: PlatformArgs, below: pulumi.ResourceOptions) -> NetworkPlace:
         if args.existing_vpc_id is not None:

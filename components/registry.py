@@ -1,4 +1,7 @@
-"""Image registry: repositories whose tags don't change, scanned and encrypted, and caches of public registries."""
+"""Image registry: repositories whose tags don't change, scanned and encrypted, and caches of public registries.
+
+ECR makes the repositories of a cache by itself, on the first pull; a creation template says what they get.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components import names
+from components.account import Account
 from components.base import PlatformComponent
+from components.roles import ServiceRoleArgs, service_role
+from components.tags import component_tags
 
 # Host of each upstream that can be cached.
 # Source: Amazon ECR User Guide, "Creating a pull through cache rule", 2026-11.
@@ -56,7 +62,12 @@ class RegistryChoices:
 
 @dataclass(frozen=True)
 class RegistryArgs:
+    """``tags`` are for the repositories that ECR makes: the provider's default tags don't reach them."""
+
+    account: Account
     kms_key_arn: pulumi.Input[str]
+    boundary_arn: pulumi.Input[str]
+    tags: Mapping[str, str]
     choices: RegistryChoices
 
 
@@ -70,7 +81,8 @@ class Registry(PlatformComponent, area="registry"):
         super().__init__(name, opts)
         self._args = args
         self.urls = {repository: self._repository(repository) for repository in args.choices.repositories}
-        self.caches = {rule.upstream: self._cache(rule) for rule in args.choices.pull_through}
+        maker = self._maker() if args.choices.pull_through else None
+        self.caches = {rule.upstream: self._cache(rule, maker) for rule in args.choices.pull_through}
         self.register_outputs({"urls": self.urls, "caches": self.caches})
 
     def _repository(self, part: str) -> pulumi.Output[str]:
@@ -87,10 +99,13 @@ class Registry(PlatformComponent, area="registry"):
         aws.ecr.LifecyclePolicy(
             self.child(part),
             repository=repository.name,
-            policy=json.dumps({"rules": [self._expire_untagged(), self._keep_tagged()]}),
+            policy=self._lifecycle(),
             opts=self.options(),
         )
         return repository.repository_url
+
+    def _lifecycle(self) -> str:
+        return json.dumps({"rules": [self._expire_untagged(), self._keep_tagged()]})
 
     def _expire_untagged(self) -> Mapping[str, object]:
         days = self._args.choices.untagged_days
@@ -120,15 +135,60 @@ class Registry(PlatformComponent, area="registry"):
             "action": {"type": "expire"},
         }
 
-    def _cache(self, rule: PullThrough) -> pulumi.Output[str]:
-        cache = aws.ecr.PullThroughCacheRule(
+    def _cache(self, rule: PullThrough, maker: aws.iam.Role | None) -> pulumi.Output[str]:
+        prefix = self.physical(names.REPOSITORY_PREFIX, rule.upstream)
+        template = aws.ecr.RepositoryCreationTemplate(
             self.child(rule.upstream),
-            ecr_repository_prefix=self.physical(names.REPOSITORY_PREFIX, rule.upstream),
-            upstream_registry_url=UPSTREAMS[rule.upstream],
-            credential_arn=self._secret(rule.upstream, rule.credentials) if rule.credentials else None,
+            prefix=prefix,
+            description=f"Images from {UPSTREAMS[rule.upstream]}",
+            applied_fors=["PULL_THROUGH_CACHE"],
+            custom_role_arn=maker.arn if maker else None,
+            encryption_configurations=[{"encryption_type": "KMS", "kms_key": self._args.kms_key_arn}],
+            image_tag_mutability="MUTABLE",  # a cache follows its upstream, where tags move
+            lifecycle_policy=self._lifecycle(),
+            resource_tags={**self._args.tags, **component_tags(self.component_name, prefix)},
             opts=self.options(),
         )
+        cache = aws.ecr.PullThroughCacheRule(
+            self.child(rule.upstream),
+            ecr_repository_prefix=prefix,
+            upstream_registry_url=UPSTREAMS[rule.upstream],
+            credential_arn=self._secret(rule.upstream, rule.credentials) if rule.credentials else None,
+            # A repository keeps what it was made with: no pull before the template is there.
+            opts=self.options(depends_on=[template]),
+        )
         return cache.ecr_repository_prefix
+
+    def _maker(self) -> aws.iam.Role:
+        # Source: Amazon ECR User Guide, "Creating an IAM role for repository creation templates", 2026-11.
+        account = self._args.account
+        return service_role(
+            self,
+            "maker",
+            ServiceRoleArgs(
+                account=account,
+                service="ecr.amazonaws.com",
+                sources=None,  # ECR names none, and refuses a template with a role of another account
+                statements=[
+                    {
+                        "Sid": "MakeRepositories",
+                        "Effect": "Allow",
+                        "Action": ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"],
+                        "Resource": [
+                            account.arn("ecr", f"repository/{self.physical(names.REPOSITORY_PREFIX, rule.upstream)}/*")
+                            for rule in self._args.choices.pull_through
+                        ],
+                    },
+                    {
+                        "Sid": "EncryptThem",
+                        "Effect": "Allow",
+                        "Action": ["kms:CreateGrant", "kms:RetireGrant", "kms:DescribeKey"],
+                        "Resource": self._args.kms_key_arn,
+                    },
+                ],
+                boundary_arn=self._args.boundary_arn,
+            ),
+        )
 
     def _secret(self, upstream: str, credentials: Credentials) -> pulumi.Output[str]:
         # A deleted secret keeps its name for the recovery window, and a sandbox is made again within minutes.

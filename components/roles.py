@@ -90,12 +90,12 @@ class Boundary(PlatformComponent, area="identity"):
 class ServiceRoleArgs:
     """A role that an AWS service assumes on behalf of this account, with exactly ``statements`` as its permissions.
 
-    ``sources`` is a pattern of the ARNs of the resources for which the service may assume it.
+    ``sources`` is a pattern of the ARNs of the resources for which the service may assume it; see ``trust`` for None.
     """
 
     account: Account
     service: str
-    sources: pulumi.Input[str]
+    sources: pulumi.Input[str] | None
     statements: Sequence[Statement]
     boundary_arn: pulumi.Input[str]
 

@@ -15,19 +15,16 @@ def document(statements: Iterable[Statement]) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def trust(service: str, account_id: pulumi.Input[str], sources: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Lets ``service`` assume a role for ``sources`` (a pattern of ARNs) of this account only: no "confused deputy"."""
-    return document(
-        [
-            {
-                "Sid": "AssumedByService",
-                "Effect": "Allow",
-                "Principal": {"Service": service},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account_id},
-                    "ArnLike": {"aws:SourceArn": sources},
-                },
-            }
-        ]
-    )
+def trust(service: str, account_id: pulumi.Input[str], sources: pulumi.Input[str] | None) -> pulumi.Output[str]:
+    """Lets ``service`` assume a role for ``sources`` (a pattern of ARNs) of this account only: no "confused deputy".
+
+    None is for services that don't say for whom they assume a role, and take only roles of the account that they serve.
+    """
+    statement = {
+        "Sid": "AssumedByService",
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    conditions = {"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": {"aws:SourceArn": sources}}
+    return document([statement if sources is None else {**statement, "Condition": conditions}])

@@ -93,8 +93,8 @@ def test_zones_that_are_named_are_not_asked_for(recorded: Callable[[str], Run]) 
 def test_flow_logs_go_to_their_group_by_a_role_that_can_only_write_there(recorded: Callable[[str], Run]) -> None:
     run = recorded("dev")
     (flow_log,) = run.of("aws:ec2/flowLog:FlowLog")
-    (role,) = run.of("aws:iam/role:Role")
-    (policy,) = run.of("aws:iam/rolePolicy:RolePolicy")
+    (role,) = (each for each in run.of("aws:iam/role:Role") if each.name.startswith("flow-logs"))
+    (policy,) = (each for each in run.of("aws:iam/rolePolicy:RolePolicy") if each.name.startswith("flow-logs"))
     assert flow_log.inputs["logDestinationType"] == "cloud-watch-logs"
     assert flow_log.inputs["iamRoleArn"].endswith(f":{role.name}")
     write, find = json.loads(policy.inputs["policy"])["Statement"]
@@ -147,6 +147,33 @@ def test_repositories_are_immutable_scanned_and_encrypted(run: Run, environment:
     for policy in policies:
         kinds = [rule["selection"]["tagStatus"] for rule in json.loads(policy.inputs["policy"])["rules"]]
         assert kinds == ["untagged", "tagged"]
+
+
+def test_what_a_cache_makes_has_the_tags_the_key_and_the_lifecycle_of_the_rest(run: Run) -> None:
+    caches = run.of("aws:ecr/pullThroughCacheRule:PullThroughCacheRule")
+    templates = {
+        each.inputs["prefix"]: each for each in run.of("aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate")
+    }
+    assert templates.keys() == {cache.inputs["ecrRepositoryPrefix"] for cache in caches}
+    (key,) = {each.inputs["encryptionConfigurations"][0]["kmsKey"] for each in run.of("aws:ecr/repository:Repository")}
+    (lifecycle,) = {each.inputs["policy"] for each in run.of("aws:ecr/lifecyclePolicy:LifecyclePolicy")}
+    (provider,) = run.of("pulumi:providers:aws")
+    for cache in caches:
+        template = templates[cache.inputs["ecrRepositoryPrefix"]]
+        assert template.urn in cache.depends_on
+        assert template.inputs["appliedFors"] == ["PULL_THROUGH_CACHE"]
+        assert template.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
+        assert template.inputs["lifecyclePolicy"] == lifecycle
+        assert template.inputs["customRoleArn"]
+        tags = template.inputs["resourceTags"]
+        assert tags.items() >= json.loads(provider.inputs["defaultTags"])["tags"].items()
+        assert tags["Component"] == "registry"
+
+
+def test_without_caches_nobody_makes_repositories() -> None:
+    run = run_program({**config_of("dev"), "bedplate:registry": {"pull_through": []}}, "dev")
+    assert not run.of("aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate")
+    assert not [each for each in run.of("aws:iam/role:Role") if "maker" in each.name]
 
 
 def test_credentials_of_a_cache_are_secret_wherever_they_go() -> None:
