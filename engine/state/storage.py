@@ -107,8 +107,16 @@ class StackStore:
         """
         _check_layout(self.root)
         content = self._checkpoint()
-        snapshot = self._decode(content)
-        left = self._left_over(content)
+        while True:
+            snapshot = self._decode(content)
+            try:
+                left = self._left_over(content)
+                break
+            except StateCorrupt:
+                # Who looks without the lock may have the checkpoint of before a save and the journal of after it.
+                before, content = content, self._checkpoint()
+                if content == before:
+                    raise
         if left is not None:
             snapshot = merge(snapshot or Snapshot(), left.entries)
         found = problems(snapshot) if snapshot is not None else []

@@ -16,6 +16,7 @@ import pytest
 from engine.state import files
 from engine.state.errors import BadName, StateCorrupt, StateError, StateInvalid, StateTooNew
 from engine.state.model import Snapshot
+from engine.state.recorder import Recorder
 from engine.state.secrets import Keyring
 from engine.state.storage import Update, open_stack, stacks
 from engine.values import Secret
@@ -140,6 +141,24 @@ def test_a_failed_write_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest
     assert store(tmp_path).load() == saved
     if fault != "write":  # there nothing is left to clean up with
         assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_who_looks_while_a_run_saves_sees_the_state_of_before_or_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = store(tmp_path)
+    stack.save(small_stack())
+    stale = stack.path.read_bytes()
+    saved = stack.save(Snapshot((root_state(),)))
+    recorder = Recorder(stack, saved)
+    recorder.begin("creating", root_state()).durable.result()  # a new journal, which goes with the new checkpoint
+    looking = store(tmp_path)
+    read = looking._checkpoint  # pyright: ignore[reportPrivateUsage] - what is read at which moment is the point
+    contents = iter([stale])
+    monkeypatch.setattr(looking, "_checkpoint", lambda: next(contents, None) or read())
+    seen = looking.load()
+    assert seen is not None and seen.resources == saved.resources
+    recorder.abandon()
 
 
 def test_what_died_runs_left_is_cleared(tmp_path: Path) -> None:
