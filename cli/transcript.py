@@ -21,6 +21,7 @@ class Transcript:
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     done: Counter[Op] = field(default_factory=Counter[Op])
     applying: bool = False
+    _said: set[Diagnostic] = field(default_factory=set[Diagnostic], init=False, repr=False)
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
@@ -45,8 +46,9 @@ class Transcript:
         if (
             not diagnostic.ephemeral
             and diagnostic.severity is not Severity.DEBUG
-            and diagnostic not in self.diagnostics
+            and diagnostic not in self._said
         ):
+            self._said.add(diagnostic)
             self.diagnostics.append(diagnostic)
 
     def _count(self, event: StepDone) -> None:
