@@ -1,18 +1,19 @@
 """Keeping secrets out of what is shown: every message that leaves the engine goes through here.
 
-Values are masked by type in resource states (``engine.views``); this is for text, in which a provider or a program may
+Values are masked by type in resource states (``cli.views``); this is for text, in which a provider or a program may
 have put a secret.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from engine.events import Consumer, Diagnostic, Event, ProgramOutput, StepFailed
-from engine.values import Secret, Value, walk
+from engine.values import Archive, Asset, Secret, Value, walk
 
 MASK: Final = "[secret]"
 SHORTEST: Final = 4  # characters; shorter texts occur everywhere
@@ -58,6 +59,14 @@ class Redactor:
 
 
 def _texts(value: Value) -> Iterable[str]:
+    """The forms in which a message may show a secret: whole, by lines, and as JSON or Python would quote it."""
     for item in walk(value):
         if isinstance(item, str):
-            yield from (line for line in {item, *item.splitlines()} if len(line) >= SHORTEST)
+            forms = {item, *item.splitlines(), json.dumps(item)[1:-1], repr(item)[1:-1]}
+            yield from (form for form in forms if len(form) >= SHORTEST)
+        elif isinstance(item, int | float) and len(str(item)) >= SHORTEST and not isinstance(item, bool):
+            yield str(item)
+        elif isinstance(item, Asset):
+            yield from _texts(item.text)
+        elif isinstance(item, Archive):
+            yield from _texts(dict(item.assets or {}))

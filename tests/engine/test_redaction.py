@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.events import Diagnostic, Event, ProgramOutput, Severity
 from engine.redaction import MASK, Redactor
-from engine.values import Secret
+from engine.values import Archive, Asset, Secret, Value
+
+QUOTED = 'a "quoted"\n\\ word'
 
 
 def test_a_learned_secret_is_masked_wherever_it_stands() -> None:
@@ -28,6 +32,22 @@ def test_the_longer_of_two_secrets_goes_first() -> None:
 def test_each_line_of_a_secret_is_a_secret() -> None:
     redactor = Redactor([Secret("-----BEGIN-----\nMIIEvQ\n")])
     assert "MIIEvQ" not in redactor.redact("a log that shows one line: MIIEvQ")
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        (QUOTED, f"refused {json.dumps({'word': QUOTED})}"),
+        (QUOTED, f"refused {QUOTED!r}"),
+        (123456, "PIN 123456 is too simple"),
+        (Asset(text="hunter2"), "hunter2"),
+        (Archive(assets={"f": Asset(text="hunter2")}), "hunter2"),
+    ],
+)
+def test_a_secret_is_masked_as_others_would_write_it(secret: Value, shown: str) -> None:
+    masked = Redactor([{"a": Secret(secret)}]).redact(shown)
+    assert MASK in masked
+    assert [part for part in ("hunter2", "quoted", "123456") if part in masked] == []
 
 
 @pytest.mark.parametrize("text", ["abc", "1", ""])
