@@ -268,7 +268,8 @@ class Session:
                 registry = ProviderRegistry(self.factories)
                 await recover(recorder, base, registry, redactor.wrap(emit), stopped=lambda: self._cancelled)
         except ProviderError as error:
-            raise type(error)(redactor.redact(str(error))) from None
+            error.args = (redactor.redact(str(error)),)
+            raise
         return self.snapshot()
 
     def _require_key(self, plan: Plan) -> None:

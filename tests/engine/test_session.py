@@ -10,6 +10,7 @@ import pytest
 
 from engine.events import Cancelled, OutputsRegistered, RunEnded
 from engine.project import ProjectError
+from engine.providers.base import Created, PartialFailure, ProviderError
 from engine.run import Result
 from engine.state import files, journal
 from engine.state.errors import StateError, WrongPassphrase
@@ -200,12 +201,8 @@ def test_a_secret_that_is_only_an_output_is_masked_in_what_is_said_later(opened:
 def test_what_a_provider_says_of_a_secret_is_masked_in_the_state_and_in_a_refresh(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.providers.base import PartialFailure, ProviderError
-
     def create(*_arguments: object, preview: bool, **_options: object) -> object:
         if preview:
-            from engine.providers.base import Created
-
             return Created("", {})
         raise PartialFailure("a-1", {}, [f"password {WORD} is too weak"])
 
@@ -222,6 +219,25 @@ def test_what_a_provider_says_of_a_secret_is_masked_in_the_state_and_in_a_refres
     assert "[secret] is not welcome" in opened.said
     assert WORD not in opened.said
     assert [name for name, kept in opened.files().items() if name.startswith("state") and WORD.encode() in kept] == []
+
+
+def test_what_a_provider_says_of_a_secret_in_a_recovery_is_masked(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refused(ProviderError):
+        def __init__(self, code: str, status: int) -> None:
+            super().__init__(f"{code} {WORD}: {status}")
+
+    def find(*_arguments: object, **_options: object) -> object:
+        raise Refused("no", 400)
+
+    opened.write(f"thing('a', password=pulumi.Output.secret('{WORD}'))\n")
+    opened.cloud.faults["create a"] = "lost"
+    opened.up()
+    monkeypatch.setattr("tests.engine.lifecycle.cloud.CloudProvider.find", find)
+    with pytest.raises(Refused, match=r"no \[secret\]: 400"):
+        opened.up()
+    assert len(opened.session().snapshot().pending_operations) == 1
 
 
 def test_a_secret_without_a_passphrase_is_refused_before_anything_is_made(opened: Opened, tmp_path: Path) -> None:
