@@ -160,6 +160,36 @@ def test_a_checkpoint_that_cannot_be_written_says_what_is_kept(opened: Opened, m
     assert opened.cloud.names() == ["a", "b"]
 
 
+def test_what_was_in_flight_when_the_program_died_is_recorded(opened: Opened) -> None:
+    gate = opened.cloud.hold("create a")
+    sign = opened.folder / "begun"
+    opened.write(
+        "import os, pathlib, threading, time\n"
+        "def watch():\n"
+        f"    while not pathlib.Path({str(sign)!r}).exists():\n"
+        "        time.sleep(0.01)\n"
+        "    os._exit(3)\n"
+        "if not pulumi.runtime.is_dry_run():\n    threading.Thread(target=watch).start()\n"
+        "first = thing('a')\nthing('b', takes=first.arn)\n"
+    )
+
+    def kill_the_program() -> None:
+        opened.cloud.begun["create a"].wait(60)
+        sign.touch()
+
+    killer = threading.Thread(target=kill_the_program)
+    killer.start()
+    # The engine says so once it has seen the program's end; what is in flight is still in flight then.
+    opened.on_event = lambda event: gate.set() if "exited with code 3" in getattr(event, "message", "") else None
+    outcome = opened.up()
+    killer.join()
+    assert outcome.result is Result.PROGRAM_FAILED
+    assert opened.cloud.names() == ["a"]
+    snapshot = opened.session().snapshot()
+    assert snapshot.pending_operations == ()
+    assert [state.id for state in snapshot.resources if state.type == "test:index:Thing"] == ["a-1"]
+
+
 def test_a_provider_that_breaks_in_a_refresh_fails_that_resource(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
