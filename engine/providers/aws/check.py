@@ -23,6 +23,7 @@ EXPECTED = {
     "bool": "true or false",
     "json": "JSON",
     "ref": "a text",
+    "url": "a text",
     "asset": "an asset or an archive (pulumi.FileAsset, pulumi.StringAsset, pulumi.FileArchive)",
 }
 
@@ -116,16 +117,16 @@ def _scalar(kind: str, value: Value, path: paths.Path, failures: list[CheckFailu
         return value
     if kind == "json":
         return _document(value, path, failures)
-    if kind in ("str", "ref") and isinstance(value, bool):
+    if kind in ("str", "ref", "url") and isinstance(value, bool):
         return "true" if value else "false"
-    if kind in ("str", "ref") and isinstance(value, int | float):
+    if kind in ("str", "ref", "url") and isinstance(value, int | float):
         return str(int(value) if float(value).is_integer() else value)
     if kind == "bool" and value in ("true", "false"):
         return value == "true"
     if kind in ("int", "float") and not isinstance(value, bool) and (number := _number(value)) is not None:
         if kind == "float" or number.is_integer():
             return number if kind == "float" else int(number)
-    elif (kind in ("str", "ref") and isinstance(value, str)) or (kind == "bool" and isinstance(value, bool)):
+    elif (kind in ("str", "ref", "url") and isinstance(value, str)) or (kind == "bool" and isinstance(value, bool)):
         return value
     failures.append(CheckFailure(paths.join(path), f"expected {EXPECTED[kind]}, got {_seen(value)}"))
     return value

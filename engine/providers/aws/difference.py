@@ -148,6 +148,8 @@ def _same_scalar(type_: PropertyType, old: Value, new: Value) -> bool:
         return type(old) is type(new) and (old.hash == new.hash if old.hash and new.hash else old == new)
     if isinstance(type_, Scalar) and type_.kind == "ref":
         return _same_reference(old, new)
+    if isinstance(type_, Scalar) and type_.kind == "url" and isinstance(old, str) and isinstance(new, str):
+        return old.removeprefix("https://") == new.removeprefix("https://")
     return unchanged(old, new)
 
 

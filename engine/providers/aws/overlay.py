@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from engine import paths
 from engine.providers.aws import tags
 from engine.providers.aws.config import Config
 from engine.providers.aws.difference import TAGS, same
-from engine.providers.aws.schema import Field, ListOf, MapOf, Object, PropertyType
+from engine.providers.aws.schema import Field, ListOf, MapOf, Object, PropertyType, Scalar
 from engine.providers.aws.spec import Spec
 from engine.values import Properties, Value
+
+URL: Final = Scalar("url")
 
 
 def outputs(spec: Spec, known: Properties, live: Properties) -> Properties:
@@ -72,7 +74,8 @@ def _value(
 ) -> Value:
     if known is None or live is None:
         return live
-    if same(type_, known, live, sets, path) and not (extras and isinstance(type_, Object | ListOf)):
+    as_answered = isinstance(type_, Object | ListOf) or type_ == URL
+    if same(type_, known, live, sets, path) and not (extras and as_answered):
         return known
     if isinstance(type_, Object) and isinstance(known, dict) and isinstance(live, dict):
         return _object(type_, cast("dict[str, Any]", known), cast("dict[str, Any]", live), sets, path, extras=extras)

@@ -28,7 +28,9 @@ def of_update(spec: Spec, old_inputs: Properties, old_outputs: Properties, new_i
         if key in new_inputs or (key in spec.outputs and key != "tagsAll") or _is_computed(spec, key)
     }
     moved = {key: UNKNOWN for key, causes in spec.changes_with.items() if differing.intersection(causes)}
-    return {**kept, **moved, **new_inputs}
+    # What means the same stays as AWS gave it: an address without its scheme, a block with what was filled in.
+    same = {key: old_outputs[key] for key in new_inputs if key in old_outputs and key not in differing}
+    return {**kept, **moved, **new_inputs, **same}
 
 
 def _is_computed(spec: Spec, key: str) -> bool:

@@ -3,6 +3,7 @@
 str, int, float, bool, any            scalars
 json                                  a JSON document in a string, compared by structure
 asset                                 a file or an archive, compared by what it holds
+url                                   an address; outputs have it as the API answers, perhaps without its scheme
 ref                                   a name or an ARN that ends in it, which mean the same
 {"*": str}                            a map with free keys
 {scanOnPush!: bool, kmsKey?: str}     an object; ``!`` marks a required field, ``?`` one that AWS fills in
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast, get_args
 
-Kind: TypeAlias = Literal["str", "int", "float", "bool", "json", "ref", "asset", "any"]
+Kind: TypeAlias = Literal["str", "int", "float", "bool", "json", "ref", "url", "asset", "any"]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 

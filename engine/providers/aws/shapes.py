@@ -138,9 +138,9 @@ def _scalar_from_api(value: Any, kind: str) -> Value:
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    if kind in ("json", "str", "ref") and isinstance(value, dict | list):
+    if kind in ("json", "str", "ref", "url") and isinstance(value, dict | list):
         return documents.as_text(value)
-    if kind in ("str", "json", "ref"):
+    if kind in ("str", "json", "ref", "url"):
         return ("true" if value else "false") if isinstance(value, bool) else str(value)
     if kind == "int":
         return int(value)

@@ -21,7 +21,7 @@ from tests.engine.aws import sdk_types
 from tests.engine.aws.sdk_types import Declared
 
 TYPES = registry.types()
-LIKE_TEXT = {"str", "json", "ref"}
+LIKE_TEXT = {"str", "json", "ref", "url"}
 NUMBERS = {"int", "float"}
 
 
