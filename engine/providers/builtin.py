@@ -9,7 +9,7 @@ from engine.providers.base import Checked, CheckFailure, Created, Diff, Found, I
 from engine.providers.generic import GenericProvider, as_string, generic_diff
 from engine.state.errors import StateError
 from engine.state.model import ResourceState
-from engine.values import Properties, Value, has_secret
+from engine.values import UNKNOWN, Properties, Value, has_secret
 
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 STASH: Final = "pulumi:index:Stash"
@@ -71,7 +71,10 @@ class BuiltinProvider(GenericProvider):
     def read(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties) -> Found | None:
         if type_ != STACK_REFERENCE:
             return Found(id, inputs, outputs)
-        name = as_string(inputs.get("name", id))
+        given = inputs.get("name", id)
+        if given is UNKNOWN:  # in a preview, a name that another resource gives
+            return Found(id, {"name": UNKNOWN}, {"name": UNKNOWN, "outputs": UNKNOWN, "secretOutputNames": UNKNOWN})
+        name = as_string(given)
         return Found(id, {"name": name}, self._stack(name))
 
     def find(self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:

@@ -15,7 +15,7 @@ from engine.run import Result
 from engine.state import files, journal
 from engine.state.errors import StateError, WrongPassphrase
 from engine.state.secrets import new_salt
-from engine.values import Secret
+from engine.values import UNKNOWN, Secret
 from tests.engine.opened import Opened
 
 ONE = "thing('a')\n"
@@ -312,6 +312,13 @@ def test_a_reference_to_a_stack_with_another_passphrase_fails_that_resource_alon
     assert outcome.result in (Result.RESOURCE_FAILED, Result.PROGRAM_FAILED)
     assert "wrong passphrase for stack dev" in reader.said
     assert "broke" not in reader.said
+
+
+def test_a_reference_to_a_stack_whose_name_is_not_known_yet_is_unknown_in_a_preview(opened: Opened) -> None:
+    opened.write("other = pulumi.StackReference('r', stack_name=thing('a').arn)\npulumi.export('x', other.outputs)\n")
+    outcome = opened.preview()
+    assert outcome.result is Result.SUCCEEDED, opened.said
+    assert outcome.plan.outputs_after == {"x": UNKNOWN}
 
 
 @pytest.mark.parametrize("url", ["s3://acme-pulumi", "https://api.pulumi.com", "azblob://x"])
