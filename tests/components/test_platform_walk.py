@@ -212,7 +212,7 @@ def test_names_stay_when_an_unrelated_setting_changes(recorded: Callable[[str], 
     changed = {
         **config,
         "bedplate:logs": {"retention_days": 7},
-        "bedplate:cost": {"monthly_budget_usd": 1},
+        "bedplate:cost": {**config["bedplate:cost"], "monthly_budget_usd": 1},
         "bedplate:network": {**config["bedplate:network"], "nat": "none", "public_subnets": False},
     }
     after, before = _identities(run_program(changed, "dev")), _identities(recorded("dev"))
