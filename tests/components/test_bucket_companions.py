@@ -118,4 +118,5 @@ def test_flow_logs_are_let_into_the_logs_bucket_only_where_they_go_there() -> No
     assert delivery["Resource"] == "arn:aws:s3:::bedplate-dev-logs-0123abc/flow/*"
     (flow_log,) = run.of("aws:ec2/flowLog:FlowLog")
     assert flow_log.inputs["logDestination"] == "arn:aws:s3:::bedplate-dev-logs-0123abc/flow/"
-    assert not [each for each in run.of("aws:iam/role:Role") if each.name.startswith("flow-logs")]  # S3 delivery needs none
+    # S3 delivery needs no role.
+    assert not [each for each in run.of("aws:iam/role:Role") if each.name.startswith("flow-logs")]
