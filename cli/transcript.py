@@ -43,11 +43,7 @@ class Transcript:
         self.seconds, self.done = {}, Counter()
 
     def _say(self, diagnostic: Diagnostic) -> None:
-        if (
-            not diagnostic.ephemeral
-            and diagnostic.severity is not Severity.DEBUG
-            and diagnostic not in self._said
-        ):
+        if not diagnostic.ephemeral and diagnostic.severity is not Severity.DEBUG and diagnostic not in self._said:
             self._said.add(diagnostic)
             self.diagnostics.append(diagnostic)
 
