@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlparse
 
+from engine.backend import STATE_FOLDER, backend_folder, kept_passphrase, new_passphrase
 from engine.events import Consumer, Diagnostic, Severity
 from engine.plan import Op, Plan
 from engine.project import Project, ProjectError, StackConfig
@@ -27,7 +25,6 @@ from engine.recovery import recover
 from engine.redaction import Redactor
 from engine.refresh import Refresh
 from engine.run import Options, Outcome, Result, Run, Stack
-from engine.state import files
 from engine.state.errors import StateError
 from engine.state.lock import StackLock
 from engine.state.model import ResourceState, Snapshot
@@ -38,8 +35,6 @@ from engine.urn import STACK_TYPE
 from engine.values import Properties, has_secret
 
 Agree = Callable[[Outcome], bool]
-
-STATE_FOLDER: Final = Path(".bedplate") / "state"
 
 
 @dataclass
@@ -85,7 +80,7 @@ class Session:
         sealing = keyring
         if keyring.passphrase is None and root == ours:
             # The configuration's salt proves the user's passphrase, never the one that is kept beside the state.
-            sealing = Keyring(stack, _kept_passphrase(root))
+            sealing = Keyring(stack, kept_passphrase(root))
         store = open_stack(root, project.name, stack, sealing)
         if not store.exists():
             project.require(stack)
@@ -252,7 +247,7 @@ class Session:
             for note in lock.notes:
                 emit(Diagnostic(Severity.WARNING, note))
             if self.sealing.passphrase is None and self.store.root == self.project.root / STATE_FOLDER:
-                self.sealing = Keyring(self.stack, _new_passphrase(self.store.root))
+                self.sealing = Keyring(self.stack, new_passphrase(self.store.root))
                 self.store = open_stack(self.store.root, self.project.name, self.stack, self.sealing)
             yield
 
@@ -328,36 +323,6 @@ def _nothing_to_do(plan: Plan) -> bool:
     """Whether an apply would not even touch the state."""
     only_same = all(step.op is Op.SAME for step in plan.steps)
     return only_same and not plan.state_only_changes and plan.outputs_before == plan.outputs_after
-
-
-def backend_folder(project: Project, environment: Mapping[str, str]) -> tuple[Path, str]:
-    """Where the state lies, and the URL of where it really lies when that is no file URL ("" otherwise)."""
-    url = environment.get("PULUMI_BACKEND_URL", "")
-    parsed = urlparse(url)
-    if parsed.scheme != "file":
-        return project.root / STATE_FOLDER, url
-    path = unquote(parsed.netloc + parsed.path)
-    return Path(path).expanduser(), ""
-
-
-def _passphrase_file(root: Path) -> Path:
-    return root / "passphrase"
-
-
-def _kept_passphrase(root: Path) -> str | None:
-    path = _passphrase_file(root)
-    return path.read_text().strip() if path.is_file() else None
-
-
-def _new_passphrase(root: Path) -> str:
-    """A passphrase for a state folder whose user has set none, kept beside the state, readable by its owner only."""
-    path = _passphrase_file(root)
-    whole = path.with_name(f"{path.name}.{os.getpid()}{files.TEMPORARY}")
-    files.write(whole, f"{secrets.token_urlsafe(32)}\n".encode())
-    with contextlib.suppress(FileExistsError):  # another stack of the project was first
-        os.link(whole, path)  # whole from its first moment on, and never in place of another's
-    files.remove(whole)
-    return path.read_text().strip()
 
 
 def _user() -> str:
