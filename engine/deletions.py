@@ -1,6 +1,7 @@
 """The end of a run: deleting what the program does not declare any more and what was replaced.
 
-A resource goes once all that depends on it has gone; what does not depend on one another goes at the same time.
+A resource goes once all that depends on it has gone; what does not depend on one another goes at the same time. After
+a failure nothing is deleted (``Run.up``): what the program renamed, say, and could not make, would be lost.
 """
 
 from __future__ import annotations
@@ -24,10 +25,6 @@ async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_D
     """Delete everything in the base snapshot that this run has replaced, or has not come to."""
     graph = DependencyGraph(deployment.base.resources)
     condemned = _chosen(deployment, graph, dict(_condemned(deployment, reason)))
-    needed = _still_needed(deployment, graph)
-    for place in sorted(needed.keys() & condemned.keys()):
-        deployment.executor.emit(StepSkipped(condemned[place][0].urn, needed[place], still_needed=True))
-    condemned = {place: entry for place, entry in condemned.items() if place not in needed}
     deployment.going.update(state.urn for state, _, _ in condemned.values())
     await _delete_all(deployment, graph, condemned)
 
@@ -67,18 +64,6 @@ def _chosen(deployment: Deployment, graph: DependencyGraph, condemned: Condemned
         needed = spared.union(*(graph.requirements(place) for place in spared))
         return {place: entry for place, entry in condemned.items() if place not in needed}
     return condemned
-
-
-def _still_needed(deployment: Deployment, graph: DependencyGraph) -> dict[int, str]:
-    """Places of what a resource that could not be changed in this run still rests on, with that resource's URN."""
-    needed: dict[int, str] = {}
-    if not deployment.unavailable:
-        return needed
-    for place, old in enumerate(deployment.base.resources):
-        current = deployment.prior.claimed(old.urn) or old.urn
-        if current in deployment.unavailable and not old.delete:
-            needed |= dict.fromkeys(graph.requirements(place), current)
-    return needed
 
 
 async def _delete_all(
