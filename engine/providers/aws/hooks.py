@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from engine.providers.aws.calls import Caller
 from engine.providers.aws.expressions import Scope
+from engine.providers.aws.inline_hooks import change_egress, change_ingress, change_routes, revoke_rules
 from engine.providers.base import ProviderError
 
 Hook: TypeAlias = Callable[[Caller, Scope], None]
@@ -95,6 +96,9 @@ def _association(caller: Caller, scope: Scope) -> str:
 
 
 HOOKS: Final[Mapping[str, Hook]] = {
+    "change_egress": change_egress,
+    "change_ingress": change_ingress,
+    "change_routes": change_routes,
     "delete_object": delete_object,
     "delete_policy_versions": delete_policy_versions,
     "detach_role_policies": detach_role_policies,
@@ -102,4 +106,5 @@ HOOKS: Final[Mapping[str, Hook]] = {
     "empty_bucket": empty_bucket,
     "make_room_for_policy_version": make_room_for_policy_version,
     "replace_route_table_association": replace_route_table_association,
+    "revoke_rules": revoke_rules,
 }

@@ -1,8 +1,10 @@
-"""JMESPath as specifications use it: the language of botocore, with five functions that it lacks.
+"""JMESPath as specifications use it: the language of botocore, with functions that it lacks.
 
 items(object) -> [[key, value], ...]    from_items([[key, value], ...]) -> object    (as JMESPath Community has them)
 split(text, separator) -> [text, ...]   from_json(text) -> value
 format_time(time, format) -> text       UTC; ``format`` as strftime has it
+inline_rules(rules, known, group, egress) -> [rule, ...]    and
+inline_routes(routes, known) -> [route, ...]                what EC2 answers in a program's form (inline.py)
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 import jmespath
 from jmespath import exceptions, functions
 
+from engine.providers.aws import inline
 from engine.providers.base import ProviderError
 
 
@@ -37,6 +40,20 @@ class _Functions(functions.Functions):
     @functions.signature({"types": []}, {"types": ["string"]})
     def _func_format_time(self, time: datetime, form: str) -> str:
         return time.astimezone(UTC).strftime(form)
+
+    @functions.signature(
+        {"types": ["array"]}, {"types": ["array", "null"]}, {"types": ["string"]}, {"types": ["boolean"]}
+    )
+    def _func_inline_rules(
+        self, rules: list[dict[str, Any]], known: list[dict[str, Any]] | None, group: str, egress: bool
+    ) -> list[dict[str, Any]]:
+        return inline.rules(inline.granted(rules, egress=egress), known or [], group)
+
+    @functions.signature({"types": ["array"]}, {"types": ["array", "null"]})
+    def _func_inline_routes(
+        self, routes: list[dict[str, Any]], known: list[dict[str, Any]] | None
+    ) -> list[dict[str, Any]]:
+        return inline.routes(routes, known or [])
 
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
