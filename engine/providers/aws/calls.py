@@ -37,6 +37,7 @@ THROTTLED: Final = frozenset({
 UNREPEATABLE: Final = ("Create", "Run", "Allocate", "Request", "Register", "Start", "Import", "Subscribe")
 ATTEMPTS: Final = 8
 CONNECT_ATTEMPTS: Final = 3
+UNANSWERED_ATTEMPTS: Final = 2  # what let one whole read timeout pass will hardly answer the eighth time
 DELAY: Final = 0.1  # seconds; doubles with each attempt, and a random part of it is taken
 LONGEST_DELAY: Final = 5.0
 POOL: Final = 64  # as many connections as the engine has threads
@@ -125,7 +126,7 @@ class Caller:
         """
         client = self.client(service, region)
         may_repeat = not operation.startswith(UNREPEATABLE) if repeatable is None else repeatable
-        attempt = 0
+        attempt = unanswered = 0
         while True:
             attempt += 1
             try:
@@ -139,7 +140,8 @@ class Caller:
             except (exceptions.HTTPClientError, ResponseParserError) as error:
                 if not may_repeat:
                     raise OperationUncertain(f"{operation}: the connection broke after it was sent: {error}") from error
-                if attempt >= ATTEMPTS:
+                unanswered += isinstance(error, exceptions.ReadTimeoutError)
+                if attempt >= ATTEMPTS or unanswered >= UNANSWERED_ATTEMPTS:
                     raise self._down(service, error) from error
             except exceptions.BotoCoreError as error:
                 raise ProviderError(f"{operation}: {error}") from error
@@ -206,8 +208,8 @@ class Caller:
         config = botocore.config.Config(
             retries={"total_max_attempts": 1, "mode": "standard"},  # retried here, where it is known what may be
             max_pool_connections=POOL,
-            connect_timeout=5,
-            read_timeout=60,
+            connect_timeout=self._endpoint.connect_timeout,
+            read_timeout=self._endpoint.read_timeout,
             proxies={},
             s3={"addressing_style": "path"},
             ignore_configured_endpoint_urls=True,

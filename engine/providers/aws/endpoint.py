@@ -11,10 +11,15 @@ from engine.providers.base import EndpointRefused
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The emulator's URL (None: there is none, calls would go to real AWS) and the hosts allowed beside loopback."""
+    """The emulator's URL (None: there is none, calls would go to real AWS) and the hosts allowed beside loopback.
+
+    ``connect_timeout`` and ``read_timeout`` (seconds) are how long one attempt of a call may wait: emulators are near.
+    """
 
     url: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
+    connect_timeout: float = 5
+    read_timeout: float = 30
 
     def for_service(self, service: str, own: str | None) -> str:
         """The URL for a service, its ``own`` (from the provider's ``endpoints``) first. Raises EndpointRefused."""

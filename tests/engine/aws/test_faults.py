@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.providers.aws import calls
+from engine.providers.aws.calls import EndpointDown
 from engine.providers.aws.endpoint import Endpoint
 from engine.providers.aws.provider import AwsProvider
 from engine.providers.base import Created, OperationUncertain, PartialFailure, ProviderError
@@ -103,6 +105,30 @@ def test_an_endpoint_that_is_down_says_what_to_do() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(ProviderError, match=f"no answer from {url}.*bedplate sandbox up"):
         create(url, KEY, "down", {})
+
+
+@pytest.mark.parametrize("operation", ["DescribeKey", "CreateKey"])
+def test_a_server_that_never_answers_is_given_up(operation: str) -> None:
+    """It takes connections and keeps them; what may not be repeated is looked for as often as a read is."""
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept_all, args=(listener, held), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        caller = AwsProvider(Endpoint(url, read_timeout=0.2)).caller()
+        repeatable = operation == "DescribeKey"
+        expected = EndpointDown if repeatable else OperationUncertain
+        with pytest.raises(expected, match=f"Read timeout on endpoint URL.*{url}"):
+            caller.call("kms", "us-east-1", operation, {"KeyId": "x"} if repeatable else {})
+        assert len(held) == (calls.UNANSWERED_ATTEMPTS if repeatable else 1)
+        listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+    for connection in held:
+        connection.close()
+
+
+def accept_all(listener: socket.socket, held: list[socket.socket]) -> None:
+    with contextlib.suppress(OSError):  # until the listener is shut down
+        while True:
+            held.append(listener.accept()[0])
 
 
 def test_an_update_that_stops_in_the_middle_is_partial(emulator: str) -> None:
