@@ -159,6 +159,9 @@ def test_routes_of_their_own_are_no_difference_of_the_table(provider: AwsProvide
     life.create({"vpcId": vpc})
     ec2.create_route(RouteTableId=life.id, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway.id)
     assert drift(life) == {}
+    found = provider.read(life.urn, TABLE, life.id, life.inputs, life.outputs)
+    assert found is not None
+    assert found.outputs == life.outputs
     found = provider.read(life.urn, TABLE, life.id, {}, {})
     assert found is not None
     assert found.inputs["routes"] == [{"cidrBlock": "0.0.0.0/0", "gatewayId": gateway.id}]
