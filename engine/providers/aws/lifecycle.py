@@ -90,9 +90,12 @@ class Lifecycle:
         """Run the operation that makes the resource; the scope with its answer and the id."""
         try:
             answer = self._runner.call(first, scope, deadline)
-        except OperationUncertain:
+        except OperationUncertain as uncertain:
             # Perhaps it did happen: what carries our token is ours.
-            found = self.finder.find(scope.inputs, token=token, known_ids=frozenset())
+            try:
+                found = self.finder.find(scope.inputs, token=token, known_ids=frozenset())
+            except ProviderError as error:  # it can't be told now either: the next run must look
+                raise OperationUncertain(f"{uncertain}; looking for it: {error}") from error
             if found is None or self.spec.find.by == "keys":
                 raise
             return scope.with_(id=found.id)

@@ -91,6 +91,19 @@ def test_a_create_that_may_have_happened_is_uncertain(emulator: str, fault: Faul
         assert server.seen["CreateKey"] == 1
 
 
+def test_a_create_stays_uncertain_where_looking_for_it_fails_too(emulator: str) -> None:
+    """Else the next run would believe that nothing was made, and make it twice."""
+
+    def script(operation: str, times: int) -> Fault | None:
+        return Fault.DROP_AFTER if operation == "CreateKey" else Fault.FAIL
+
+    with (
+        faulty(emulator, script) as server,
+        pytest.raises(OperationUncertain, match=r"CreateKey: the connection broke.*; looking for it: ListKeys"),
+    ):
+        create(server.url, KEY, "unseen", {})
+
+
 def test_a_failure_after_the_create_keeps_the_id(emulator: str) -> None:
     with faulty(emulator, first(10_000, "PutRetentionPolicy", Fault.FAIL)) as server:
         with pytest.raises(PartialFailure) as caught:
