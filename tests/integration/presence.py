@@ -146,6 +146,12 @@ def _cache(client: Client, resource: Resource) -> None:
     _ = rules["pullThroughCacheRules"][0]
 
 
+def _template(client: Client, resource: Resource) -> None:
+    """What a pull-through cache makes its repositories from; its own tags are those that it gives to them."""
+    templates = client("ecr").describe_repository_creation_templates(prefixes=[resource["id"]])
+    _ = templates["repositoryCreationTemplates"][0]
+
+
 def _budget(client: Client, resource: Resource) -> Tags:
     account, name = resource["id"].split(":")
     client("budgets").describe_budget(AccountId=account, BudgetName=name)
@@ -206,6 +212,7 @@ LOOKS: Final[Mapping[str, Look]] = {
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": _images,
     "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": _cache,
     "aws:ecr/repository:Repository": _repository,
+    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": _template,
     "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
