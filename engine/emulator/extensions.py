@@ -19,13 +19,17 @@ class Extension(NamedTuple):
 
 
 EXTENSIONS = (
+    Extension("autoscaling", "autoscaling_backends", "ExtendedAutoScalingBackend"),
     Extension("budgets", "budgets_backends", "ExtendedBudgetsBackend"),
     Extension("ce", "ce_backends", "ExtendedCostExplorerBackend"),
     Extension("ecr", "ecr_backends", "ExtendedECRBackend"),
     Extension("ec2", "ec2_backends", "ExtendedEC2Backend"),
+    Extension("eks", "eks_backends", "ExtendedEKSBackend"),
+    Extension("iam", "iam_backends", "ExtendedIAMBackend"),
     Extension("kms", "kms_backends", "ExtendedKmsBackend"),
     Extension("logs", "logs_backends", "ExtendedLogsBackend"),
     Extension("s3", "s3_backends", "ExtendedS3Backend"),
+    Extension("ssm", "ssm_backends", "ExtendedSSMBackend"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The emulator's HTTP server: moto's application, our extensions of it, and one path of our own."""
+"""The emulator's HTTP server: moto's application, our extensions of it, and two paths of our own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 
 from engine.emulator import extensions
 from engine.emulator.answers import unimplemented
+from engine.emulator.eks import api_server
 from engine.emulator.identity import STATUS_PATH, EmulatorIdentity
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -24,7 +25,7 @@ WARM = ("sts", "s3", "kms", "iam", "logs", "sns", "secretsmanager", "ec2")  # wh
 
 
 class EmulatorApplication:
-    """WSGI application: the status path, and moto for everything else."""
+    """WSGI application: the status path, the path that tells EKS of the Kubernetes API, and moto for the rest."""
 
     def __init__(self, identity: EmulatorIdentity) -> None:
         self._status = json.dumps(identity.status()).encode()
@@ -36,6 +37,11 @@ class EmulatorApplication:
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(self._status)))]
             start_response("200 OK", headers)
             return [self._status]
+        if environ.get("PATH_INFO") == api_server.PATH:
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            status, content = api_server.answer(environ["REQUEST_METHOD"], body)
+            start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+            return [content]
         return self._moto(environ, start_response)
 
     def prepare(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.emulator.ec2.capacity import CapacityBackend
 from engine.emulator.ec2.endpoints import VpcEndpointBackend
 from engine.emulator.ec2.flow_logs import FlowLogBackend
 from engine.emulator.ec2.gateways import NatGatewayBackend
@@ -12,7 +13,12 @@ from engine.emulator.ec2.rules import SecurityGroupRuleBackend
 
 
 class ExtendedEC2Backend(
-    NetworkBackend, NatGatewayBackend, VpcEndpointBackend, SecurityGroupRuleBackend, FlowLogBackend
+    CapacityBackend,
+    NetworkBackend,
+    NatGatewayBackend,
+    VpcEndpointBackend,
+    SecurityGroupRuleBackend,
+    FlowLogBackend,
 ):
     """``answered`` keeps the answers to creations that carried a client token, by operation and token."""
 

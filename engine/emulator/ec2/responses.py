@@ -8,7 +8,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses import EC2Response
-from moto.ec2.utils import add_tag_specification
+from moto.ec2.utils import add_tag_specification, parse_user_data
 
 from engine.emulator.ec2.models import ExtendedEC2Backend
 
@@ -79,6 +79,93 @@ class ExtendedEC2Response(EC2Response):
             flow_log: Any = self.extended.flow_logs[identifier]
             flow_log.destination_options = options
         return result
+
+    def create_launch_template(self) -> ActionResult:
+        # moto puts the template's own tags among those that its instances get.
+        data, tags = self._template_data(), self._tags("launch-template")
+        name, description = self._get_param("LaunchTemplateName"), self._get_param("VersionDescription")
+        template = self.extended.create_launch_template(name, description, data, {"launch-template": tags})
+        return ActionResult({"LaunchTemplate": self._template(template)})
+
+    def create_launch_template_version(self) -> ActionResult:
+        identifier, name = self._get_param("LaunchTemplateId"), self._get_param("LaunchTemplateName")
+        backend = self.extended
+        template: Any = (
+            backend.get_launch_template(identifier) if identifier else backend.get_launch_template_by_name(name)
+        )
+        version = template.create_version(self._template_data(), self._get_param("VersionDescription"))
+        described = {"LaunchTemplateData": version.data, "VersionNumber": version.number}
+        return ActionResult({"LaunchTemplateVersion": {"LaunchTemplateId": template.id} | described})
+
+    def describe_launch_templates(self) -> ActionResult:
+        # In one page: moto shows fifteen, and no way to the rest.
+        templates = self.extended.describe_launch_templates(
+            template_names=self._get_param("LaunchTemplateNames", []),
+            template_ids=self._get_param("LaunchTemplateIds", []),
+            filters=self._filters_from_querystring(),
+        )
+        return ActionResult({"LaunchTemplates": [self._template(template) for template in templates]})
+
+    def create_placement_group(self) -> ActionResult:
+        group = self.extended.create_placement_group(self._parameters(), self._tags("placement-group"))
+        return ActionResult({"PlacementGroup": group.described()})
+
+    def describe_placement_groups(self) -> ActionResult:
+        groups = self.extended.describe_placement_groups(
+            self._get_param("GroupNames", []), self._get_param("GroupIds", []), self._filters_from_querystring()
+        )
+        return ActionResult({"PlacementGroups": [group.described() for group in groups]})
+
+    def delete_placement_group(self) -> ActionResult:
+        self.extended.delete_placement_group(self._get_param("GroupName"))
+        return ActionResult({"Return": True})
+
+    def create_capacity_reservation(self) -> ActionResult:
+        made = self.extended.create_capacity_reservation(self._parameters(), self._tags("capacity-reservation"))
+        return ActionResult({"CapacityReservation": made.described()})
+
+    def describe_capacity_reservations(self) -> ActionResult:
+        found = self.extended.describe_capacity_reservations(
+            self._get_param("CapacityReservationIds", []), self._filters_from_querystring()
+        )
+        return ActionResult({"CapacityReservations": [item.described() for item in found]})
+
+    def modify_capacity_reservation(self) -> ActionResult:
+        self.extended.modify_capacity_reservation(self._parameters())
+        return ActionResult({"Return": True})
+
+    def cancel_capacity_reservation(self) -> ActionResult:
+        self.extended.cancel_capacity_reservation(self._get_param("CapacityReservationId"))
+        return ActionResult({"Return": True})
+
+    def _parameters(self) -> dict[str, Any]:
+        """The request's parameters, under the API's names."""
+        return cast("dict[str, Any]", self.params)
+
+    def _tags(self, resource_type: str) -> dict[str, str]:
+        return {
+            tag["Key"]: tag["Value"]
+            for part in self._get_param("TagSpecifications", [])
+            if part.get("ResourceType") == resource_type
+            for tag in part.get("Tags", [])
+        }
+
+    def _template_data(self) -> dict[str, Any]:
+        data: dict[str, Any] = self._get_param("LaunchTemplateData", {})
+        if data.get("UserData"):
+            data["UserData"] = parse_user_data(data["UserData"])
+        return data
+
+    def _template(self, template: Any) -> dict[str, Any]:
+        return {
+            "CreateTime": template.create_time,
+            "CreatedBy": f"arn:{self.partition}:iam::{self.current_account}:root",
+            "DefaultVersionNumber": template.default_version_number,
+            "LatestVersionNumber": template.latest_version_number,
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "Tags": template.get_tags(),
+        }
 
     def _mismatch(self) -> Any:
         error = EC2ClientError(

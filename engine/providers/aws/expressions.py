@@ -110,7 +110,10 @@ def filled(expression: str, scope: Scope) -> str:
 def search(expression: str, answer: Any) -> Any:
     """JMESPath on an answer; ``$.Arn`` and plain ``Arn`` mean the same, ``$`` is the answer itself."""
     bare = expression.removeprefix("$").removeprefix(".")
-    return query(bare, answer) if bare else answer
+    if not bare:
+        return answer
+    # Without an answer an expression may still be about properties; on null, JMESPath answers null to most of them.
+    return query(bare, {} if answer is None else answer)
 
 
 def id_parts(template: str, id_: str) -> dict[str, str] | None:

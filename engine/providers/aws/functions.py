@@ -12,7 +12,7 @@ from engine.providers.aws.config import Config
 from engine.providers.aws.policy_document import policy_document
 from engine.providers.aws.regions import regions
 from engine.providers.base import CheckFailure, Invoked
-from engine.values import UNKNOWN, Properties
+from engine.values import UNKNOWN, Properties, Secret
 
 if TYPE_CHECKING:
     from engine.providers.aws.calls import Caller
@@ -104,6 +104,21 @@ def _filtered_zones(zones: Mapping[str, str], args: Properties, region: str) -> 
     return left
 
 
+def _parameter(args: Properties, config: Config, cloud: Cloud) -> Invoked:
+    """A parameter of SSM, decrypted unless the program says otherwise."""
+    region, name = config.region_of(args), args.get("name")
+    if not isinstance(name, str):
+        return Invoked({}, (CheckFailure("name", "is required and missing"),))
+    known = {"id": name, "name": name, "region": region, "withDecryption": args.get("withDecryption", True)}
+    if cloud is None:
+        return Invoked({**known, **dict.fromkeys(("arn", "insecureValue", "type", "value", "version"), UNKNOWN)})
+    params = {"Name": name, "WithDecryption": known["withDecryption"]}
+    found = cloud().call("ssm", region, "GetParameter", params)["Parameter"]
+    open_value = "" if found["Type"] == "SecureString" else found["Value"]
+    told = {"arn": found["ARN"], "insecureValue": open_value, "type": found["Type"]}
+    return Invoked({**known, **told, "value": Secret(found["Value"]), "version": found["Version"]})
+
+
 def _policy_document(args: Properties, config: Config, cloud: Cloud) -> Invoked:
     del config, cloud  # pure
     result, failures = policy_document(args)
@@ -125,6 +140,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:ssm/getParameter:getParameter": _parameter,
     "aws:ec2/getVpc:getVpc": _lookup("vpc"),
     "aws:ec2/getSubnet:getSubnet": _lookup("subnet"),
     "aws:ec2/getSubnets:getSubnets": _lookup("subnets"),

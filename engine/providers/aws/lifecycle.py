@@ -57,7 +57,7 @@ class Lifecycle:
         """Run the operations whose properties changed. Raises PartialFailure when some had run before one failed."""
         deadline = time.monotonic() + timeout_or(DEFAULT_TIMEOUT, timeout)
         differing = changed(self.spec, old_inputs, old_outputs, inputs)
-        kept = {k: v for k, v in old_outputs.items() if k in self.spec.outputs or self.reader.is_computed(k)}
+        kept = {k: v for k, v in old_outputs.items() if k in self.spec.outputs or self._stays(k, differing)}
         kept.pop("tagsAll", None)
         scope = self._runner.scope(id=id_, inputs=inputs, outputs=kept, old=old_inputs)
         done = 0
@@ -85,6 +85,10 @@ class Lifecycle:
             except ApiError as error:
                 if error.code not in self.spec.missing:
                     raise
+
+    def _stays(self, key: str, differing: frozenset[str]) -> bool:
+        """Whether AWS filled ``key`` in, and nothing is changed that it follows."""
+        return self.reader.is_computed(key) and not differing.intersection(self.spec.changes_with.get(key, ()))
 
     def _make(self, first: Operation, scope: Scope, deadline: float, token: str) -> Scope:
         """Run the operation that makes the resource; the scope with its answer and the id."""

@@ -3,7 +3,7 @@
     type: aws:s3/bucketPolicy:BucketPolicy
     prerequisites:                      # made first, in this order
       bucket: {type: aws:s3/bucket:Bucket, inputs: {bucket: case-policy}}
-    inputs: {bucket: "${bucket.id}", policy: {Version: "2012-10-17"}}    # ${name.id}, ${name.arn}: of a prerequisite
+    inputs: {bucket: "${bucket.id}", policy: {Version: "2012-10-17"}}    # ${name.id}, ${name.x[0].y}: of a prerequisite
     outputs: {bucket: case-policy}      # what the outputs must hold (part of them); `null`: absent
     view:                               # what boto3 must see; one or a list. ${id} and ${arn} are the resource's own
       {service: s3, operation: GetBucketPolicy, params: {Bucket: "${id}"}, expect: {Policy: "*"}}
@@ -27,6 +27,8 @@ from typing import Any, cast
 
 import boto3
 import yaml
+
+from engine import paths
 
 CASES = Path(__file__).parents[2] / "cases" / "aws"
 REFERENCE = re.compile(r"\$\{([\w.\[\]]+)\}")
@@ -74,7 +76,7 @@ def resolved(value: Any, known: Mapping[str, Any]) -> Any:
 
 def _at(known: Mapping[str, Any], path: str) -> Any:
     found: Any = known
-    for part in path.split("."):
+    for part in paths.parse(path):
         found = found[part]
     return found
 

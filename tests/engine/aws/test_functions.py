@@ -9,7 +9,7 @@ import pytest
 
 from engine.providers.aws.policy_document import policy_document
 from engine.providers.aws.provider import AwsProvider
-from engine.values import UNKNOWN
+from engine.values import UNKNOWN, Secret
 
 
 def ask(token: str, args: dict[str, Any] | None = None, region: str = "eu-central-1") -> dict[str, Any]:
@@ -75,6 +75,20 @@ def test_an_existing_network(provider: AwsProvider) -> None:
     one = provider.invoke("aws:ec2/getSubnet:getSubnet", {"id": subnet}, preview=False).result
     assert one["vpcId"] == network
     assert one["arn"].endswith(subnet)
+
+
+def test_a_parameter(provider: AwsProvider) -> None:
+    token = "aws:ssm/getParameter:getParameter"
+    name = "/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/x86_64/nvidia/recommended/release_version"
+    preview = ask(token, {"name": name}, "us-east-1")
+    assert preview["id"] == name
+    assert preview["value"] is UNKNOWN
+    found = provider.invoke(token, {"name": name}, preview=False).result
+    assert found.keys() == preview.keys()
+    assert (found["value"], found["insecureValue"]) == (Secret("1.35.8-20261110"), "1.35.8-20261110")
+    provider.caller().client("ssm", "us-east-1").put_parameter(Name="/functions/key", Value="k", Type="SecureString")
+    kept = provider.invoke(token, {"name": "/functions/key"}, preview=False).result
+    assert (kept["value"], kept["insecureValue"]) == (Secret("k"), "")
 
 
 def test_a_policy_document() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from cryptography import x509
 
+from engine.emulator.eks import api_server
 from engine.emulator.extensions import EXTENSIONS, Extension
 from engine.emulator.identity import STATUS_PATH
 from engine.emulator.watch import belongs
@@ -28,6 +32,44 @@ def test_it_says_who_it_is(endpoint: str) -> None:
     assert sandbox_endpoint.STATUS_PATH == STATUS_PATH
 
 
+def test_a_cluster_is_where_the_sandbox_says(endpoint: str, client: Client) -> None:
+    """What ``aws eks update-kubeconfig`` reads: the sandbox's Kubernetes API while there is one, AWS's form without."""
+    cluster = _cluster(client)
+    eks = client("eks")
+    assert eks.describe_cluster(name=cluster)["cluster"]["endpoint"].endswith(".eks.amazonaws.com")
+    said = {"server": "https://127.0.0.1:6443", "certificateAuthority": "Q0E="}
+    assert _put(endpoint, json.dumps(said)) == 200
+    described = eks.describe_cluster(name=cluster)["cluster"]
+    assert (described["endpoint"], described["certificateAuthority"]) == (said["server"], {"data": "Q0E="})
+    assert _put(endpoint, "[]") == 400
+    urllib.request.urlopen(urllib.request.Request(endpoint + api_server.PATH, method="DELETE")).close()
+    described = eks.describe_cluster(name=cluster)["cluster"]
+    assert described["endpoint"].endswith(".eks.amazonaws.com")
+    authority = base64.b64decode(described["certificateAuthority"]["data"])
+    assert x509.load_pem_x509_certificate(authority).subject.rfc4514_string() == f"CN=kubernetes {cluster}"
+
+
+def _put(endpoint: str, body: str) -> int:
+    request = urllib.request.Request(endpoint + api_server.PATH, data=body.encode(), method="PUT")
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def _cluster(client: Client) -> str:
+    vpc = client("ec2").create_vpc(CidrBlock="10.201.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        client("ec2").create_subnet(VpcId=vpc, CidrBlock=f"10.201.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")
+        for n, zone in enumerate("ab")
+    ]
+    role = client("iam").create_role(RoleName="where", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    network = {"subnetIds": [made["Subnet"]["SubnetId"] for made in subnets]}
+    return client("eks").create_cluster(name="where", roleArn=role, resourcesVpcConfig=network)["cluster"]["name"]
+
+
 def test_moto_s_own_pages_are_served(endpoint: str) -> None:
     with urllib.request.urlopen(endpoint + "/moto-api/data.json") as answer:
         assert answer.status == 200
@@ -36,11 +78,7 @@ def test_moto_s_own_pages_are_served(endpoint: str) -> None:
 @pytest.mark.parametrize(
     ("service", "method", "arguments"),
     [
-        (
-            "ec2",
-            "create_capacity_reservation",
-            {"InstanceType": "p5.48xlarge", "InstancePlatform": "Linux/UNIX", "InstanceCount": 1},
-        ),
+        ("ec2", "create_verified_access_instance", {}),
         ("budgets", "describe_budget_actions_for_account", {"AccountId": "123456789012"}),
     ],
 )

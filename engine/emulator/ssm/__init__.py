@@ -1,0 +1,1 @@
+"""SSM: the public parameters of EKS's machine images."""
