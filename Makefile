@@ -24,7 +24,7 @@ up: $(STAMP) ## start the sandbox and bring the platform up in it
 	@$(BEDPLATE) sandbox up
 	@$(BEDPLATE) up sandbox --yes
 	@printf '\n  what to try next\n'
-	@printf '    %-58s %s\n' \
+	@printf '    %s\n        %s\n' \
 		'$(BEDPLATE) outputs sandbox' 'the outputs again, or with --output json' \
 		'$(BEDPLATE) state list sandbox' 'what was made' \
 		'$(BEDPLATE) preview prod --diff' 'another environment; needs no cloud' \
