@@ -82,8 +82,9 @@ async def _delete_all(
             if all(results):
                 outcome = await _delete_one(deployment, state, op, reason)
             else:
-                standing = condemned[dependents[results.index(False)]][0].urn
-                deployment.executor.emit(StepSkipped(state.urn, standing, still_needed=True))
+                # The first by name: the order of a snapshot depends on which resource was ready first.
+                left = [condemned[other][0].urn for other, went in zip(dependents, results, strict=True) if not went]
+                deployment.executor.emit(StepSkipped(state.urn, min(left), still_needed=True))
         finally:
             gone[place].set_result(outcome)
 
