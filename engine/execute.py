@@ -20,6 +20,7 @@ from engine.decide import annotate_secrets
 from engine.events import Consumer, Diagnostic, Severity, StepDone, StepFailed, StepStarted
 from engine.plan import Constraint, Op, Step
 from engine.providers.base import Created, OperationUncertain, PartialFailure, Provider, ProviderError
+from engine.providers.notes import taking_notes
 from engine.record import Record
 from engine.state.model import OperationKind, ResourceState
 from engine.values import Properties, reveal
@@ -240,6 +241,7 @@ class Running:
         self._amended = amended
         self._number: int | None = None
         self._seconds = 0.0
+        self._notes: list[str] = []
 
     async def __aenter__(self) -> Running:
         executor = self._executor
@@ -264,9 +266,9 @@ class Running:
         started = time.monotonic()
         try:
             if provider.in_process and executor.preview and self._kind not in ("reading", "importing"):
-                return action()
+                return self._noted(action)
             # Shielded: even when this task is cancelled, what was sent to the cloud must be recorded.
-            return await asyncio.shield(asyncio.ensure_future(executor.work(action)))
+            return await asyncio.shield(asyncio.ensure_future(executor.work(self._noted, action)))
         except PartialFailure as error:
             self._keep(error)
             raise self._report(str(error)) from error
@@ -278,6 +280,15 @@ class Running:
             raise self._report(f"the provider broke: {type(error).__name__}: {error}") from error
         finally:
             self._seconds = time.monotonic() - started
+            self._warn()
+
+    def _noted(self, action: Callable[[], T]) -> T:
+        with taking_notes() as self._notes:
+            return action()
+
+    def _warn(self) -> None:
+        for message in self._notes:
+            self._executor.emit(Diagnostic(Severity.WARNING, message, self.step.urn))
 
     def _keep(self, error: PartialFailure) -> None:
         outputs = annotate_secrets(error.outputs, self._state)

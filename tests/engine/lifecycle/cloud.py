@@ -28,6 +28,7 @@ from engine.providers.base import (
     ProviderError,
     unchanged,
 )
+from engine.providers.notes import note
 from engine.values import UNKNOWN, Properties, Secret, Value, walk
 
 TYPES: Final = ("test:index:Thing", "test:index:Named", "test:index:Other")
@@ -194,6 +195,7 @@ class CloudProvider:
 
     def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         name = urns.name_of(urn)
+        self._tell(inputs)
         if preview:
             return Created("", {**inputs, "arn": UNKNOWN, "version": UNKNOWN, **self._secret_output(inputs)})
         assert UNKNOWN not in list(walk(inputs)), f"{urn} is created with something unknown"
@@ -217,6 +219,7 @@ class CloudProvider:
         preview: bool,
     ) -> Properties:
         name = urns.name_of(urn)
+        self._tell(new_inputs)
         if preview:
             return {**new_inputs, "arn": old_outputs["arn"], "version": UNKNOWN}
         assert UNKNOWN not in list(walk(new_inputs)), f"{urn} is updated with something unknown"
@@ -249,6 +252,11 @@ class CloudProvider:
         if args.get("name") == "nobody":
             return Invoked({}, [CheckFailure("name", "nobody has that name")])
         return Invoked({"name": args.get("name"), "region": self._region, "answer": 42})
+
+    @staticmethod
+    def _tell(inputs: Properties) -> None:
+        if "noted" in inputs:
+            note(str(inputs["noted"]))
 
     @staticmethod
     def _secret_output(inputs: Properties) -> Mapping[str, Value]:

@@ -257,9 +257,14 @@ class Report:
 
     @property
     def errors(self) -> list[str]:
-        return [
-            event.message for event in self.events if isinstance(event, Diagnostic) and event.severity is Severity.ERROR
-        ]
+        return self._said(Severity.ERROR)
+
+    @property
+    def warnings(self) -> list[str]:
+        return self._said(Severity.WARNING)
+
+    def _said(self, severity: Severity) -> list[str]:
+        return [event.message for event in self.events if isinstance(event, Diagnostic) and event.severity is severity]
 
     @property
     def failed(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.plan import Reason
+from engine.run import Result
 from engine.values import UNKNOWN
 from tests.engine.lifecycle.harness import Engine, Out, component, thing
 
@@ -49,3 +50,20 @@ def test_unknowns_show_in_a_preview_and_never_fail_it(engine: Engine) -> None:
 def test_components_hold_their_children(engine: Engine) -> None:
     engine.up(component("part"), thing("a", parent="part"))
     assert engine.up(thing("b")).operations == ["+ b", "- a", "- part"]
+
+
+def test_what_a_provider_notes_is_a_warning_on_the_resource(engine: Engine) -> None:
+    program = [thing("a", noted="it is old"), thing("b")]
+    assert engine.preview(*program).warnings == ["it is old"]
+    report = engine.up(*program)
+    assert report.warnings == ["it is old"]
+    assert report.failed == []
+    assert engine.up(*program).warnings == []  # nothing is done to it, so there is nothing to say
+    assert engine.up(thing("a", noted="it is older"), thing("b")).warnings == ["it is older"]
+
+
+def test_what_a_provider_notes_before_it_fails_is_said_too(engine: Engine) -> None:
+    engine.cloud.faults["create a"] = "fail"
+    report = engine.up(thing("a", noted="it is old"), expect=Result.RESOURCE_FAILED)
+    assert report.warnings == ["it is old"]
+    assert report.failed == ["a"]
