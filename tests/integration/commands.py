@@ -15,6 +15,7 @@ from typing import Any, Final
 BEDPLATE: Final = Path(sys.executable).parent / "bedplate"
 REPOSITORY: Final = Path(__file__).parents[2]
 LIMIT: Final = 150  # seconds; a command that takes longer hangs
+BYTECODE: Final = REPOSITORY / ".bedplate" / "cache" / "tests"  # compiled once, not once for each test's own folder
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,10 @@ class Workplace:
         kept = {
             name: value for name, value in os.environ.items()
             if not name.startswith(("PULUMI_", "BEDPLATE_", "AWS_", "FORCE_COLOR", "CLICOLOR"))
+            and name != "PYTHONDONTWRITEBYTECODE"
         }  # fmt: skip
-        return {**kept, "NO_COLOR": "1", "COLUMNS": "120", **self.variables, **changes}
+        bytecode = {"PYTHONPYCACHEPREFIX": str(BYTECODE)}
+        return {**kept, **bytecode, "NO_COLOR": "1", "COLUMNS": "120", **self.variables, **changes}
 
     def write(self, **files: str) -> None:
         """Write files by name, in which ``__`` stands for a slash and ``_`` before the extension for a dot."""
