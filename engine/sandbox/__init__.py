@@ -1,4 +1,4 @@
-"""Local sandboxes: one AWS emulator each, started, found and stopped by name.
+"""Local sandboxes: an AWS emulator and a Kubernetes API each, started, found and stopped by name.
 
 Imports nothing heavy: the emulator is another process.
 """
@@ -12,11 +12,22 @@ from engine.sandbox.errors import (
     StartFailed,
 )
 from engine.sandbox.lifecycle import down, find, status, up
-from engine.sandbox.model import DEFAULT_NAME, Sandbox, SandboxState, SandboxStatus
+from engine.sandbox.model import (
+    DEFAULT_NAME,
+    Flavor,
+    KubernetesApi,
+    PartStatus,
+    Sandbox,
+    SandboxState,
+    SandboxStatus,
+)
 
 __all__ = [
     "DEFAULT_NAME",
     "EndpointNotAllowed",
+    "Flavor",
+    "KubernetesApi",
+    "PartStatus",
     "PortInUse",
     "Sandbox",
     "SandboxBusy",

@@ -39,25 +39,29 @@ def check_allowed(endpoint: str, allowed_hosts: Collection[str]) -> None:
         )
 
 
-def listen(port: int) -> socket.socket:
-    """A socket that listens on loopback, to be inherited by the emulator; port 0 lets the system choose."""
+def listen(port: int, *, option: str = "--port") -> socket.socket:
+    """A socket that listens on loopback, to be inherited by the emulator; port 0 lets the system choose.
+
+    ``option`` is the one that a refusal names.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
     except (OSError, OverflowError) as error:
         listener.close()
-        raise PortInUse(_refusal(port, error)) from error
+        raise PortInUse(refusal(port, error, option)) from error
     listener.listen(128)
     listener.set_inheritable(True)
     return listener
 
 
-def _refusal(port: int, error: OSError | OverflowError) -> str:
+def refusal(port: int, error: OSError | OverflowError, option: str) -> str:
+    """Why nothing of ours can listen on ``port``, who holds it, and what to do."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         holder = holder_of_port(port) or "another program"
-        return f"port {port} on {LOOPBACK} is in use by {holder}; end it, or choose another --port (0: any free one)"
-    return f"cannot listen on port {port} of {LOOPBACK}: {error}; choose another --port (0: any free one)"
+        return f"port {port} on {LOOPBACK} is in use by {holder}; end it, or choose another {option} (0: any free one)"
+    return f"cannot listen on port {port} of {LOOPBACK}: {error}; choose another {option} (0: any free one)"
 
 
 def answer(endpoint: str, *, timeout: float) -> dict[str, Any] | None:

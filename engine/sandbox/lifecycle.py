@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import secrets
 import shutil
 import socket
-import sys
-import time
-from collections.abc import Collection
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from engine.sandbox import aws_half, kubernetes_half
 from engine.sandbox import endpoint as endpoints
-from engine.sandbox import process
 from engine.sandbox import record as records
-from engine.sandbox.errors import PortInUse, SandboxMismatch, StartFailed
+from engine.sandbox.errors import PortInUse, SandboxMismatch
+from engine.sandbox.kubernetes_half import Wish
 from engine.sandbox.lock import locked
-from engine.sandbox.model import DEFAULT_NAME, DEFAULT_REGION, Sandbox, SandboxFiles, SandboxState, SandboxStatus
+from engine.sandbox.model import (
+    DEFAULT_NAME,
+    DEFAULT_REGION,
+    Flavor,
+    Sandbox,
+    SandboxFiles,
+    SandboxState,
+    SandboxStatus,
+)
 from engine.sandbox.record import Record
 
-READY_TIMEOUT = 30.0  # seconds until a started emulator must answer
-ANSWER_TIMEOUT = 2.0  # seconds for one answer
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
-LOG_TAIL = 20  # lines
-_SOURCE = Path(__file__).resolve().parents[2]  # the directory that holds the package `engine`
 
 
 def up(
@@ -37,56 +38,65 @@ def up(
     endpoint: str | None = None,
     region: str | None = None,
     allowed_hosts: Collection[str] = (),
+    kubernetes: str | None = None,
+    kubernetes_port: int = 0,
+    kubernetes_version: str | None = None,
 ) -> Sandbox:
-    """Start the sandbox's emulator and wait until it answers, or return the one that runs already.
+    """Start the sandbox's halves and wait until they answer, or return the one that runs already.
 
     With ``endpoint`` an emulator that exists is used instead of starting one. ``allowed_hosts`` (hosts that are
-    emulators although they aren't on loopback) replace those of a running sandbox. Raises PortInUse, StartFailed,
-    SandboxBusy, EndpointNotAllowed, and SandboxMismatch when it runs with another port, endpoint or region than asked.
+    emulators although they aren't on loopback) replace those of a running sandbox. ``kubernetes`` is a Flavor's value;
+    with None a sandbox that died is started with the flavour that it had, and a new one without a Kubernetes half.
+    Raises PortInUse, StartFailed, SandboxBusy, EndpointNotAllowed, and SandboxMismatch when it runs with another port,
+    endpoint, region or flavour than asked.
     """
     files = SandboxFiles(root, name)
     if endpoint is not None:
         endpoints.check_allowed(endpoint, allowed_hosts)
     with locked(files):
         former = records.load(files)
+        wish = _wish(kubernetes, kubernetes_port, kubernetes_version, former)
+        kubernetes_half.check_possible(wish, endpoint)
         if former and _runs(former):
             _check_same(former.sandbox, port=port, endpoint=endpoint, region=region)
+            _check_same_kubernetes(former.sandbox, kubernetes, kubernetes_port)
             return _with_hosts(files, former, allowed_hosts)
         if former:
-            _end_process(former)
+            _end(former)
         _make_directory(files)
         try:
+            chosen = region or DEFAULT_REGION
             if endpoint is None:
-                return _start(files, _socket_for(port, former), region or DEFAULT_REGION, tuple(allowed_hosts))
-            return _attach(files, endpoint.rstrip("/"), region or DEFAULT_REGION, tuple(allowed_hosts))
+                return _start(files, port, former, wish, chosen, tuple(allowed_hosts))
+            return aws_half.attach(files, endpoint.rstrip("/"), chosen, tuple(allowed_hosts)).sandbox
         except BaseException:
             _remove(files)
             raise
 
 
 def find(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
-    """The sandbox when it has been brought up and its process lives. Reads one file; asks nothing of the network."""
+    """The sandbox when it has been brought up and its processes live. Reads files; asks nothing of the network."""
     record = records.load(SandboxFiles(root, name))
     return record.sandbox if record and _lives(record) else None
 
 
 def status(root: Path, name: str = DEFAULT_NAME) -> SandboxStatus:
-    """How the sandbox is; asks its endpoint."""
+    """How the sandbox and each of its halves are; asks their endpoints."""
     record = records.load(SandboxFiles(root, name))
     if record is None:
         return SandboxStatus(SandboxState.ABSENT, None, f"sandbox {name!r} has not been brought up")
-    sandbox = record.sandbox
-    if not _lives(record):
-        detail = f"its process {sandbox.pid} has ended; bring it up again (it will be empty)"
-        return SandboxStatus(SandboxState.DEAD, sandbox, detail)
-    if not _answers_as_itself(sandbox):
-        detail = f"{sandbox.endpoint} does not answer as instance {sandbox.instance_id}; see {sandbox.log_file}"
-        return SandboxStatus(SandboxState.UNRESPONSIVE, sandbox, detail)
-    return SandboxStatus(SandboxState.RUNNING, sandbox, f"{sandbox.endpoint} since {sandbox.started}")
+    parts = [aws_half.status(record)]
+    if record.sandbox.kubernetes:
+        parts.append(kubernetes_half.status(record.sandbox.kubernetes))
+    worst = max(parts, key=lambda part: _SEVERITY.index(part.state))  # of equals, the first
+    return SandboxStatus(worst.state, record.sandbox, worst.detail, tuple(parts))
+
+
+_SEVERITY = (SandboxState.RUNNING, SandboxState.UNRESPONSIVE, SandboxState.DEAD)
 
 
 def down(root: Path, name: str = DEFAULT_NAME, *, grace: float = GRACE) -> Sandbox | None:
-    """End the emulator and remove all files of the sandbox; returns what was taken down, None when there was nothing.
+    """End all processes and remove all files of the sandbox; returns what was taken down, None when there was nothing.
 
     An endpoint that ``up`` was given keeps running: only our record of it goes.
     """
@@ -96,23 +106,27 @@ def down(root: Path, name: str = DEFAULT_NAME, *, grace: float = GRACE) -> Sandb
     with locked(files):
         record = records.load(files)
         if record:
-            _end_process(record, grace=grace)
+            _end(record, grace=grace)
         _remove(files)
     return record.sandbox if record else None
 
 
 def _lives(record: Record) -> bool:
-    pid = record.sandbox.pid
-    return pid is None or process.is_alive(pid, record.process_start)
+    return aws_half.lives(record) and kubernetes_half.lives(record)
 
 
 def _runs(record: Record) -> bool:
-    return _lives(record) and _answers_as_itself(record.sandbox)
+    api = record.sandbox.kubernetes
+    return (
+        _lives(record) and aws_half.answers_as_itself(record.sandbox) and (api is None or kubernetes_half.answers(api))
+    )
 
 
-def _answers_as_itself(sandbox: Sandbox) -> bool:
-    said = endpoints.answer(sandbox.endpoint, timeout=ANSWER_TIMEOUT)
-    return said is not None and said.get("instanceId") == sandbox.instance_id
+def _wish(kubernetes: str | None, port: int, version: str | None, former: Record | None) -> Wish | None:
+    if kubernetes is not None:
+        return Wish(Flavor(kubernetes), port, version)
+    api = former.sandbox.kubernetes if former else None
+    return Wish(api.flavor, port, version or api.version) if api else None
 
 
 def _check_same(running: Sandbox, *, port: int, endpoint: str | None, region: str | None) -> None:
@@ -121,6 +135,19 @@ def _check_same(running: Sandbox, *, port: int, endpoint: str | None, region: st
         ("endpoint", endpoint and endpoint.rstrip("/"), running.endpoint),
         ("region", region, running.region),
     ]
+    _refuse(running, wanted)
+
+
+def _check_same_kubernetes(running: Sandbox, flavor: str | None, port: int) -> None:
+    api = running.kubernetes
+    wanted = [
+        ("Kubernetes", flavor, api.flavor if api else "none"),
+        ("Kubernetes port", port or None, urlsplit(api.server).port if api else None),
+    ]
+    _refuse(running, wanted)
+
+
+def _refuse(running: Sandbox, wanted: Iterable[tuple[str, object, object]]) -> None:
     differences = [f"{what} {new} (it has {old})" for what, new, old in wanted if new is not None and new != old]
     if differences:
         raise SandboxMismatch(
@@ -146,6 +173,28 @@ def _make_directory(files: SandboxFiles) -> None:
         records.write_private(files.passphrase, secrets.token_urlsafe(32) + "\n")
 
 
+def _start(
+    files: SandboxFiles,
+    port: int,
+    former: Record | None,
+    wish: Wish | None,
+    region: str,
+    allowed_hosts: tuple[str, ...],
+) -> Sandbox:
+    embedded = None
+    if wish and wish.flavor is Flavor.EMBEDDED:
+        embedded = kubernetes_half.listen(wish, former.sandbox.kubernetes if former else None)
+    kubernetes_port = embedded.listener.getsockname()[1] if embedded else 0
+    record = aws_half.start(files, _socket_for(port, former), region, allowed_hosts, embedded)
+    try:
+        if embedded:
+            record = kubernetes_half.embedded(files, record, kubernetes_port, embedded.version)
+    except BaseException:
+        _end(record, grace=1.0)
+        raise
+    return record.sandbox
+
+
 def _socket_for(port: int, former: Record | None) -> socket.socket:
     """A listening socket; without a wish, on the port of a sandbox that died, so that its endpoint stays valid."""
     former_port = urlsplit(former.sandbox.endpoint).port if former and former.sandbox.managed else None
@@ -157,87 +206,8 @@ def _socket_for(port: int, former: Record | None) -> socket.socket:
     return endpoints.listen(port)
 
 
-def _start(files: SandboxFiles, listener: socket.socket, region: str, allowed_hosts: tuple[str, ...]) -> Sandbox:
-    instance_id = secrets.token_hex(16)
-    with listener:
-        pid = process.spawn(_command(files, listener.fileno(), instance_id), environment=_environment(), log=files.log)
-        endpoint = f"http://{endpoints.LOOPBACK}:{listener.getsockname()[1]}"
-    sandbox = _sandbox(files, endpoint, region, allowed_hosts, {"instanceId": instance_id, "emulator": "moto"}, pid)
-    record = Record(sandbox, process.start_time(pid))
-    try:
-        records.save(files, record)
-        said = _wait_until_ready(record)
-    except BaseException:
-        _end_process(record, grace=1.0)
-        raise
-    ready = _sandbox(files, endpoint, region, allowed_hosts, said, pid)
-    records.save(files, Record(ready, record.process_start))
-    return ready
-
-
-def _attach(files: SandboxFiles, endpoint: str, region: str, allowed_hosts: tuple[str, ...]) -> Sandbox:
-    said = endpoints.answer(endpoint, timeout=ANSWER_TIMEOUT)
-    if said is None:
-        raise StartFailed(
-            f"nothing answers at {endpoint} within {ANSWER_TIMEOUT:.0f} s; start that emulator, "
-            "or leave the endpoint out to start ours"
-        )
-    sandbox = _sandbox(files, endpoint, region, allowed_hosts, said, None)
-    records.save(files, Record(sandbox, None))
-    return sandbox
-
-
-def _sandbox(
-    files: SandboxFiles,
-    endpoint: str,
-    region: str,
-    allowed_hosts: tuple[str, ...],
-    said: dict[str, str],
-    pid: int | None,
-) -> Sandbox:
-    return Sandbox(
-        name=files.name,
-        directory=files.directory,
-        endpoint=endpoint,
-        emulator=said.get("emulator", "external"),
-        pid=pid,
-        started=said.get("started") or datetime.now(UTC).isoformat(timespec="seconds"),
-        instance_id=said.get("instanceId"),
-        account_id=said.get("accountId"),
-        region=region,
-        passphrase_file=files.passphrase,
-        log_file=files.log,
-        allowed_hosts=allowed_hosts,
-    )
-
-
-def _command(files: SandboxFiles, descriptor: int, instance_id: str) -> list[str]:
-    # -P: the caller's directory may hold a package called `engine` that is not ours.
-    module = [sys.executable, "-P", "-m", "engine.emulator"]
-    return [*module, "--fd", str(descriptor), "--record", str(files.record), "--instance-id", instance_id]
-
-
-def _environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
-    return kept | {"PYTHONPATH": str(_SOURCE), "PYTHONUNBUFFERED": "1"}
-
-
-def _wait_until_ready(record: Record) -> dict[str, str]:
-    """Until the emulator answers; its socket is open already, so the wait is the answer's own, not a poll."""
-    sandbox = record.sandbox
-    deadline = time.monotonic() + READY_TIMEOUT
-    while _lives(record) and time.monotonic() < deadline:
-        said = endpoints.answer(sandbox.endpoint, timeout=ANSWER_TIMEOUT)
-        if said and said.get("instanceId") == sandbox.instance_id:
-            return said
-    what = f"did not answer at {sandbox.endpoint} within {READY_TIMEOUT:.0f} s" if _lives(record) else "ended at once"
-    lines = sandbox.log_file.read_text(errors="replace").splitlines()[-LOG_TAIL:] if sandbox.log_file.exists() else []
-    raise StartFailed("\n  ".join([f"the emulator of sandbox {sandbox.name!r} {what}; the end of its log:", *lines]))
-
-
-def _end_process(record: Record, *, grace: float = GRACE) -> None:
-    if record.sandbox.pid is not None:
-        process.end(record.sandbox.pid, record.process_start, grace=grace)
+def _end(record: Record, *, grace: float = GRACE) -> None:
+    aws_half.end(record, grace=grace)
 
 
 def _remove(files: SandboxFiles) -> None:

@@ -52,6 +52,46 @@ class SandboxFiles:
     def passphrase(self) -> Path:
         return self.directory / "passphrase"
 
+    @property
+    def kubeconfig(self) -> Path:
+        return self.directory / "kubeconfig"
+
+    @property
+    def control_plane(self) -> Path:
+        """What the native control plane needs and leaves: certificates, configuration, etcd's data, logs."""
+        return self.directory / "kubernetes"
+
+
+class Flavor(enum.StrEnum):
+    """Where a sandbox's Kubernetes API comes from."""
+
+    EMBEDDED = "embedded"  # in the emulator's process: objects without anything that acts on them
+    NATIVE = "native"  # a real control plane of processes on this machine, with simulated nodes
+    KIND = "kind"  # a cluster of containers
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that belongs to a sandbox. ``started`` tells it from another that got its number later."""
+
+    name: str
+    pid: int
+    started: str | None
+
+
+@dataclass(frozen=True)
+class KubernetesApi:
+    """A sandbox's Kubernetes half. ``kubeconfig`` leads kubectl to ``server`` and is its owner's alone (mode 0600).
+
+    ``version`` is ``1.35`` or ``1.35.4``. ``processes`` are those of the native control plane.
+    """
+
+    flavor: Flavor
+    server: str
+    kubeconfig: Path
+    version: str
+    processes: tuple[Process, ...] = ()
+
 
 @dataclass(frozen=True)
 class Sandbox:
@@ -74,6 +114,7 @@ class Sandbox:
     passphrase_file: Path
     log_file: Path
     allowed_hosts: tuple[str, ...] = ()
+    kubernetes: KubernetesApi | None = None
 
     @property
     def managed(self) -> bool:
@@ -93,9 +134,19 @@ class SandboxState(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class PartStatus:
+    """How one half is: ``name`` is ``aws`` or ``kubernetes``."""
+
+    name: str
+    state: SandboxState
+    detail: str
+
+
+@dataclass(frozen=True)
 class SandboxStatus:
-    """``sandbox`` is None only when the state is ABSENT."""
+    """``state`` and ``detail`` are those of the half that is worst. ``sandbox`` is None only when it is ABSENT."""
 
     state: SandboxState
     sandbox: Sandbox | None
     detail: str
+    parts: tuple[PartStatus, ...] = ()

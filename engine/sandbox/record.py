@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import secrets
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.sandbox.model import Sandbox, SandboxFiles
+from engine.sandbox.model import Flavor, KubernetesApi, Process, Sandbox, SandboxFiles
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,20 @@ def save(files: SandboxFiles, record: Record) -> None:
         "account_id": sandbox.account_id,
         "region": sandbox.region,
         "allowed_hosts": list(sandbox.allowed_hosts),
+        "kubernetes": _kubernetes_content(sandbox.kubernetes),
     }
     write_private(files.record, json.dumps(content, indent=2) + "\n")
+
+
+def _kubernetes_content(api: KubernetesApi | None) -> dict[str, Any] | None:
+    if api is None:
+        return None
+    return {
+        "flavor": api.flavor.value,
+        "server": api.server,
+        "version": api.version,
+        "processes": [dataclasses.asdict(one) for one in api.processes],
+    }
 
 
 def load(files: SandboxFiles) -> Record | None:
@@ -73,5 +86,18 @@ def _parse(files: SandboxFiles, content: dict[str, Any]) -> Record:
         passphrase_file=files.passphrase,
         log_file=files.log,
         allowed_hosts=tuple(content["allowed_hosts"]),
+        kubernetes=_kubernetes(files, content["kubernetes"]),
     )
     return Record(sandbox, content["process_start"])
+
+
+def _kubernetes(files: SandboxFiles, content: dict[str, Any] | None) -> KubernetesApi | None:
+    if content is None:
+        return None
+    return KubernetesApi(
+        flavor=Flavor(content["flavor"]),
+        server=content["server"],
+        kubeconfig=files.kubeconfig,
+        version=content["version"],
+        processes=tuple(Process(**one) for one in content["processes"]),
+    )

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from engine import sandbox
-from engine.sandbox import SandboxState, lifecycle, process
+from engine.sandbox import SandboxState, aws_half, process
 
 DEADLINE = 20.0  # seconds for something that happens in another process
 
@@ -150,7 +150,7 @@ def test_a_recycled_pid_is_not_ours(root: Path) -> None:
     assert process.end(up.pid, content["process_start"], grace=1.0)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 99}', '{"version": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 99}', '{"version": 1}', '{"version": 2}'])
 def test_a_damaged_record_is_cleaned_up(root: Path, content: str) -> None:
     directory = root / ".bedplate" / "sandbox" / "default"
     directory.mkdir(parents=True)
@@ -192,7 +192,7 @@ def test_an_emulator_that_ends_at_once_shows_its_log(root: Path, monkeypatch: py
     def broken(*_: object) -> list[str]:
         return [sys.executable, "-c", "raise SystemExit('the reason')"]
 
-    monkeypatch.setattr(lifecycle, "_command", broken)
+    monkeypatch.setattr(aws_half, "_command", broken)
     with pytest.raises(sandbox.StartFailed, match=r"ended at once; the end of its log:\n  the reason"):
         sandbox.up(root)
     assert list(root.iterdir()) == []
@@ -209,9 +209,9 @@ def test_an_emulator_that_never_answers_is_ended(root: Path, monkeypatch: pytest
         pids.append(spawn(arguments, environment=environment, log=log))
         return pids[-1]
 
-    monkeypatch.setattr(lifecycle, "_command", silent)
-    monkeypatch.setattr(lifecycle, "READY_TIMEOUT", 0.3)
-    monkeypatch.setattr(lifecycle, "ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr(aws_half, "_command", silent)
+    monkeypatch.setattr(aws_half, "READY_TIMEOUT", 0.3)
+    monkeypatch.setattr(aws_half, "ANSWER_TIMEOUT", 0.2)
     monkeypatch.setattr(process, "spawn", remembered)
     with pytest.raises(sandbox.StartFailed, match="did not answer"):
         sandbox.up(root)
@@ -222,7 +222,7 @@ def test_an_emulator_that_never_answers_is_ended(root: Path, monkeypatch: pytest
 def test_a_sandbox_that_does_not_answer_is_told_apart(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     up = sandbox.up(root)
     assert up.pid is not None
-    monkeypatch.setattr(lifecycle, "ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr(aws_half, "ANSWER_TIMEOUT", 0.2)
     os.kill(up.pid, signal.SIGSTOP)
     found = sandbox.status(root)
     assert found.state is SandboxState.UNRESPONSIVE

@@ -1,0 +1,155 @@
+"""The Kubernetes half of a sandbox, whichever flavour: start it, tell the EKS emulator of it, ask how it is, end it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from engine.sandbox import endpoint as endpoints
+from engine.sandbox import kubeconfig, process
+from engine.sandbox import record as records
+from engine.sandbox.aws_half import EmbeddedKubernetes, log_tail
+from engine.sandbox.errors import PortInUse, SandboxError, StartFailed
+from engine.sandbox.kubeconfig import Credentials
+from engine.sandbox.model import Flavor, KubernetesApi, PartStatus, SandboxFiles, SandboxState
+from engine.sandbox.record import Record
+
+DEFAULT_VERSION = "1.35"  # as the settings have it where they say nothing
+READY_TIMEOUT = 30.0  # seconds until a started API must answer
+ANSWER_TIMEOUT = 2.0  # seconds for one answer
+TELL_PATH = "/_bedplate/kubernetes"  # as engine.emulator.eks.api_server has it, which is not imported here: layers
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which Kubernetes half is wanted; ``port`` 0 is any free one, ``version`` None the flavour's own."""
+
+    flavor: Flavor
+    port: int = 0
+    version: str | None = None
+
+
+def listen(wish: Wish, former: KubernetesApi | None) -> EmbeddedKubernetes:
+    """The embedded API's socket; without a wish, on the port of one that died, so that kubeconfigs stay valid."""
+    former_port = urlsplit(former.server).port if former and former.flavor is Flavor.EMBEDDED else None
+    return EmbeddedKubernetes(_socket(wish.port, former_port), wish.version or DEFAULT_VERSION)
+
+
+def _socket(port: int, former_port: int | None) -> socket.socket:
+    if not port and former_port:
+        try:
+            return endpoints.listen(former_port)
+        except PortInUse:
+            pass  # taken since: any other will do
+    return endpoints.listen(port, option="--kubernetes-port")
+
+
+def embedded(files: SandboxFiles, record: Record, port: int, version: str) -> Record:
+    """Record the API that the emulator serves on ``port``, once it answers."""
+    server = f"http://{endpoints.LOOPBACK}:{port}"
+    kubeconfig.write(files.kubeconfig, server, Credentials())
+    api = KubernetesApi(Flavor.EMBEDDED, server, files.kubeconfig, version)
+    _wait_until_ready(record, api)
+    _tell(record, server, Credentials())
+    return _recorded(files, record, api)
+
+
+def _recorded(files: SandboxFiles, record: Record, api: KubernetesApi) -> Record:
+    record = Record(replace(record.sandbox, kubernetes=api), record.process_start)
+    records.save(files, record)
+    return record
+
+
+def _wait_until_ready(record: Record, api: KubernetesApi) -> None:
+    """The socket is open before the emulator is: the wait is the answer's own, not a poll."""
+    deadline = time.monotonic() + READY_TIMEOUT
+    while process.start_time(record.sandbox.pid or 0) and time.monotonic() < deadline:
+        if answers(api):
+            return
+    lines = log_tail(record.sandbox.log_file)
+    what = f"the embedded Kubernetes API did not answer at {api.server} within {READY_TIMEOUT:.0f} s"
+    raise StartFailed("\n  ".join([f"{what}; the end of the emulator's log:", *lines]))
+
+
+def lives(record: Record) -> bool:
+    """Whether all processes of the Kubernetes half are there; so where it has none of its own."""
+    return not dead(record.sandbox.kubernetes)
+
+
+def dead(api: KubernetesApi | None) -> Collection[str]:
+    """The names of the processes that have ended."""
+    return [one.name for one in (api.processes if api else ()) if not process.is_alive(one.pid, one.started)]
+
+
+def status(api: KubernetesApi) -> PartStatus:
+    """How it is; asks the API server."""
+    gone = dead(api)
+    if gone:
+        detail = f"{api.flavor}: {', '.join(gone)} ended; bring the sandbox up again (it will be empty)"
+        return PartStatus("kubernetes", SandboxState.DEAD, detail)
+    if not answers(api):
+        detail = f"{api.flavor}: {api.server} does not answer"
+        return PartStatus("kubernetes", SandboxState.UNRESPONSIVE, detail)
+    return PartStatus("kubernetes", SandboxState.RUNNING, f"{api.flavor} {api.version} at {api.server}")
+
+
+def answers(api: KubernetesApi, *, path: str = "/version") -> bool:
+    """Whether the API server answers a request for ``path`` with 200 within ANSWER_TIMEOUT."""
+    import http.client
+
+    connection = connect(api.server, kubeconfig.read(api.kubeconfig))
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def connect(server: str, credentials: Credentials) -> Any:
+    """A connection to the API server, entered with ``credentials``; it is opened by the first request."""
+    import http.client
+
+    parts = urlsplit(server)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme != "https":
+        return http.client.HTTPConnection(host, port, timeout=ANSWER_TIMEOUT)
+    return http.client.HTTPSConnection(host, port, timeout=ANSWER_TIMEOUT, context=credentials.tls())
+
+
+def _tell(record: Record, server: str, credentials: Credentials) -> None:
+    """Tell the EKS emulator where its clusters' API is. An emulator that is not ours can't be told."""
+    if not record.sandbox.instance_id:
+        return
+    import http.client
+
+    parts = urlsplit(record.sandbox.endpoint)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=READY_TIMEOUT)
+    try:
+        body = json.dumps({"server": server} | credentials.told())
+        connection.request("PUT", TELL_PATH, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            said = answer.read(1000).decode(errors="replace")
+            raise StartFailed(f"the emulator at {record.sandbox.endpoint} refused to hear of {server}: {said}")
+    except (OSError, http.client.HTTPException) as error:
+        raise StartFailed(
+            f"the emulator at {record.sandbox.endpoint} could not be told of {server}: {error}"
+        ) from error
+    finally:
+        connection.close()
+
+
+def check_possible(wish: Wish | None, endpoint: str | None) -> None:
+    """Raise SandboxError for a flavour that can't be had beside an ``endpoint`` that exists."""
+    if wish and wish.flavor is Flavor.EMBEDDED and endpoint is not None:
+        raise SandboxError(
+            f"the embedded Kubernetes API lives in our emulator, and you use the one at {endpoint}; "
+            "leave --endpoint out, or choose --kubernetes native or kind"
+        )
