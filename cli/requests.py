@@ -28,6 +28,14 @@ class Engine(enum.StrEnum):
     EMBEDDED = "embedded"
 
 
+class Kubernetes(enum.StrEnum):
+    """As engine.sandbox.Flavor has them, which is not imported here: `--help` must not load the engine."""
+
+    EMBEDDED = "embedded"
+    NATIVE = "native"
+    KIND = "kind"
+
+
 class Diff(enum.StrEnum):
     NONE = "none"
     BRIEF = "brief"
@@ -149,3 +157,14 @@ class StartingSandbox(OfSandbox):
         tuple[str, ...],
         typer.Option("--allowed-host", metavar="HOST", help="An emulator's host that isn't on loopback. Repeatable."),
     ] = ()  # fmt: skip
+    kubernetes: Annotated[
+        Kubernetes | None,
+        typer.Option("--kubernetes", help="Where the Kubernetes API comes from.",
+                     show_default="the best that this machine has: kind, else native, else embedded"),
+    ] = None  # fmt: skip
+    kubernetes_port: Annotated[
+        int,
+        typer.Option(
+            "--kubernetes-port", min=0, max=65535, help="Where the Kubernetes API listens; 0 for any free port."
+        ),
+    ] = 0

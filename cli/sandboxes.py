@@ -62,8 +62,11 @@ def _record(root: Path, stack: str) -> Path:
 def missing(root: Path) -> CommandError:
     """The error for what needs a sandbox and has none."""
     found = status(root)
-    if found.state is SandboxState.DEAD and found.sandbox is not None:
+    dead = [part.name for part in found.parts if part.state is SandboxState.DEAD]
+    if "aws" in dead and found.sandbox is not None:
         what = f"the sandbox's process {found.sandbox.pid} has ended, and what it held is gone"
+    elif dead:
+        what = f"the sandbox's Kubernetes half is gone: {found.detail}"
     elif found.state is SandboxState.ABSENT:
         what = "no sandbox is running, and the embedded engine changes nothing but sandboxes"
     else:

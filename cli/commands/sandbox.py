@@ -1,7 +1,9 @@
-"""sandbox up, down, status: the local AWS emulator."""
+"""sandbox up, down, status: the local AWS emulator and Kubernetes API."""
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,8 @@ from cli.exits import ExitCode
 from cli.requests import OfSandbox, Output, StartingSandbox
 
 if TYPE_CHECKING:
-    from engine.sandbox import Sandbox
+    from cli.views.lines import Line
+    from engine.sandbox import KubernetesApi, PartStatus, Sandbox
 
 
 def register(sandbox: typer.Typer) -> None:
@@ -20,13 +23,14 @@ def register(sandbox: typer.Typer) -> None:
 
     @command(sandbox, "up", StartingSandbox)
     def up(request: StartingSandbox) -> int:
-        """Start the sandbox's emulator, or find the one that runs."""
+        """Start the sandbox: an AWS emulator and a Kubernetes API; or find the one that runs."""
         from cli.screen import Screen
         from engine import sandbox as sandboxes
 
         started = sandboxes.up(
             root_of(request.cwd), request.name, port=request.port, endpoint=request.endpoint, region=request.region,
-            allowed_hosts=request.allowed_host,
+            allowed_hosts=request.allowed_host, kubernetes=request.kubernetes and request.kubernetes.value,
+            kubernetes_port=request.kubernetes_port,
         )  # fmt: skip
         screen = Screen(request)
         if request.output is Output.JSON:
@@ -37,7 +41,7 @@ def register(sandbox: typer.Typer) -> None:
 
     @command(sandbox, "down", OfSandbox)
     def down(request: OfSandbox) -> int:
-        """End the emulator and forget all that it held."""
+        """End the sandbox and forget all that it held."""
         from cli.screen import Screen
         from cli.views.lines import Line
         from engine import sandbox as sandboxes
@@ -60,9 +64,10 @@ def register(sandbox: typer.Typer) -> None:
         found = sandboxes.status(root_of(request.cwd), request.name)
         screen = Screen(request)
         if request.output is Output.JSON:
-            screen.document(described(found.state.value, found.sandbox) | {"detail": found.detail})
+            parts = {part.name: {"state": part.state.value, "detail": part.detail} for part in found.parts}
+            screen.document(described(found.state.value, found.sandbox) | {"detail": found.detail, "parts": parts})
         else:
-            _say(screen, f"{found.state}: {found.detail}", found.sandbox)
+            _say(screen, f"{found.state}: {found.detail}", found.sandbox, found.parts)
         return ExitCode.OK if found.state is sandboxes.SandboxState.RUNNING else ExitCode.FAILED
 
     _ = (up, down, status)  # registered above
@@ -85,18 +90,39 @@ def described(state: str, sandbox: Sandbox | None) -> dict[str, Any]:
             "name": sandbox.name, "endpoint": sandbox.endpoint, "emulator": sandbox.emulator, "pid": sandbox.pid,
             "region": sandbox.region, "accountId": sandbox.account_id, "started": sandbox.started,
             "instanceId": sandbox.instance_id, "log": str(sandbox.log_file),
+            "kubernetes": _described_api(sandbox.kubernetes),
         }  # fmt: skip
     return document
 
 
-def _say(screen: Any, text: str, sandbox: Sandbox | None) -> None:
+def _described_api(api: KubernetesApi | None) -> dict[str, Any] | None:
+    if api is None:
+        return None
+    return {
+        "flavor": api.flavor.value, "server": api.server, "version": api.version, "kubeconfig": str(api.kubeconfig),
+        "processes": {one.name: one.pid for one in api.processes},
+    }  # fmt: skip
+
+
+def _say(screen: Any, text: str, sandbox: Sandbox | None, parts: Iterable[PartStatus] = ()) -> None:
     from cli.views.lines import Line, Style
 
     lines = [Line().add(text)]
+    lines += [Line().add(f"  {part.name:<10}", Style.CYAN).add(f"{part.state}: {part.detail}") for part in parts]
     if sandbox is not None:
         facts = [
             ("emulator", sandbox.emulator), ("region", sandbox.region), ("account", sandbox.account_id or "unknown"),
             ("process", str(sandbox.pid or "not ours")), ("log", str(sandbox.log_file)),
         ]  # fmt: skip
         lines += [Line().add(f"  {name:<10}", Style.CYAN).add(value) for name, value in facts]
+        if sandbox.kubernetes:
+            lines += _kubernetes_lines(sandbox.kubernetes)
     screen.show(lines)
+
+
+def _kubernetes_lines(api: KubernetesApi) -> list[Line]:
+    from cli.views.lines import Line, Style
+
+    facts = Line().add("  kubernetes", Style.CYAN).add(f"{api.flavor} {api.version} at {api.server}")
+    # For kubectl, k9s and every other client: the line is made to be pasted.
+    return [facts, Line().add(f"  export KUBECONFIG={shlex.quote(str(api.kubeconfig))}")]
