@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from stacks.settings.base import Contradiction, Section
+from stacks.settings.cluster import ClusterSettings
 from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
 from stacks.settings.network import NetworkSettings
@@ -30,6 +31,8 @@ class PlatformSettings(Section):
     """CloudWatch log groups."""
     network: NetworkSettings = NetworkSettings()
     """The VPC and its subnets, or one that exists."""
+    cluster: ClusterSettings = ClusterSettings()
+    """EKS and its nodes, or a cluster that exists."""
     storage: StorageSettings = StorageSettings()
     """Buckets for datasets, features, models, artifacts, logs and audit records."""
     registry: RegistrySettings = RegistrySettings()
@@ -71,6 +74,45 @@ def _zones_are_of_the_region(settings: PlatformSettings) -> Iterable[Contradicti
             yield Contradiction(f"network.zone_ids[{index}]", f"'{zone}' is not in {region}", "use zones of aws.region")
 
 
+def _production_is_not_open_to_the_world(settings: PlatformSettings) -> Iterable[Contradiction]:
+    if settings.environment.stage != "prod":
+        return
+    for index, cidr in enumerate(settings.cluster.public_access_cidrs):
+        if cidr.prefixlen == 0:
+            place = f"cluster.public_access_cidrs[{index}]"
+            why = f"{cidr} opens the Kubernetes API of stage 'prod' to the whole internet"
+            yield Contradiction(place, why, "name the ranges of your offices and pipelines")
+
+
+def _production_keeps_its_cluster(settings: PlatformSettings) -> Iterable[Contradiction]:
+    if settings.environment.stage == "prod" and settings.cluster.deletion_protection is False:
+        why = "must be true for stage 'prod'"
+        yield Contradiction("cluster.deletion_protection", why, "leave it out: it is on for stage 'prod'")
+
+
+def _pools_are_in_zones_of_the_network(settings: PlatformSettings) -> Iterable[Contradiction]:
+    network = settings.network
+    count = len(network.zone_ids) or network.availability_zones
+    if network.vpc_id is not None:
+        return  # how many zones an existing VPC has, only AWS knows
+    for name, pool in settings.cluster.node_pools.items():
+        for index, zone in enumerate(pool.zones):
+            if zone > count:
+                place, why = (
+                    f"cluster.node_pools.{name}.zones[{index}]",
+                    f"is {zone}, but the network has {count} zones",
+                )
+                yield Contradiction(place, why, f"use 1 to {count}")
+
+
+def _services_have_addresses_of_their_own(settings: PlatformSettings) -> Iterable[Contradiction]:
+    services, network = settings.cluster.service_cidr, settings.network
+    for name, block in (("cidr", network.cidr), ("pod_cidr", network.pod_cidr)):
+        if network.vpc_id is None and block is not None and services.overlaps(block):
+            why = f"{services} overlaps network.{name} ({block})"
+            yield Contradiction("cluster.service_cidr", why, "use another range, such as 172.20.0.0/16")
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
@@ -79,4 +121,8 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("environment", "storage"), _only_sandboxes_lose_data),
     (("environment", "registry"), _only_sandboxes_lose_images),
     (("aws", "network"), _zones_are_of_the_region),
+    (("environment", "cluster"), _production_is_not_open_to_the_world),
+    (("environment", "cluster"), _production_keeps_its_cluster),
+    (("network", "cluster"), _pools_are_in_zones_of_the_network),
+    (("network", "cluster"), _services_have_addresses_of_their_own),
 )

@@ -110,7 +110,7 @@ def test_files_hold_only_what_differs() -> None:
     for environment in environments():
         smallest = load_file(CASES / "good" / "smallest.yaml").model_dump()
         given = load(environment).model_dump(exclude_unset=True)
-        for section in ("identity", "logs", "network", "storage", "registry", "cost"):
+        for section in ("identity", "logs", "network", "cluster", "storage", "registry", "cost"):
             for key, value in given.get(section, {}).items():
                 assert value != smallest[section][key], f"{environment}: {section}.{key} is the default"
 
