@@ -1,0 +1,73 @@
+"""Pods: whether one is ready, and what its containers tell of why not (images, crashes, exit codes)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from engine.providers.kubernetes.readiness.verdict import (
+    READY,
+    Object,
+    Readiness,
+    at,
+    condition,
+    failed,
+    is_true,
+    items,
+    number,
+    said,
+    text,
+    waiting,
+)
+
+_STARTING: Final = frozenset({"ContainerCreating", "PodInitializing", ""})
+_STEPS: Final = (("PodScheduled", "to be scheduled"), ("Initialized", "to be initialized"), ("Ready", "to be ready"))
+
+
+def pod(value: Object) -> Readiness:
+    """Ready when scheduled, initialized and ready, or when it has succeeded; one that has failed stays so."""
+    phase = text(value, "status", "phase")
+    if phase == "Succeeded":
+        return READY
+    if phase == "Failed":
+        words = [f"[{text(value, 'status', 'reason') or 'Failed'}] {text(value, 'status', 'message')}".strip()]
+        return failed(*(container_reasons(value) or words))
+    for type_, what in _STEPS:
+        if not is_true(value, type_):
+            reasons = container_reasons(value)
+            return waiting(*(reasons or [said(condition(value, type_)) or f"waits {what}"]))
+    return READY
+
+
+def pod_reasons(pods: Iterable[Object], most: int = 5) -> Sequence[str]:
+    """Why pods of a workload are not ready: each reason once, with the pod that gave it first; at most ``most``."""
+    found: dict[str, str] = {}
+    for one in pods:
+        verdict = pod(one)
+        for reason in verdict.reasons if not verdict.ready else ():
+            found.setdefault(reason, f"pod {text(one, 'metadata', 'name')}: {reason}")
+    return list(found.values())[:most]
+
+
+def container_reasons(value: Object) -> Sequence[str]:
+    """What containers that are not ready tell, those that run before the others first."""
+    statuses = [*items(value, "status", "initContainerStatuses"), *items(value, "status", "containerStatuses")]
+    return [reason for status in statuses if not status.get("ready") for reason in _of_container(status)]
+
+
+def _of_container(status: Object) -> Iterable[str]:
+    name = text(status, "name")
+    waits = at(status, "state", "waiting") or {}
+    if (reason := text(waits, "reason")) not in _STARTING:
+        yield f"container {name}: [{reason}] {_shortened(text(waits, 'message'))}".rstrip()
+    for ended in (at(status, "state", "terminated"), at(status, "lastState", "terminated")):
+        if ended and (text(ended, "reason") or number(ended, "exitCode")) and text(ended, "reason") != "Completed":
+            words = f"container {name}: [{text(ended, 'reason') or 'Error'}] ended with exit code"
+            message = _shortened(text(ended, "message"))
+            yield f"{words} {number(ended, 'exitCode')}" + (f": {message}" if message else "")
+
+
+def _shortened(message: str) -> str:
+    """A runtime's message without the layers of errors around it."""
+    prefix = "rpc error: code = Unknown desc = Error response from daemon: "
+    return message.removeprefix(prefix).removesuffix(": manifest unknown").strip()
