@@ -71,6 +71,8 @@ class Cloud(Mocks):
         outputs: dict[str, Any] = dict(args.inputs)
         if args.typ in _AUTONAMED:
             outputs.setdefault(_AUTONAMED[args.typ], f"{args.name}-0123abc")
+        if args.typ.startswith("kubernetes:") and "metadata" in outputs:
+            outputs["metadata"] = {"name": f"{args.name}-0123abcd", **outputs["metadata"]}
         if self.offline:
             return None, {**outputs, "arn": UNKNOWN}
         arn = f"arn:aws:test:us-east-1:{ACCOUNT}:{args.name}"
