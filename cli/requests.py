@@ -168,3 +168,8 @@ class StartingSandbox(OfSandbox):
             "--kubernetes-port", min=0, max=65535, help="Where the Kubernetes API listens; 0 for any free port."
         ),
     ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildingNative(Manner):
+    """A command that builds the native control plane."""

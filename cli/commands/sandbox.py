@@ -11,11 +11,12 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode
-from cli.requests import OfSandbox, Output, StartingSandbox
+from cli.requests import BuildingNative, OfSandbox, Output, StartingSandbox
 
 if TYPE_CHECKING:
     from cli.views.lines import Line
     from engine.sandbox import KubernetesApi, PartStatus, Sandbox
+    from engine.sandbox.native.building import Built
 
 
 def register(sandbox: typer.Typer) -> None:
@@ -70,7 +71,28 @@ def register(sandbox: typer.Typer) -> None:
             _say(screen, f"{found.state}: {found.detail}", found.sandbox, found.parts)
         return ExitCode.OK if found.state is sandboxes.SandboxState.RUNNING else ExitCode.FAILED
 
-    _ = (up, down, status)  # registered above
+    @command(sandbox, "build", BuildingNative)
+    def build(request: BuildingNative) -> int:
+        """Build the native Kubernetes control plane from the Go modules of tools/, unless it is built already."""
+        from cli.screen import Screen
+        from cli.views.building import Building
+        from cli.views.lines import Line
+        from cli.views.report import duration
+        from engine.sandbox import native
+
+        screen = Screen(request)
+        cache = native.cache_of(root_of(request.cwd))
+        with Building(screen.err, lambda: screen.width, color=screen.error_color, live=screen.terminal.live) as shown:
+            built = native.build(cache, report=shown)
+        if request.output is Output.JSON:
+            screen.document(_described_build(built))
+        else:
+            took = f"built in {duration(built.seconds)}" if built.fresh else "nothing to build"
+            version = built.binaries.version
+            screen.show([Line().add(f"{took}: Kubernetes {version} is in {built.binaries.directory}")])
+        return ExitCode.OK
+
+    _ = (up, down, status, build)  # registered above
 
 
 def root_of(start: Path) -> Path:
@@ -93,6 +115,15 @@ def described(state: str, sandbox: Sandbox | None) -> dict[str, Any]:
             "kubernetes": _described_api(sandbox.kubernetes),
         }  # fmt: skip
     return document
+
+
+def _described_build(built: Built) -> dict[str, Any]:
+    from cli.screen import VERSION
+
+    return {
+        "version": VERSION, "built": built.fresh, "seconds": round(built.seconds, 1),
+        "kubernetes": built.binaries.version, "directory": str(built.binaries.directory),
+    }  # fmt: skip
 
 
 def _described_api(api: KubernetesApi | None) -> dict[str, Any] | None:

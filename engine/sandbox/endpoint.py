@@ -50,13 +50,19 @@ def listen(port: int, *, option: str = "--port") -> socket.socket:
         listener.bind((LOOPBACK, port))
     except (OSError, OverflowError) as error:
         listener.close()
-        raise PortInUse(refusal(port, error, option)) from error
+        raise PortInUse(_refusal(port, error, option)) from error
     listener.listen(128)
     listener.set_inheritable(True)
     return listener
 
 
-def refusal(port: int, error: OSError | OverflowError, option: str) -> str:
+def free_port(port: int, *, option: str) -> int:
+    """``port``, or any for 0, once it is known that something can listen there. Raises PortInUse."""
+    with listen(port, option=option) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _refusal(port: int, error: OSError | OverflowError, option: str) -> str:
     """Why nothing of ours can listen on ``port``, who holds it, and what to do."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         holder = holder_of_port(port) or "another program"

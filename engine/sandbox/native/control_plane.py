@@ -1,0 +1,171 @@
+"""A real Kubernetes control plane on loopback: started in seconds, ended without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.sandbox import kubeconfig, process
+from engine.sandbox.api import Api
+from engine.sandbox.aws_half import environment, log_tail
+from engine.sandbox.endpoint import LOOPBACK, free_port
+from engine.sandbox.errors import StartFailed
+from engine.sandbox.kubeconfig import Credentials
+from engine.sandbox.model import Process
+from engine.sandbox.native import commands
+from engine.sandbox.native.binaries import Binaries
+from engine.sandbox.native.supervisor import PLAN, RECORD, SUPERVISOR
+
+READY_TIMEOUT = 60.0  # seconds until the API must be ready; 5 where nothing else runs
+POLL = 0.05  # seconds between two questions while the API server starts
+GRACE = 5.0  # seconds that the supervisor has to end all
+MASTERS = "system:masters"  # the group that may do everything
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """A control plane that runs. ``kubeconfig`` enters it as an administrator."""
+
+    directory: Path
+    server: str
+    version: str
+    kubeconfig: Path
+    processes: tuple[Process, ...]
+    _owner: int | None = None  # our end of the pipe that it lives as long as
+
+    @classmethod
+    def start(cls, directory: Path, binaries: Binaries, *, port: int = 0, bound: bool = False) -> ControlPlane:
+        """Start one in ``directory``, which is made anew, and wait until its API is ready.
+
+        ``port`` 0 is any free one. With ``bound`` it ends when this process does, however that happens. Raises
+        PortInUse, StartFailed.
+        """
+        end_leftovers(directory)
+        port = free_port(port, option="--kubernetes-port")
+        directory.mkdir(mode=0o700, parents=True)
+        try:
+            server = f"https://{LOOPBACK}:{port}"
+            admin = _make_credentials(directory, server)
+            path = directory / "kubeconfig"
+            kubeconfig.write(path, server, admin)
+            owner = _spawn(directory, commands.starts(binaries, port), bound=bound)
+            _wait_until_ready(directory, Api(server, admin))
+            return cls(directory, server, binaries.version, path, _processes(directory), owner)
+        except BaseException:
+            end_leftovers(directory)
+            raise
+
+    def stop(self) -> None:
+        """End all processes and remove the directory."""
+        end_leftovers(self.directory)
+        if self._owner is not None:
+            with contextlib.suppress(OSError):  # stopped twice
+                os.close(self._owner)
+
+
+@contextlib.contextmanager
+def control_plane(directory: Path, binaries: Binaries) -> Generator[ControlPlane]:
+    """One that lives as long as the block, or as this process."""
+    running = ControlPlane.start(directory, binaries, bound=True)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def end_leftovers(directory: Path) -> None:
+    """End what runs in ``directory``, however it was left, and remove it."""
+    for one in sorted(_processes(directory), key=lambda found: found.name != SUPERVISOR):
+        # The supervisor kills the others, and first: it must not see them end and say so. Then there is nothing to do.
+        process.end(one.pid, one.started, grace=GRACE)
+    shutil.rmtree(directory, ignore_errors=True)
+    if directory.exists():  # a process wrote into it at that moment
+        shutil.rmtree(directory)
+
+
+def _processes(directory: Path) -> tuple[Process, ...]:
+    try:
+        content = json.loads((directory / RECORD).read_text())
+        return tuple(Process(**one) for one in content["processes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def _make_credentials(directory: Path, server: str) -> Credentials:
+    """Write the keys, certificates and kubeconfigs that the processes read; returns the administrator's."""
+    from engine.sandbox.native.certificates import Authority, signing_key, write_private
+
+    authority = Authority()
+    serving = authority.server((LOOPBACK, commands.SERVICE_ADDRESS))
+    files = {
+        "ca.crt": authority.pair.certificate,
+        "ca.key": authority.pair.key,
+        "kube-apiserver.crt": serving.certificate,
+        "kube-apiserver.key": serving.key,
+        "service-accounts.key": signing_key(),
+    }
+    for name, content in files.items():
+        write_private(directory / name, content)
+
+    def credentials(user: str, group: str | None) -> Credentials:
+        pair = authority.client(user, group)
+        return Credentials(authority.pair.certificate, pair.certificate, pair.key)
+
+    # The controllers would make a token for each of themselves at every start; one identity that may do all is quicker.
+    users = {"kube-controller-manager": MASTERS, "kube-scheduler": None, "kwok": MASTERS}
+    for user, group in users.items():
+        path = directory / f"{user}.kubeconfig"
+        kubeconfig.write(path, server, credentials(f"system:{user}", group), user=user)
+    return credentials("bedplate:admin", MASTERS)
+
+
+def _spawn(directory: Path, starts: list[commands.Start], *, bound: bool) -> int | None:
+    """Start the supervisor; returns our end of the pipe that it lives as long as, where it is bound to us."""
+    plan = {"id": secrets.token_hex(16), "starts": [dataclasses.asdict(one) for one in starts]}
+    kubeconfig.write_private(directory / PLAN, json.dumps(plan, indent=2) + "\n")
+    command = [sys.executable, "-P", "-m", "engine.sandbox.native.supervisor", str(directory)]
+    surroundings = environment() | {"HOME": str(directory)}  # kwok would read the user's ~/.kwok
+    if not bound:
+        process.spawn(command, environment=surroundings, log=directory / "supervisor.log")
+        return None
+    theirs, ours = os.pipe()
+    os.set_inheritable(theirs, True)
+    try:
+        process.spawn([*command, str(theirs)], environment=surroundings, log=directory / "supervisor.log")
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    return ours
+
+
+def _wait_until_ready(directory: Path, api: Api) -> None:
+    """Until the API is ready and a pod can be made: its namespace's service account is there."""
+    deadline = time.monotonic() + READY_TIMEOUT
+    while not api.answers("/readyz"):
+        ended = [one.name for one in _processes(directory) if not process.is_alive(one.pid, one.started)]
+        if ended:
+            raise StartFailed(_failure(directory, ended[-1], f"{ended[-1]} ended at once"))
+        if time.monotonic() > deadline:
+            what = f"the API server was not ready at {api.server} within {READY_TIMEOUT:.0f} s"
+            raise StartFailed(_failure(directory, "kube-apiserver", what))
+        time.sleep(POLL)
+    watch = "/api/v1/namespaces/default/serviceaccounts?watch=1&fieldSelector=metadata.name%3Ddefault"
+    if not api.first_line(watch, timeout=READY_TIMEOUT):
+        what = f"the controllers made no service account within {READY_TIMEOUT:.0f} s"
+        raise StartFailed(_failure(directory, "kube-controller-manager", what))
+
+
+def _failure(directory: Path, program: str, what: str) -> str:
+    lines = log_tail(directory / f"{program}.log")
+    return "\n  ".join([f"the native control plane did not start: {what}; the end of its log:", *lines])
