@@ -32,36 +32,11 @@ from engine.plan import Op, Plan, Reason, Step
 from engine.providers.base import DiffKind
 from engine.run import Outcome, Result
 from engine.state.model import Operation, ResourceState
-from engine.values import UNKNOWN, Asset, Secret, Unknown
+from tests.special_values import Loader
 
 STACK: Final = "prod"
 PROJECT: Final = "demo"
 FOLDER: Final = Path(__file__).parents[1] / "cases" / "cli" / "views"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with the special values."""
-
-
-def _unknown(_loader: _Loader, _node: yaml.Node) -> Unknown:
-    return UNKNOWN
-
-
-def _secret(loader: _Loader, node: yaml.Node) -> Secret:
-    if isinstance(node, yaml.MappingNode):
-        return Secret(loader.construct_mapping(node, deep=True))
-    assert isinstance(node, yaml.ScalarNode), "a secret is a text or a mapping"
-    return Secret(loader.construct_scalar(node))
-
-
-def _asset(loader: _Loader, node: yaml.Node) -> Asset:
-    assert isinstance(node, yaml.ScalarNode), "an asset is a path"
-    return Asset(path=loader.construct_scalar(node))
-
-
-_Loader.add_constructor("!unknown", _unknown)
-_Loader.add_constructor("!secret", _secret)
-_Loader.add_constructor("!asset", _asset)
 
 
 @dataclass
@@ -75,7 +50,7 @@ class Case:
     def read(cls, name: str) -> Case:
         path = FOLDER / f"{name}.yaml"
         # A subclass of the safe loader, with three tags more.
-        return cls(yaml.load(path.read_text(), Loader=_Loader))
+        return cls(yaml.load(path.read_text(), Loader=Loader))
 
     @property
     def view(self) -> str:
