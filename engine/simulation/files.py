@@ -1,0 +1,159 @@
+"""Workloads in files: YAML documents, read with the place of each and refused with the place of what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from engine.simulation.manifests import API_VERSIONS, CLUSTER_WIDE, Given, Manifest, is_known
+
+
+class BadManifests(Exception):
+    """Files hold what can't be simulated; ``problems`` are all of them, each ``FILE:LINE (document N): what``."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        count = f"{len(problems)} problems in what -f names\n  " if len(problems) > 1 else ""
+        super().__init__(count + "\n  ".join(problems))
+
+
+@dataclass(frozen=True)
+class Read:
+    """What files hold: objects that matter, and notes on those that don't."""
+
+    given: Sequence[Given]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Document:
+    path: Path
+    number: int
+    line: int
+    content: Any
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.line} (document {self.number})"
+
+
+def read(paths: Iterable[Path]) -> Read:
+    """All objects of ``paths``. Raises BadManifests with every problem there is."""
+    given: list[Given] = []
+    problems: list[str] = []
+    notes: list[str] = []
+    for path in paths:
+        try:
+            documents = list(_documents(path))
+        except (yaml.YAMLError, ValueError, OSError, RecursionError) as error:
+            problems.append(_unreadable(path, error))
+            continue
+        if not documents:
+            problems.append(f"{path}: it holds no object; expected Kubernetes manifests")
+        for document in documents:
+            problem = problem_of(document.content)
+            if problem:
+                problems.append(f"{document.place}: {problem}")
+            elif is_known(document.content["apiVersion"], document.content["kind"]):
+                given.append(Given(document.content, document.place, added=True))
+            elif "/" in document.content["apiVersion"] and _may_bear_pods(document.content):
+                kind, name = document.content["kind"], document.content["metadata"]["name"]
+                notes.append(f"{kind} {name} is not simulated: its controller does not run here")
+    problems += _twice(given)
+    if problems:
+        raise BadManifests(problems)
+    return Read(given, notes)
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{path}: {error.strerror}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{path}: not YAML: it is no text in UTF-8"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"{path}:{error.problem_mark.line + 1}: not YAML: {error.problem}"
+    return f"{path}: not YAML: {str(error).splitlines()[0]}"
+
+
+def _documents(path: Path) -> Iterator[_Document]:
+    loader = yaml.SafeLoader(path.read_text())
+    try:
+        number = 0
+        while loader.check_node():
+            node = loader.get_node()
+            assert node is not None, "the loader has just said that there is one"
+            number += 1
+            line = node.start_mark.line + 1
+            content = loader.construct_document(node)
+            if isinstance(content, dict) and content.get("kind") == "List":
+                yield from (_Document(path, number, line, item) for item in content.get("items") or ())
+            elif content is not None:
+                yield _Document(path, number, line, content)
+    finally:
+        loader.dispose()
+
+
+def problem_of(content: Any) -> str | None:
+    """Why ``content`` is no object that can be simulated, or None."""
+    if not isinstance(content, dict):
+        return f"expected an object, got {_what(content)}"
+    for field in ("kind", "apiVersion"):
+        if not isinstance(content.get(field), str) or not content[field]:
+            return f"the object has no {field}; expected one such as {_EXAMPLES[field]}"
+    metadata = content.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name") or metadata.get("generateName"), str):
+        return f"the {content['kind']} has no metadata.name"
+    _named(metadata)
+    if not is_known(content["apiVersion"], content["kind"]):
+        return None
+    return _problem_of_known(content, metadata)
+
+
+_EXAMPLES: Final = {"kind": "Deployment, Job or Pod", "apiVersion": "apps/v1, batch/v1 or v1"}
+
+
+def _problem_of_known(content: Manifest, metadata: Manifest) -> str | None:
+    kind, name = content["kind"], metadata["name"]
+    if content["apiVersion"] != API_VERSIONS[kind]:
+        return f"{kind} {name} has apiVersion {content['apiVersion']}; expected {API_VERSIONS[kind]}"
+    if kind not in CLUSTER_WIDE and not isinstance(metadata.get("namespace"), str):
+        return f"{kind} {name} says no namespace; give metadata.namespace: quotas and limits hang on it"
+    if kind in ("PriorityClass", "Namespace", "RuntimeClass"):
+        return None
+    return None if isinstance(content.get("spec"), dict) else f"{kind} {name} has no spec"
+
+
+def _named(metadata: Manifest) -> None:
+    """What the API server would make a name for gets one here, so that the answer can speak of it."""
+    if not metadata.get("name"):
+        metadata["name"] = metadata["generateName"].rstrip("-")
+
+
+def _twice(given: Sequence[Given]) -> Iterator[str]:
+    seen: dict[tuple[str, str, str], Given] = {}
+    for one in given:
+        first = seen.setdefault(one.key, one)
+        if first is not one:
+            yield f"{one.place}: {one.kind} {one.name} was given before, at {first.place}"
+
+
+def _may_bear_pods(content: Manifest) -> bool:
+    """Whether a custom resource looks as if its controller would make pods: some ``template`` in it has containers."""
+    waiting: list[Any] = [content]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if isinstance(one.get("containers"), list):
+                return True
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return False
+
+
+def _what(content: Any) -> str:
+    return {list: "a list", str: "a text", bool: "a truth value"}.get(type(content), "a number")

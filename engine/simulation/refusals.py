@@ -1,0 +1,99 @@
+"""Why the API server makes no pod: quota, limit ranges, Pod Security, from its own words. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final
+
+from engine.simulation.model import amount
+from engine.simulation.quantities import Resources, parse, shown, written
+from engine.simulation.reasons import Explanation, Reason
+
+_EXCEEDED: Final = re.compile(r"exceeded quota: (\S+), requested: (\S+), used: (\S+), limited: (\S+)")
+_UNSAID: Final = re.compile(r"failed quota: ([^:\s]+): must specify (.+?)\s*$")
+_RANGE: Final = re.compile(r"(maximum|minimum) (\S+) usage per (\w+) is (\S+?), but (\w+) is ([^\s,\]]+)")
+_UNLIMITED: Final = re.compile(r"(maximum|minimum) (\S+) usage per (\w+) is (\S+?)\.\s+No (limit|request) is specified")
+_SECURITY: Final = re.compile(r'violates PodSecurity "([^"]+)": (.+)')
+_PRIORITY: Final = re.compile(r"no PriorityClass with name (\S+) was found")
+_PREFIX: Final = re.compile(r'^(?:Error creating: )?(?:\S+ "[^"]*" is )?(?:forbidden|invalid): ', re.IGNORECASE)
+
+
+def refusal(message: str, namespace: str, *, count: int = 1) -> Explanation:
+    """Why ``count`` pods were not made, by the message with which the first was refused."""
+    for form, explained in _FORMS:
+        found = form.search(message)
+        if found:
+            return explained(found, namespace, count, message)
+    return Explanation(Reason.ADMISSION, _PREFIX.sub("", message), "mend what the API server names", message)
+
+
+def _exceeded(found: re.Match[str], namespace: str, count: int, message: str) -> Explanation:
+    quota = found[1]
+    requested, used, limited = (_amounts(found[number]) for number in (2, 3, 4))
+    over = [name for name in requested if amount(used, name) + requested[name] > amount(limited, name)]
+    parts = [
+        f"{_plain(name)}: {_shown(name, amount(used, name))} of {_shown(name, amount(limited, name))} used, "
+        f"{_shown(name, requested[name])} more asked for"
+        for name in over
+    ]
+    raised = [f"{name} to {written(_of(name), amount(used, name) + requested[name] * count)}" for name in over]
+    text = f"quota {quota} of namespace {namespace} allows no more {'; '.join(parts)}"
+    return Explanation(Reason.QUOTA, text, f"raise {' and '.join(raised)} in quota {quota}", message)
+
+
+def _amounts(listed: str) -> Resources:
+    pairs = (one.rpartition("=") for one in listed.strip(",").split(","))
+    return {name: parse(value) for name, _, value in pairs}
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("requests.")
+
+
+def _of(name: str) -> str:
+    return name.removeprefix("requests.").removeprefix("limits.")
+
+
+def _shown(name: str, value: Fraction) -> str:
+    return shown(_of(name), value)
+
+
+def _unsaid(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
+    text = f"quota {found[1]} of namespace {namespace} wants every pod to say {found[2]}"
+    return Explanation(Reason.QUOTA, text, "say it, or let a LimitRange give defaults", message)
+
+
+def _out_of_range(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
+    bound, resource, per, limit, what, given = found.groups()
+    than = "more" if bound == "maximum" else "less"
+    text = f"a limit range of namespace {namespace} allows no {than} than {limit} of {resource} a {per.lower()}"
+    return Explanation(Reason.ADMISSION, f"{text}; its {what} is {given}", f"change the {what}, or the range", message)
+
+
+def _unlimited(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
+    bound, resource, per, limit, what = found.groups()
+    text = f"a limit range of namespace {namespace} has a {bound} of {limit} {resource} a {per.lower()}"
+    return Explanation(Reason.ADMISSION, f"{text}, and it has no {what}", f"give it a {what} of {resource}", message)
+
+
+def _insecure(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
+    level = found[1].partition(":")[0]
+    text = f"namespace {namespace} holds pods to Pod Security '{level}': {found[2]}"
+    return Explanation(Reason.ADMISSION, text, "set its securityContext so, or run it in another namespace", message)
+
+
+def _no_priority(found: re.Match[str], _namespace: str, _count: int, message: str) -> Explanation:
+    text = f"there is no PriorityClass {found[1]}"
+    return Explanation(Reason.ADMISSION, text, "declare it, or give it with -f", message)
+
+
+_FORMS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, int, str], Explanation]], ...]] = (
+    (_EXCEEDED, _exceeded),
+    (_UNSAID, _unsaid),
+    (_SECURITY, _insecure),
+    (_UNLIMITED, _unlimited),
+    (_RANGE, _out_of_range),
+    (_PRIORITY, _no_priority),
+)

@@ -1,0 +1,74 @@
+"""What the simulated cluster holds, as its watches have told it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from engine.simulation.manifests import Manifest
+from engine.simulation.pods import Owner, Pod, read_parents, read_pods
+
+Key: TypeAlias = tuple[str, str]  # namespace and name
+
+OWN_NAMESPACE: Final = "bedplate-simulation"  # what the simulation itself puts there is no part of the answer
+# Refusals that pass by themselves: two that counted at once, a quota that was not counted yet.
+_PASSING: Final = ("the object has been modified", "status unknown for quota", "Timeout:", "not yet ready to handle")
+_REFUSED: Final = "FailedCreate"
+
+
+@dataclass
+class Seen:
+    """Objects by kind, namespace and name, and those that are gone.
+
+    ``refusals`` are the API server's words on pods that it did not make.
+    """
+
+    objects: dict[str, dict[Key, Manifest]] = field(default_factory=dict[str, dict[Key, Manifest]])
+    refusals: dict[Owner, str] = field(default_factory=dict[Owner, str])
+    gone: set[Owner] = field(default_factory=set[Owner])
+
+    def changed(self, kind: str, manifest: Manifest, *, gone: bool = False) -> None:
+        """Take in one event of a watch."""
+        metadata = manifest["metadata"]
+        key = (metadata.get("namespace") or "", metadata["name"])
+        if kind == "Event":
+            self._told(manifest)
+        elif gone:
+            self.objects.get(kind, {}).pop(key, None)
+            self.gone.add(Owner(kind, *key))
+        else:
+            self.objects.setdefault(kind, {})[key] = manifest
+
+    def _told(self, event: Manifest) -> None:
+        message = event.get("message") or ""
+        if event.get("reason") == _REFUSED and not any(text in message for text in _PASSING):
+            about = event["involvedObject"]
+            self.refusals[Owner(about["kind"], about.get("namespace") or "default", about["name"])] = message
+
+    def of(self, kind: str) -> Iterable[Manifest]:
+        """The objects of ``kind``, without the simulation's own."""
+        return [one for (namespace, _), one in self.objects.get(kind, {}).items() if namespace != OWN_NAMESPACE]
+
+    def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        return self.objects.get(kind, {}).get((namespace, name))
+
+    def pods(self) -> list[Pod]:
+        """All pods, each with the workload that it belongs to; those that have ended are no more."""
+        parents = self.parents()
+        return read_pods((one for one in self.of("Pod") if not _has_ended(one)), parents)
+
+    def parents(self) -> Mapping[Owner, Owner]:
+        return read_parents(self.of("ReplicaSet"))
+
+    def refusal_of(self, owner: Owner) -> str:
+        """Why pods of ``owner`` are refused, "" where none are: of its own, or of its ReplicaSet."""
+        found = self.refusals.get(owner, "")
+        for child, parent in self.parents().items():
+            if parent == owner:
+                found = found or self.refusals.get(child, "")
+        return found
+
+
+def _has_ended(pod: Manifest) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
