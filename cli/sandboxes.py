@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.providers.base import Provider
     from engine.state.model import ResourceState
 
-_PACKAGE = "aws"
+_PACKAGES = ("aws", "kubernetes")  # that only a sandbox can manage
 
 
 def factories(sandbox: Sandbox | None) -> dict[str, ProviderFactory]:
@@ -29,7 +29,17 @@ def factories(sandbox: Sandbox | None) -> dict[str, ProviderFactory]:
             return AwsProvider(Endpoint())
         return AwsProvider(Endpoint(sandbox.endpoint, frozenset(sandbox.allowed_hosts)))
 
-    return {_PACKAGE: aws}
+    def kubernetes() -> Provider:
+        from engine.providers.kubernetes.access import Access
+        from engine.providers.kubernetes.provider import KubernetesProvider
+
+        if sandbox is None:
+            return KubernetesProvider()
+        half = sandbox.kubernetes
+        hosts = frozenset(sandbox.allowed_hosts)
+        return KubernetesProvider(Access(hosts, half.kubeconfig, half.version) if half else Access(hosts))
+
+    return {"aws": aws, "kubernetes": kubernetes}
 
 
 def running(root: Path) -> Sandbox | None:
@@ -39,7 +49,7 @@ def running(root: Path) -> Sandbox | None:
 
 def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
     """Whether managing ``resources`` takes an emulator."""
-    return any(one.custom and urns.package_of(one.type) == _PACKAGE for one in resources)
+    return any(one.custom and urns.package_of(one.type) in _PACKAGES for one in resources)
 
 
 def is_stale(root: Path, stack: str, sandbox: Sandbox | None) -> bool:

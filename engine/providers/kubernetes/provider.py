@@ -1,0 +1,141 @@
+"""The Kubernetes provider as the engine sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from engine.providers.base import Checked, CheckFailure, Created, Diff, Found, Invoked, ProviderError
+from engine.providers.kubernetes import check, config, difference, tokens
+from engine.providers.kubernetes.access import Access
+from engine.providers.kubernetes.config import Config, parse_config
+from engine.providers.kubernetes.functions import FUNCTIONS, invoke
+from engine.providers.kubernetes.kinds import Kinds
+from engine.providers.kubernetes.preview import of_create, of_update
+from engine.providers.kubernetes.tokens import ObjectType
+from engine.urn import name_of
+from engine.values import Properties
+
+if TYPE_CHECKING:
+    from engine.providers.kubernetes.lifecycle import Lifecycle
+
+
+class KubernetesProvider:
+    """Manages objects of one cluster. A preview needs none; the first change makes the connection."""
+
+    in_process = True
+
+    def __init__(self, access: Access | None = None) -> None:
+        self._access = access or Access()
+        self._kinds = Kinds(self._access.schema_version)
+        self._config = Config()
+        self._lifecycle: Lifecycle | None = None
+        self._lock = threading.Lock()
+
+    def knows(self, type_: str) -> bool:
+        return tokens.parse(type_) is not None
+
+    def knows_function(self, token: str) -> bool:
+        return token in FUNCTIONS
+
+    def check_config(self, news: Properties) -> Checked:
+        _, failures = parse_config(news)
+        return Checked(news, tuple(failures))
+
+    def diff_config(self, olds: Properties, news: Properties) -> Diff:
+        return config.diff_config(olds, news)
+
+    def configure(self, inputs: Properties) -> None:
+        parsed, failures = parse_config(inputs)
+        if failures:
+            raise ProviderError("; ".join(f"{failure.property}: {failure.reason}" for failure in failures))
+        self._config, self._lifecycle = parsed, None
+
+    def check(self, urn: str, type_: str, olds: Properties | None, news: Properties, *, seed: str) -> Checked:
+        object_type = self._meant(type_, news)
+        return check.check(object_type, self._config, self._kinds, urn, olds, news, seed)
+
+    def diff(
+        self, urn: str, type_: str, id: str, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties
+    ) -> Diff:
+        del id  # an object is told apart by its name
+        object_type = self._meant(type_, new_inputs)
+        return difference.diff(object_type, self._config, self._kinds, old_inputs, old_outputs, new_inputs)
+
+    def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
+        object_type = self._meant(type_, inputs)
+        if preview:
+            return Created("", of_create(object_type, self._kinds, inputs))
+        with _named(urn, type_):
+            return self.lifecycle().create(object_type, inputs, token=token, timeout=timeout)
+
+    def update(
+        self,
+        urn: str,
+        type_: str,
+        id: str,
+        old_inputs: Properties,
+        old_outputs: Properties,
+        new_inputs: Properties,
+        *,
+        timeout: float,
+        preview: bool,
+    ) -> Properties:
+        object_type = self._meant(type_, new_inputs)
+        if preview:
+            return of_update(old_outputs, old_inputs, new_inputs)
+        with _named(urn, type_, id):
+            return self.lifecycle().update(urn, object_type, old_outputs, new_inputs, timeout=timeout)
+
+    def delete(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties, *, timeout: float) -> None:
+        with _named(urn, type_, id):
+            self.lifecycle().delete(self._meant(type_, inputs), id, inputs, outputs, timeout=timeout)
+
+    def read(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties) -> Found | None:
+        with _named(urn, type_, id):
+            return self.lifecycle().read(urn, self._meant(type_, inputs), id, inputs, outputs)
+
+    def find(self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:
+        with _named(urn, type_):
+            return self.lifecycle().find(self._meant(type_, inputs), inputs, token=token, known=known_ids)
+
+    def invoke(self, token: str, args: Properties, *, preview: bool) -> Invoked:
+        """Answer a function; none of them needs a cluster."""
+        if not self.knows_function(token):
+            return Invoked({}, (CheckFailure("", f"{token} is not among the functions that work here"),))
+        return invoke(token, args, self._kinds)
+
+    def _meant(self, type_: str, inputs: Properties) -> ObjectType:
+        found = tokens.meant(type_, inputs.get("kind"))
+        if found is None:
+            raise ProviderError(
+                f"{type_} is no kind of a Kubernetes API; expected a type such as kubernetes:apps/v1:Deployment"
+            )
+        return found
+
+    def lifecycle(self) -> Lifecycle:
+        """What manages objects of the configured cluster; made on first use. Raises EndpointRefused."""
+        with self._lock:
+            if self._lifecycle is None:
+                # Here, because a preview must not pay for them.
+                from engine.providers.kubernetes.clusters import target_of
+                from engine.providers.kubernetes.connection import Connection
+                from engine.providers.kubernetes.discovery import Discovery
+                from engine.providers.kubernetes.lifecycle import Lifecycle
+
+                connection = Connection(target_of(self._config, self._access))
+                self._lifecycle = Lifecycle(connection, Discovery(connection, self._kinds), self._config)
+            return self._lifecycle
+
+
+@contextlib.contextmanager
+def _named(urn: str, type_: str, id_: str = "") -> Generator[None]:
+    """Errors within name the resource that they are about."""
+    try:
+        yield
+    except ProviderError as error:
+        name = f"{type_.rsplit(':', 1)[-1]} {name_of(urn)!r}" + (f" ({id_})" if id_ else "")
+        error.args = (f"{name}: {error}",)
+        raise
