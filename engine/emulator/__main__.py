@@ -19,22 +19,38 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 lets the system choose")
     parser.add_argument("--fd", type=int, help="a listening socket to use instead of --host and --port")
+    parser.add_argument("--kubernetes-port", type=int, help="serve a Kubernetes API, too; 0 lets the system choose")
+    parser.add_argument("--kubernetes-fd", type=int, help="a listening socket to use instead of --kubernetes-port")
+    parser.add_argument("--kubernetes-version", default="1.35", help="its version (default: %(default)s)")
     parser.add_argument("--record", type=Path, help="end when this sandbox.json is gone or names another instance")
     parser.add_argument("--instance-id", default=uuid.uuid4().hex, help="the name of this run of the emulator")
     return parser.parse_args()
 
 
-def _listen(arguments: argparse.Namespace) -> socket.socket:
-    if arguments.fd is not None:
-        return socket.socket(fileno=arguments.fd)
-    listener = socket.socket(socket.AF_INET6 if ":" in arguments.host else socket.AF_INET)
+def _listen(host: str, port: int, descriptor: int | None, option: str) -> socket.socket:
+    if descriptor is not None:
+        return socket.socket(fileno=descriptor)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((arguments.host, arguments.port))
+        listener.bind((host, port))
     except OSError as error:
-        sys.exit(f"cannot listen on {arguments.host}:{arguments.port}: {error.strerror}; choose another --port")
+        sys.exit(f"cannot listen on {host}:{port}: {error.strerror}; choose another {option}")
     listener.listen(128)
     return listener
+
+
+def _kubernetes(arguments: argparse.Namespace) -> dict[str, str]:
+    """Start the Kubernetes API if it is asked for; what is printed about it."""
+    if arguments.kubernetes_fd is None and arguments.kubernetes_port is None:
+        return {}
+    from engine.emulator.kubernetes.server import serve
+
+    port, descriptor = arguments.kubernetes_port or 0, arguments.kubernetes_fd
+    listener = _listen(arguments.host, port, descriptor, "--kubernetes-port")
+    serve(listener, arguments.kubernetes_version)
+    host, port = listener.getsockname()[:2]
+    return {"kubernetes": f"http://{host}:{port}"}
 
 
 def _environment() -> None:
@@ -54,12 +70,14 @@ def main() -> None:
     arguments = _arguments()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    listener = _listen(arguments)
+    listener = _listen(arguments.host, arguments.port, arguments.fd, "--port")
     _environment()
+    kubernetes = _kubernetes(arguments)
     identity = EmulatorIdentity.of_this_process(arguments.instance_id)
     if arguments.record is None:
         host, port = listener.getsockname()[:2]
-        print(json.dumps({"endpoint": f"http://{host}:{port}", "instanceId": identity.instance_id}), flush=True)
+        said = {"endpoint": f"http://{host}:{port}", "instanceId": identity.instance_id} | kubernetes
+        print(json.dumps(said), flush=True)
     else:
         from engine.emulator.watch import end_without
 

@@ -1,0 +1,124 @@
+"""Pods: those of a workload, a few of them as objects, and what makes a pod run.
+
+A workload has at most PODS_EACH of its pods as objects; its status counts all of them. That is enough to look at and to
+select by, and a thousand replicas stay cheap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from engine.emulator.kubernetes import metadata
+from engine.emulator.kubernetes.cluster import Cluster
+from engine.emulator.kubernetes.controllers import placement
+from engine.emulator.kubernetes.controllers.writes import OPTIONS, change, condition, current, owned, owner, set_status
+from engine.emulator.kubernetes.refusals import Json, Refused
+from engine.emulator.kubernetes.store import Event, name_of
+
+PODS_EACH = 5
+
+
+def react(cluster: Cluster, event: Event) -> None:
+    """Every pod runs, on a node that it may run on if there is one."""
+    resource = cluster.named("v1", "Pod")
+    pod = current(cluster, resource, event.object) if event.change != "DELETED" else None
+    if pod is None or (pod.get("status") or {}).get("phase"):
+        return
+    spec: Json = pod["spec"]
+    if spec.get("schedulingGates"):
+        gated = condition(
+            "PodScheduled", False, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates"
+        )
+        set_status(cluster, resource, pod, {"phase": "Pending", "conditions": [gated], "qosClass": _qos(spec)})
+        return
+    if not spec.get("nodeName") and (nodes := placement.nodes_for(cluster, spec)):
+        place = nodes[int(hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest(), 16) % len(nodes)]
+        pod = change(cluster, resource, pod, "spec", {"nodeName": place["metadata"]["name"]})
+    set_status(cluster, resource, pod, _running(pod))
+
+
+def keep(cluster: Cluster, workload: Json, template: Json, count: int, names: list[str] | None = None) -> int:
+    """Make the workload's pods what they should be; returns how many there are of ``count``, all counted.
+
+    Raises Refused where the namespace's quota takes no pod at all of a workload that has none.
+    """
+    resource, namespace = cluster.named("v1", "Pod"), workload["metadata"]["namespace"]
+    digest = hash_of(template)
+    existing = owned(cluster, resource, workload)
+    for pod in existing:
+        if (pod["metadata"].get("annotations") or {}).get(_TEMPLATE) != digest:
+            cluster.delete(resource, *name_of(pod))
+    kept = [pod for pod in existing if (pod["metadata"].get("annotations") or {}).get(_TEMPLATE) == digest]
+    wanted = min(count, PODS_EACH)
+    for pod in kept[wanted:]:
+        cluster.delete(resource, *name_of(pod))
+    for number in range(len(kept), wanted):
+        try:
+            cluster.create(
+                resource, namespace, _pod(workload, template, digest, names[number] if names else ""), OPTIONS
+            )
+        except Refused as refused:
+            if refused.reason == "AlreadyExists":
+                continue
+            if number == 0:
+                raise
+            return number
+    return count
+
+
+_TEMPLATE = "bedplate.dev/template"  # the digest of the template that a pod was made from
+
+
+def _pod(workload: Json, template: Json, digest: str, name: str) -> Json:
+    about: dict[str, Any] = template.get("metadata") or {}
+    annotations = (about.get("annotations") or {}) | {_TEMPLATE: digest}
+    named = {"name": name} if name else {"generateName": f"{workload['metadata']['name']}-"}
+    made = named | {"labels": about.get("labels") or {}, "annotations": annotations, "ownerReferences": owner(workload)}
+    return {"metadata": made, "spec": template.get("spec") or {}}
+
+
+def hash_of(template: Json) -> str:
+    """Ten characters that tell templates apart, as ``pod-template-hash`` has them."""
+    digest = hashlib.sha256(repr(_sorted(template)).encode()).digest()
+    return "".join(metadata.SUFFIX[byte % len(metadata.SUFFIX)] for byte in digest[:10])
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted((key, _sorted(part)) for key, part in value.items())
+    return [_sorted(part) for part in value] if isinstance(value, list) else value
+
+
+def _running(pod: Json) -> Json:
+    now = metadata.now()
+    number = int(hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest(), 16)
+    address = f"100.64.{number % 254}.{number // 254 % 253 + 1}"
+    types = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+    statuses = [
+        {
+            "name": container["name"],
+            "image": container.get("image", ""),
+            "imageID": "",
+            "ready": True,
+            "started": True,
+            "restartCount": 0,
+            "state": {"running": {"startedAt": now}},
+        }
+        for container in pod["spec"].get("containers") or []
+    ]
+    status: Json = {"phase": "Running", "conditions": [condition(each, True, "") for each in types], "startTime": now}
+    status |= {"podIP": address, "podIPs": [{"ip": address}], "containerStatuses": statuses}
+    return status | {"qosClass": _qos(pod["spec"])}
+
+
+def _qos(spec: Json) -> str:
+    said = [container.get("resources") or {} for container in spec.get("containers") or []]
+    if not any(each.get("requests") or each.get("limits") for each in said):
+        return "BestEffort"
+    full = all(
+        {"cpu", "memory"} <= set(each.get("limits") or {})
+        and all((each.get("requests") or {}).get(name, amount) == amount for name, amount in each["limits"].items())
+        for each in said
+    )
+    return "Guaranteed" if full else "Burstable"
