@@ -139,13 +139,13 @@ def _say(screen: Any, text: str, sandbox: Sandbox | None, parts: Iterable[PartSt
     from cli.views.lines import Line, Style
 
     lines = [Line().add(text)]
-    lines += [Line().add(f"  {part.name:<10}", Style.CYAN).add(f"{part.state}: {part.detail}") for part in parts]
+    lines += [Line().add(f"  {part.name:<12}", Style.CYAN).add(f"{part.state}: {part.detail}") for part in parts]
     if sandbox is not None:
         facts = [
             ("emulator", sandbox.emulator), ("region", sandbox.region), ("account", sandbox.account_id or "unknown"),
             ("process", str(sandbox.pid or "not ours")), ("log", str(sandbox.log_file)),
         ]  # fmt: skip
-        lines += [Line().add(f"  {name:<10}", Style.CYAN).add(value) for name, value in facts]
+        lines += [Line().add(f"  {name:<12}", Style.CYAN).add(value) for name, value in facts]
         if sandbox.kubernetes:
             lines += _kubernetes_lines(sandbox.kubernetes)
     screen.show(lines)
@@ -154,6 +154,6 @@ def _say(screen: Any, text: str, sandbox: Sandbox | None, parts: Iterable[PartSt
 def _kubernetes_lines(api: KubernetesApi) -> list[Line]:
     from cli.views.lines import Line, Style
 
-    facts = Line().add("  kubernetes", Style.CYAN).add(f"{api.flavor} {api.version} at {api.server}")
+    facts = Line().add("  kubernetes  ", Style.CYAN).add(f"{api.flavor} {api.version} at {api.server}")
     # For kubectl, k9s and every other client: the line is made to be pasted.
     return [facts, Line().add(f"  export KUBECONFIG={shlex.quote(str(api.kubeconfig))}")]

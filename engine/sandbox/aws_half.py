@@ -26,9 +26,10 @@ _SOURCE = Path(__file__).resolve().parents[2]  # the directory that holds the pa
 
 @dataclass(frozen=True)
 class EmbeddedKubernetes:
-    """The socket that the emulator serves its Kubernetes API on, and the version that it says it has."""
+    """The socket that the emulator serves its Kubernetes API on, its URL, and the version that it says it has."""
 
     listener: socket.socket
+    server: str
     version: str
 
 

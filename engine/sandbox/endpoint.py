@@ -56,6 +56,16 @@ def listen(port: int, *, option: str = "--port") -> socket.socket:
     return listener
 
 
+def listen_like(port: int, former: int | None, *, option: str = "--port") -> socket.socket:
+    """Listen on ``port``; for 0 on that of a ``former`` sandbox, if it is free, so that what names it stays valid."""
+    if not port and former:
+        try:
+            return listen(former)
+        except PortInUse:
+            pass  # taken since: any other will do
+    return listen(port, option=option)
+
+
 def free_port(port: int, *, option: str) -> int:
     """``port``, or any for 0, once it is known that something can listen there. Raises PortInUse."""
     with listen(port, option=option) as listener:

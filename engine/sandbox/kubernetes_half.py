@@ -3,58 +3,98 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.sandbox import endpoint as endpoints
 from engine.sandbox import kubeconfig, process
 from engine.sandbox import record as records
 from engine.sandbox.aws_half import EmbeddedKubernetes, log_tail
-from engine.sandbox.errors import PortInUse, SandboxError, StartFailed
+from engine.sandbox.errors import SandboxError, StartFailed
 from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.model import Flavor, KubernetesApi, PartStatus, SandboxFiles, SandboxState
 from engine.sandbox.record import Record
 
 DEFAULT_VERSION = "1.35"  # as the settings have it where they say nothing
 READY_TIMEOUT = 30.0  # seconds until a started API must answer
+PORT_OPTION = "--kubernetes-port"
 TELL_PATH = "/_bedplate/kubernetes"  # as engine.emulator.eks.api_server has it, which is not imported here: layers
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Which Kubernetes half is wanted; ``port`` 0 is any free one, ``version`` None the flavour's own."""
+    """Which Kubernetes half is wanted; ``port`` 0 is any free one, ``version`` None the flavour's own.
+
+    ``cache`` is the folder of the native control plane's builds.
+    """
 
     flavor: Flavor
+    cache: Path
     port: int = 0
     version: str | None = None
+
+
+def check_possible(wish: Wish | None, endpoint: str | None) -> None:
+    """Raise SandboxError for a flavour that can't be had, before anything is started for it."""
+    if wish and wish.flavor is Flavor.NATIVE:
+        from engine.sandbox.native import required
+
+        required(wish.cache)
+    if wish and wish.flavor is Flavor.EMBEDDED and endpoint is not None:
+        raise SandboxError(
+            f"the embedded Kubernetes API lives in our emulator, and you use the one at {endpoint}; "
+            "leave --endpoint out, or choose --kubernetes native or kind"
+        )
 
 
 def listen(wish: Wish, former: KubernetesApi | None) -> EmbeddedKubernetes:
     """The embedded API's socket; without a wish, on the port of one that died, so that kubeconfigs stay valid."""
     former_port = urlsplit(former.server).port if former and former.flavor is Flavor.EMBEDDED else None
-    return EmbeddedKubernetes(_socket(wish.port, former_port), wish.version or DEFAULT_VERSION)
+    listener = endpoints.listen_like(wish.port, former_port, option=PORT_OPTION)
+    server = f"http://{endpoints.LOOPBACK}:{listener.getsockname()[1]}"
+    return EmbeddedKubernetes(listener, server, wish.version or DEFAULT_VERSION)
 
 
-def _socket(port: int, former_port: int | None) -> socket.socket:
-    if not port and former_port:
-        try:
-            return endpoints.listen(former_port)
-        except PortInUse:
-            pass  # taken since: any other will do
-    return endpoints.listen(port, option="--kubernetes-port")
-
-
-def embedded(files: SandboxFiles, record: Record, port: int, version: str) -> Record:
-    """Record the API that the emulator serves on ``port``, once it answers."""
-    server = f"http://{endpoints.LOOPBACK}:{port}"
-    kubeconfig.write(files.kubeconfig, server, Credentials())
-    api = KubernetesApi(Flavor.EMBEDDED, server, files.kubeconfig, version)
-    _wait_until_ready(record, api)
-    _tell(record, server, Credentials())
+def start(
+    files: SandboxFiles,
+    record: Record,
+    wish: Wish,
+    former: KubernetesApi | None,
+    served: EmbeddedKubernetes | None = None,
+) -> Record:
+    """Start what is wished for beside the AWS half, tell that of it, and record it. ``served``: by the emulator."""
+    api = _embedded(files, record, served) if served else _native(files, wish, former)
+    _tell(record, api.server, kubeconfig.read(api.kubeconfig))
     return _recorded(files, record, api)
+
+
+def _embedded(files: SandboxFiles, record: Record, served: EmbeddedKubernetes) -> KubernetesApi:
+    kubeconfig.write(files.kubeconfig, served.server, Credentials())
+    api = KubernetesApi(Flavor.EMBEDDED, served.server, files.kubeconfig, served.version)
+    _wait_until_ready(record, api)
+    return api
+
+
+def _native(files: SandboxFiles, wish: Wish, former: KubernetesApi | None) -> KubernetesApi:
+    from engine.sandbox.native import ControlPlane, required
+
+    former_port = urlsplit(former.server).port if former and former.flavor is Flavor.NATIVE else None
+    with endpoints.listen_like(wish.port, former_port, option=PORT_OPTION) as probe:
+        port = probe.getsockname()[1]
+    running = ControlPlane.start(files.control_plane, required(wish.cache), port=port)
+    kubeconfig.write(files.kubeconfig, running.server, kubeconfig.read(running.kubeconfig))
+    return KubernetesApi(Flavor.NATIVE, running.server, files.kubeconfig, running.version, running.processes)
+
+
+def end(files: SandboxFiles) -> None:
+    """End what the Kubernetes half runs of its own, however it was left."""
+    if files.control_plane.exists():
+        from engine.sandbox.native import end_leftovers
+
+        end_leftovers(files.control_plane)
 
 
 def _recorded(files: SandboxFiles, record: Record, api: KubernetesApi) -> Record:
@@ -124,12 +164,3 @@ def _tell(record: Record, server: str, credentials: Credentials) -> None:
         ) from error
     finally:
         connection.close()
-
-
-def check_possible(wish: Wish | None, endpoint: str | None) -> None:
-    """Raise SandboxError for a flavour that can't be had beside an ``endpoint`` that exists."""
-    if wish and wish.flavor is Flavor.EMBEDDED and endpoint is not None:
-        raise SandboxError(
-            f"the embedded Kubernetes API lives in our emulator, and you use the one at {endpoint}; "
-            "leave --endpoint out, or choose --kubernetes native or kind"
-        )

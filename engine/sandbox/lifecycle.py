@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import shutil
-import socket
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 from engine.sandbox import aws_half, kubernetes_half
 from engine.sandbox import endpoint as endpoints
 from engine.sandbox import record as records
-from engine.sandbox.errors import PortInUse, SandboxMismatch
+from engine.sandbox.errors import SandboxMismatch
 from engine.sandbox.kubernetes_half import Wish
 from engine.sandbox.lock import locked
 from engine.sandbox.model import (
@@ -25,6 +24,7 @@ from engine.sandbox.model import (
     SandboxState,
     SandboxStatus,
 )
+from engine.sandbox.native.binaries import cache_of
 from engine.sandbox.record import Record
 
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
@@ -41,35 +41,35 @@ def up(
     kubernetes: str | None = None,
     kubernetes_port: int = 0,
     kubernetes_version: str | None = None,
+    cache: Path | None = None,
 ) -> Sandbox:
     """Start the sandbox's halves and wait until they answer, or return the one that runs already.
 
     With ``endpoint`` an emulator that exists is used instead of starting one. ``allowed_hosts`` (hosts that are
     emulators although they aren't on loopback) replace those of a running sandbox. ``kubernetes`` is a Flavor's value;
     with None a sandbox that died is started with the flavour that it had, and a new one without a Kubernetes half.
-    Raises PortInUse, StartFailed, SandboxBusy, EndpointNotAllowed, and SandboxMismatch when it runs with another port,
-    endpoint, region or flavour than asked.
+    ``cache`` is where the native control plane was built, if not below ``root``. Raises PortInUse, StartFailed,
+    NotBuilt, SandboxBusy, EndpointNotAllowed, and SandboxMismatch when it runs with another port, endpoint, region or
+    flavour than asked.
     """
     files = SandboxFiles(root, name)
     if endpoint is not None:
         endpoints.check_allowed(endpoint, allowed_hosts)
     with locked(files):
         former = records.load(files)
-        wish = _wish(kubernetes, kubernetes_port, kubernetes_version, former)
-        kubernetes_half.check_possible(wish, endpoint)
         if former and _runs(former):
             _check_same(former.sandbox, port=port, endpoint=endpoint, region=region)
             _check_same_kubernetes(former.sandbox, kubernetes, kubernetes_port)
             return _with_hosts(files, former, allowed_hosts)
-        if former:
-            _end(former)
+        wish = _wish(kubernetes, kubernetes_port, kubernetes_version, cache or cache_of(root), former)
+        kubernetes_half.check_possible(wish, endpoint)
+        _end(files, former)
         _make_directory(files)
         try:
             chosen = region or DEFAULT_REGION
-            if endpoint is None:
-                return _start(files, port, former, wish, chosen, tuple(allowed_hosts))
-            return aws_half.attach(files, endpoint.rstrip("/"), chosen, tuple(allowed_hosts)).sandbox
+            return _start(files, port, endpoint, former, wish, chosen, tuple(allowed_hosts)).sandbox
         except BaseException:
+            _end(files, None)
             _remove(files)
             raise
 
@@ -105,8 +105,7 @@ def down(root: Path, name: str = DEFAULT_NAME, *, grace: float = GRACE) -> Sandb
         return None
     with locked(files):
         record = records.load(files)
-        if record:
-            _end(record, grace=grace)
+        _end(files, record, grace=grace)
         _remove(files)
     return record.sandbox if record else None
 
@@ -122,11 +121,11 @@ def _runs(record: Record) -> bool:
     )
 
 
-def _wish(kubernetes: str | None, port: int, version: str | None, former: Record | None) -> Wish | None:
-    if kubernetes is not None:
-        return Wish(Flavor(kubernetes), port, version)
+def _wish(flavor: str | None, port: int, version: str | None, cache: Path, former: Record | None) -> Wish | None:
+    if flavor is not None:
+        return Wish(Flavor(flavor), cache, port, version)
     api = former.sandbox.kubernetes if former else None
-    return Wish(api.flavor, port, version or api.version) if api else None
+    return Wish(api.flavor, cache, port, version) if api else None
 
 
 def _check_same(running: Sandbox, *, port: int, endpoint: str | None, region: str | None) -> None:
@@ -176,38 +175,35 @@ def _make_directory(files: SandboxFiles) -> None:
 def _start(
     files: SandboxFiles,
     port: int,
+    endpoint: str | None,
     former: Record | None,
     wish: Wish | None,
     region: str,
     allowed_hosts: tuple[str, ...],
-) -> Sandbox:
+) -> Record:
+    """Start both halves, the AWS one first: the other's are told to it."""
+    former_api = former.sandbox.kubernetes if former else None
+    if endpoint is not None:
+        record = aws_half.attach(files, endpoint.rstrip("/"), region, allowed_hosts)
+        return kubernetes_half.start(files, record, wish, former_api) if wish else record
     embedded = None
     if wish and wish.flavor is Flavor.EMBEDDED:
-        embedded = kubernetes_half.listen(wish, former.sandbox.kubernetes if former else None)
-    kubernetes_port = embedded.listener.getsockname()[1] if embedded else 0
-    record = aws_half.start(files, _socket_for(port, former), region, allowed_hosts, embedded)
-    try:
-        if embedded:
-            record = kubernetes_half.embedded(files, record, kubernetes_port, embedded.version)
-    except BaseException:
-        _end(record, grace=1.0)
-        raise
-    return record.sandbox
-
-
-def _socket_for(port: int, former: Record | None) -> socket.socket:
-    """A listening socket; without a wish, on the port of a sandbox that died, so that its endpoint stays valid."""
+        embedded = kubernetes_half.listen(wish, former_api)
     former_port = urlsplit(former.sandbox.endpoint).port if former and former.sandbox.managed else None
-    if not port and former_port:
-        try:
-            return endpoints.listen(former_port)
-        except PortInUse:
-            pass  # taken since: any other will do
-    return endpoints.listen(port)
+    listener = endpoints.listen_like(port, former_port)
+    record = aws_half.start(files, listener, region, allowed_hosts, embedded)
+    try:
+        return kubernetes_half.start(files, record, wish, former_api, embedded) if wish else record
+    except BaseException:
+        _end(files, record, grace=1.0)
+        raise
 
 
-def _end(record: Record, *, grace: float = GRACE) -> None:
-    aws_half.end(record, grace=grace)
+def _end(files: SandboxFiles, record: Record | None, *, grace: float = GRACE) -> None:
+    """End everything that runs for the sandbox; without a record, what can be found in its directory."""
+    if record:
+        aws_half.end(record, grace=grace)
+    kubernetes_half.end(files)
 
 
 def _remove(files: SandboxFiles) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = timedelta(days=365)
@@ -65,9 +65,11 @@ class Authority:
         return Pair(_certificate_text(builder.sign(self._key, hashes.SHA256())), _key_text(key))
 
 
-def signing_key() -> str:
-    """The key that signs service accounts' tokens, PEM."""
-    return _key_text(ec.generate_private_key(ec.SECP256R1()))
+def signing_keys() -> tuple[str, str]:
+    """The key that signs service accounts' tokens, and the public one that checks them; both PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return _key_text(key), public.decode()
 
 
 def write_private(path: Path, content: str) -> None:

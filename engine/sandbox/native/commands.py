@@ -50,8 +50,8 @@ def _etcd() -> list[str]:
         "--name=sandbox",
         "--data-dir=etcd",
         f"--listen-client-urls=unix://{ETCD_SOCKET}",
-        f"--advertise-client-urls=unix://{ETCD_SOCKET}",
-        # A single member has no peers, but must listen for some: on any port of loopback.
+        # A single member has no peers and nobody who looks for others, but must listen and be called something.
+        f"--advertise-client-urls=http://{LOOPBACK}:0",
         f"--listen-peer-urls=http://{LOOPBACK}:0",
         "--unsafe-no-fsync",  # the data is thrown away with the sandbox: a power cut may lose it
         "--quota-backend-bytes=1073741824",
@@ -75,7 +75,7 @@ def _api_server(port: int) -> list[str]:
         "--authorization-mode=Node,RBAC",
         "--service-account-issuer=https://kubernetes.default.svc",
         "--service-account-signing-key-file=service-accounts.key",
-        "--service-account-key-file=service-accounts.key",
+        "--service-account-key-file=service-accounts.pub",
         f"--service-cluster-ip-range={SERVICE_NETWORK}",
         "--allow-privileged=true",
         "--profiling=false",

@@ -23,7 +23,7 @@ from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.model import Process
 from engine.sandbox.native import commands
 from engine.sandbox.native.binaries import Binaries
-from engine.sandbox.native.supervisor import PLAN, RECORD, SUPERVISOR
+from engine.sandbox.native.record import PLAN, SUPERVISOR, processes
 
 READY_TIMEOUT = 60.0  # seconds until the API must be ready; 5 where nothing else runs
 POLL = 0.05  # seconds between two questions while the API server starts
@@ -59,7 +59,7 @@ class ControlPlane:
             kubeconfig.write(path, server, admin)
             owner = _spawn(directory, commands.starts(binaries, port), bound=bound)
             _wait_until_ready(directory, Api(server, admin))
-            return cls(directory, server, binaries.version, path, _processes(directory), owner)
+            return cls(directory, server, binaries.version, path, processes(directory), owner)
         except BaseException:
             end_leftovers(directory)
             raise
@@ -84,7 +84,7 @@ def control_plane(directory: Path, binaries: Binaries) -> Generator[ControlPlane
 
 def end_leftovers(directory: Path) -> None:
     """End what runs in ``directory``, however it was left, and remove it."""
-    for one in sorted(_processes(directory), key=lambda found: found.name != SUPERVISOR):
+    for one in sorted(processes(directory), key=lambda found: found.name != SUPERVISOR):
         # The supervisor kills the others, and first: it must not see them end and say so. Then there is nothing to do.
         process.end(one.pid, one.started, grace=GRACE)
     shutil.rmtree(directory, ignore_errors=True)
@@ -92,26 +92,20 @@ def end_leftovers(directory: Path) -> None:
         shutil.rmtree(directory)
 
 
-def _processes(directory: Path) -> tuple[Process, ...]:
-    try:
-        content = json.loads((directory / RECORD).read_text())
-        return tuple(Process(**one) for one in content["processes"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
-
-
 def _make_credentials(directory: Path, server: str) -> Credentials:
     """Write the keys, certificates and kubeconfigs that the processes read; returns the administrator's."""
-    from engine.sandbox.native.certificates import Authority, signing_key, write_private
+    from engine.sandbox.native.certificates import Authority, signing_keys, write_private
 
     authority = Authority()
     serving = authority.server((LOOPBACK, commands.SERVICE_ADDRESS))
+    signing, checking = signing_keys()
     files = {
         "ca.crt": authority.pair.certificate,
         "ca.key": authority.pair.key,
         "kube-apiserver.crt": serving.certificate,
         "kube-apiserver.key": serving.key,
-        "service-accounts.key": signing_key(),
+        "service-accounts.key": signing,
+        "service-accounts.pub": checking,
     }
     for name, content in files.items():
         write_private(directory / name, content)
@@ -153,7 +147,7 @@ def _wait_until_ready(directory: Path, api: Api) -> None:
     """Until the API is ready and a pod can be made: its namespace's service account is there."""
     deadline = time.monotonic() + READY_TIMEOUT
     while not api.answers("/readyz"):
-        ended = [one.name for one in _processes(directory) if not process.is_alive(one.pid, one.started)]
+        ended = [one.name for one in processes(directory) if not process.is_alive(one.pid, one.started)]
         if ended:
             raise StartFailed(_failure(directory, ended[-1], f"{ended[-1]} ended at once"))
         if time.monotonic() > deadline:

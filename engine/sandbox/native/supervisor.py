@@ -22,11 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.sandbox import process
+from engine.sandbox.native.record import PLAN, RECORD, SUPERVISOR
 
-RECORD = "control-plane.json"  # {"id": ..., "processes": [{"name", "pid", "started"}]}; the supervisor's is the first
-PLAN = "plan.json"  # {"id": ..., "starts": [as commands.Start]}
 INTERVAL = 2.0  # seconds between two looks at the record
-SUPERVISOR = "supervisor"
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 

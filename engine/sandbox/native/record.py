@@ -1,0 +1,21 @@
+"""The two files between a control plane and its supervisor: what is to be started, and what runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from engine.sandbox.model import Process
+
+PLAN = "plan.json"  # {"id": ..., "starts": [as commands.Start]}
+RECORD = "control-plane.json"  # {"id": ..., "processes": [{"name", "pid", "started"}]}; the supervisor's is the first
+SUPERVISOR = "supervisor"
+
+
+def processes(directory: Path) -> tuple[Process, ...]:
+    """What was started in ``directory``; nothing where there is no record, or it can't be understood."""
+    try:
+        content = json.loads((directory / RECORD).read_text())
+        return tuple(Process(**one) for one in content["processes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
