@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
@@ -19,10 +18,9 @@ from components.gpu_operator import GpuOperator, GpuOperatorArgs
 from components.gpu_plugin import PLUGIN_PODS, DevicePlugin, DevicePluginArgs
 from components.gpu_sharing import Sharing
 from components.kubernetes import KubernetesComponent
+from components.namespace_names import GPU_NAMESPACE
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs, PodSecurity
 from components.network_policies import allow_api_server, allow_dns, allow_from_namespace
-
-GPU_NAMESPACE: Final = "gpu-system"
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import pulumi
 
 from components.charts import KUEUE, release
 from components.kubernetes import KubernetesComponent
+from components.namespace_names import KUEUE_NAMESPACE
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
 from components.network_policies import allow_api_server, allow_dns, allow_from, allow_from_namespace
 from components.scheduling_teams import TEAM_LABEL
 
-KUEUE_NAMESPACE: Final = "kueue-system"
 _WEBHOOK_PORT, _METRICS_PORT = 9443, 8443
 # The kinds of workloads that Kueue queues; a kind that is not installed is left alone until it is.
 _FRAMEWORKS: Final = (

@@ -8,8 +8,11 @@ from stacks.settings.base import Contradiction, Section
 from stacks.settings.cluster import ClusterSettings
 from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
+from stacks.settings.gpu import GpuSettings, about_gpus
 from stacks.settings.network import NetworkSettings
 from stacks.settings.registry import RegistrySettings
+from stacks.settings.scheduling import SchedulingSettings
+from stacks.settings.scheduling_rules import about_pools, about_production
 from stacks.settings.storage import StorageSettings
 
 # The section that holds Pulumi's settings of the AWS provider; all others have the project's prefix.
@@ -37,6 +40,10 @@ class PlatformSettings(Section):
     """Buckets for datasets, features, models, artifacts, logs and audit records."""
     registry: RegistrySettings = RegistrySettings()
     """Image repositories and caches of public registries."""
+    gpu: GpuSettings = GpuSettings()
+    """What makes GPUs usable and visible: device plugin, exporter and EFA plugin, wherever a pool has need of them."""
+    scheduling: SchedulingSettings = SchedulingSettings()
+    """Who may use how much of the cluster, and who goes first."""
     cost: CostSettings
     """The budget, and who is told when it is at risk."""
 
@@ -113,6 +120,18 @@ def _services_have_addresses_of_their_own(settings: PlatformSettings) -> Iterabl
             yield Contradiction("cluster.service_cidr", why, "use another range, such as 172.20.0.0/16")
 
 
+def _gpus_are_shared_where_they_are(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_gpus(settings.cluster, settings.gpu)
+
+
+def _teams_are_promised_what_there_is(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_pools(settings.cluster, settings.gpu, settings.scheduling)
+
+
+def _production_is_restricted(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_production(settings.environment, settings.scheduling)
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
@@ -125,4 +144,7 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("environment", "cluster"), _production_keeps_its_cluster),
     (("network", "cluster"), _pools_are_in_zones_of_the_network),
     (("network", "cluster"), _services_have_addresses_of_their_own),
+    (("cluster", "gpu"), _gpus_are_shared_where_they_are),
+    (("cluster", "gpu", "scheduling"), _teams_are_promised_what_there_is),
+    (("environment", "scheduling"), _production_is_restricted),
 )
