@@ -14,8 +14,6 @@ from stacks.settings.cluster import ClusterSettings
 from stacks.settings.pools import NodePoolSettings
 from stacks.settings.problems import did_you_mean
 
-Profile = Annotated[str, Field(pattern=r"^[1-7]g\.\d+gb$")]
-
 
 class ExporterSettings(Section):
     """NVIDIA's DCGM exporter: what each GPU does, by pod, for Prometheus."""
@@ -33,7 +31,7 @@ class SharingSettings(Section):
 
     time_slicing: int | None = Field(default=None, ge=2, le=48)
     """Pods that take turns on a GPU. They share its memory too, and nothing protects one from another."""
-    mig: dict[Profile, Annotated[int, Field(ge=1, le=7)]] = Field(default_factory=dict)
+    mig: dict[str, Annotated[int, Field(ge=1, le=7)]] = Field(default_factory=dict)
     """Partitions of a GPU: number by MIG profile, such as 1g.10gb; each has memory and compute of its own."""
 
     def as_sharing(self) -> Sharing:

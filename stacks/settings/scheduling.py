@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -13,11 +14,11 @@ from stacks.settings.environment import TagValue
 from stacks.settings.network import Cidr
 from stacks.settings.problems import did_you_mean
 
-TeamName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
 NamespaceName = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 GroupName = Annotated[str, Field(min_length=1, max_length=256)]
-ClassName = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
-Profile = Annotated[str, Field(pattern=r"^[1-7]g\.\d+gb$")]
+
+# A name of a team or of a class becomes part of the names of objects, of which some may have 63 characters.
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 class PrioritySettings(Section):
@@ -49,7 +50,7 @@ class QuotaSettings(Section):
     """Memory (GiB) of nodes without GPUs."""
     gpus: int | None = Field(default=None, ge=0)
     """GPUs; default: what the team's queues guarantee it and let it borrow."""
-    mig: dict[Profile, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    mig: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     """Partitions of GPUs by profile, where a pool has several profiles; default: none."""
     pods: int = Field(default=100, ge=1)
     """Pods."""
@@ -113,9 +114,9 @@ class TeamSettings(Section):
 class SchedulingSettings(Section):
     """Who may use how much of the cluster, and who goes first."""
 
-    teams: dict[TeamName, TeamSettings] = Field(default_factory=dict)
+    teams: dict[str, TeamSettings] = Field(default_factory=dict)
     """Teams by name; each has a namespace with quota, limits, network policies and roles."""
-    priorities: dict[ClassName, PrioritySettings] = Field(
+    priorities: dict[str, PrioritySettings] = Field(
         default_factory=lambda: {
             "inference": PrioritySettings(
                 value=100000, preemption="lower-priority", description="Answers requests of users."
@@ -155,6 +156,11 @@ class SchedulingSettings(Section):
             if team.queues and not self.queues:
                 why = "needs Kueue, which scheduling.queues turns off"
                 yield Contradiction(f"teams.{name}.queues", why, "use quota.gpus instead, or turn queues on")
+        for place, kind, names in (("teams", "team", self.teams), ("priorities", "class", self.priorities)):
+            for name in names:
+                if not _NAME.fullmatch(name):
+                    why = f"'{name}' is no name for a {kind}: a letter, then letters, digits and dashes, 40 in all"
+                    yield Contradiction(f"{place}.{name}", why, "rename it, all in lower case")
         for name in self.priorities:
             if name.startswith("system-"):
                 yield Contradiction(
