@@ -40,6 +40,11 @@ _ADMINISTRATION = [
 ]
 _USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
 
+# What the role of the control plane does with the key of the secrets, and what the role is called.
+# Source: Amazon EKS User Guide, "Encrypt Kubernetes secrets with KMS on existing clusters", 2026-11.
+CONTROL_PLANE_USE = ["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"]
+CONTROL_PLANE_OWNER, CONTROL_PLANE_ROLE = "cluster", "control-plane"
+
 
 class KeyPurpose(enum.StrEnum):
     """What a key protects; each purpose has its own, so that access to one is not access to all."""
@@ -48,6 +53,8 @@ class KeyPurpose(enum.StrEnum):
     IMAGES = "images"
     LOGS = "logs"
     ALERTS = "alerts"
+    CLUSTER = "cluster"
+    VOLUMES = "volumes"
 
 
 # Services through which principals of the account may use the key, by the first label of the endpoint.
@@ -56,6 +63,8 @@ _VIA: Mapping[KeyPurpose, tuple[str, ...]] = {
     KeyPurpose.IMAGES: ("ecr",),
     KeyPurpose.LOGS: ("logs",),
     KeyPurpose.ALERTS: ("sns",),
+    KeyPurpose.CLUSTER: ("eks",),
+    KeyPurpose.VOLUMES: ("ec2",),
 }
 
 
@@ -110,6 +119,8 @@ class Keys(PlatformComponent, area="identity"):
             KeyPurpose.IMAGES: [self._grants_for("ecr")],
             KeyPurpose.LOGS: [self._log_groups()],
             KeyPurpose.ALERTS: [self._alert_publishers()],
+            KeyPurpose.CLUSTER: [self._grants_for("eks"), self._control_plane()],
+            KeyPurpose.VOLUMES: [self._grants_for("ec2")],
         }
         return [self._administration(), self._use_through(_VIA[purpose]), *own[purpose]]
 
@@ -134,8 +145,9 @@ class Keys(PlatformComponent, area="identity"):
         }
 
     def _grants_for(self, service: str) -> Statement:
-        # ECR works with grants that the principal who creates the repository makes for it.
-        # Source: Amazon ECR User Guide, "Encryption at rest", required IAM permissions.
+        # ECR, EKS and EC2 work with grants that the principal who makes the repository, cluster or volume makes for it.
+        # Source: Amazon ECR User Guide, "Encryption at rest", required IAM permissions; Amazon EKS User Guide, "Encrypt
+        # Kubernetes secrets with KMS"; Amazon EBS User Guide, "Amazon EBS encryption", permissions.
         return {
             "Sid": "GrantsForService",
             "Effect": "Allow",
@@ -150,7 +162,10 @@ class Keys(PlatformComponent, area="identity"):
 
     def _log_groups(self) -> Statement:
         # Source: Amazon CloudWatch Logs User Guide, "Encrypt log data using AWS KMS", step 2.
-        groups = self._args.account.arn("logs", f"log-group:/{self.naming.project}/{self.naming.stack}/*")
+        of_ours = self._args.account.arn("logs", f"log-group:/{self.naming.project}/{self.naming.stack}/*")
+        # EKS decides what the log group of a control plane is called.
+        cluster = self.naming.dashed(names.CLUSTER)
+        groups = [of_ours, self._args.account.arn("logs", f"log-group:/aws/eks/{cluster}/*")]
         return {
             "Sid": "LogGroupsOfThisDeployment",
             "Effect": "Allow",
@@ -158,6 +173,21 @@ class Keys(PlatformComponent, area="identity"):
             "Action": _USE,
             "Resource": "*",
             "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        }
+
+    def _control_plane(self) -> Statement:
+        # The role comes after its key, and KMS takes no principal that isn't there: the condition names it beforehand.
+        role = self.naming.dashed(names.ROLE, CONTROL_PLANE_OWNER, CONTROL_PLANE_ROLE)
+        arn = pulumi.Output.format(
+            "arn:{0}:iam::{1}:role/{2}", self._args.account.partition, self._args.account.account_id, role
+        )
+        return {
+            "Sid": "ControlPlane",
+            "Effect": "Allow",
+            "Principal": {"AWS": self._args.account.root_arn},
+            "Action": CONTROL_PLANE_USE,
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
         }
 
     def _alert_publishers(self) -> Statement:

@@ -32,6 +32,14 @@ class NetworkPlace:
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
     pod_subnet_ids: pulumi.Output[Sequence[str]]
+    # With its routes and gateways: what runs in the network needs them until its end, not only at its start.
+    whole: pulumi.Resource
+
+    def private_subnets_in(self, zones: Sequence[int]) -> pulumi.Output[Sequence[str]]:
+        """The private subnets in the zones with these numbers (from 1); none given: all."""
+        if not zones:
+            return self.private_subnet_ids
+        return self.private_subnet_ids.apply(lambda ids: [ids[number - 1] for number in zones])
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Network(PlatformComponent, area="network"):
         pods = subnets.make(Tier.PODS, blocks(Tier.PODS), depends_on=self._pod_range(vpc))
         tables = self._routes(subnets, public, private, pods)
         self._endpoints(vpc, private, tables)
-        self.place = NetworkPlace(vpc.id, _ids(public), _ids(private), _ids(pods))
+        self.place = NetworkPlace(vpc.id, _ids(public), _ids(private), _ids(pods), self)
         self.register_outputs({"vpcId": vpc.id, "privateSubnetIds": self.place.private_subnet_ids})
 
     def _vpc(self) -> aws.ec2.Vpc:
@@ -163,6 +171,7 @@ class ExistingNetwork(PlatformComponent, area="network"):
             public_subnet_ids=self._tagged("kubernetes.io/role/elb"),
             private_subnet_ids=self._tagged("kubernetes.io/role/internal-elb"),
             pod_subnet_ids=self._tagged("kubernetes.io/role/cni"),
+            whole=self,
         )
         self.register_outputs({"vpcId": vpc.id, "privateSubnetIds": self.place.private_subnet_ids})
 

@@ -12,15 +12,26 @@ import pulumi_aws as aws
 from components.account import Account, look_up
 from components.alerts import Alerts, AlertsArgs
 from components.base import PlatformComponent
+from components.cluster import Cluster, ClusterArgs, ClusterChoices, ClusterKeys, ClusterPlace
 from components.cost import CostChoices, CostControl, CostControlArgs
 from components.flowlogs import FlowLogChoices, FlowLogs, FlowLogsArgs
-from components.keys import KeyChoices, KeyPurpose, Keys, KeysArgs
+from components.keys import CONTROL_PLANE_OWNER, KeyChoices, KeyPurpose, Keys, KeysArgs
 from components.loggroups import LogGroups, LogGroupsArgs, LogKind
 from components.network import ExistingNetwork, Network, NetworkArgs, NetworkPlace
+from components.node_pools import NodePools, NodePoolsArgs
+from components.pools import PoolChoices
 from components.registry import Registry, RegistryArgs, RegistryChoices
 from components.roles import Boundary, BoundaryArgs
 from components.storage import BucketKind, ObjectStore, ObjectStoreArgs, StorageChoices
 from components.tags import Ownership, deployment_tags
+
+
+@dataclass(frozen=True)
+class ExistingCluster:
+    """A cluster that somebody else runs: the path of a kubeconfig file, and a context in it (None: its current one)."""
+
+    kubeconfig: str
+    context: str | None
 
 
 @dataclass(frozen=True)
@@ -36,13 +47,21 @@ class PlatformArgs:
     existing_vpc_id: str | None  # takes the place of `network`
     network: NetworkArgs
     flow_logs: FlowLogChoices | None
+    existing_cluster: ExistingCluster | None  # takes the place of `cluster` and `node_pools`
+    kubernetes_resources: bool  # whether what lies in the cluster is declared, too
+    cluster: ClusterChoices
+    node_pools: Mapping[str, PoolChoices]
     storage: StorageChoices
     registry: RegistryChoices
     cost: CostChoices
 
 
 class Platform(PlatformComponent, area="platform"):
-    """Everything that one environment runs."""
+    """Everything that one environment runs. ``kubernetes`` is the provider of what lies in the cluster."""
+
+    cluster: ClusterPlace | None = None
+    node_pools: NodePools | None = None
+    kubernetes: pulumi.ProviderResource | None = None
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -61,6 +80,10 @@ class Platform(PlatformComponent, area="platform"):
         self.network = self._make_network(args, below)
         if args.flow_logs is not None and args.existing_vpc_id is None:
             self._record_flows(args.flow_logs, account, below)
+        if args.existing_cluster is None:
+            self._make_cluster(args, account, below)
+        if args.kubernetes_resources:
+            self._make_kubernetes(args)
         self.alerts = Alerts("alerts", AlertsArgs(account, key[KeyPurpose.ALERTS], args.cost.emails), below)
         self.cost = CostControl(
             "cost", CostControlArgs(args.ownership.deployment_id, self.alerts.topic_arn, args.cost), below
@@ -70,6 +93,7 @@ class Platform(PlatformComponent, area="platform"):
     def exports(self) -> dict[str, Any]:
         """The stack's outputs: what people and other stacks need to find what was made."""
         return {
+            **self._exports_of_cluster(),
             "vpcId": self.network.vpc_id,
             "publicSubnetIds": self.network.public_subnet_ids,
             "privateSubnetIds": self.network.private_subnet_ids,
@@ -81,6 +105,16 @@ class Platform(PlatformComponent, area="platform"):
             "logGroups": {kind.value: name for kind, name in self.logs.group_names.items()},
             "alertTopicArn": self.alerts.topic_arn,
             "budgetName": self.cost.budget_name,
+        }
+
+    def _exports_of_cluster(self) -> dict[str, Any]:
+        if self.cluster is None or self.node_pools is None:
+            return {}
+        return {
+            "clusterName": self.cluster.name,
+            "clusterEndpoint": self.cluster.endpoint,
+            "kubeconfig": self.cluster.kubeconfig,
+            "nodePools": {pool: made.node_group.node_group_name for pool, made in self.node_pools.managed.items()},
         }
 
     def _make_provider(self, args: PlatformArgs) -> aws.Provider:
@@ -113,3 +147,39 @@ class Platform(PlatformComponent, area="platform"):
             ),
             below,
         )
+
+    def _make_cluster(self, args: PlatformArgs, account: Account, below: pulumi.ResourceOptions) -> None:
+        key, tags = self.keys.arns, self._tags(args)
+        self.cluster = Cluster(
+            CONTROL_PLANE_OWNER,
+            ClusterArgs(
+                account=account,
+                network=self.network,
+                boundary_arn=self.boundary.arn,
+                keys=ClusterKeys(
+                    secrets=key[KeyPurpose.CLUSTER],
+                    logs=key[KeyPurpose.LOGS],
+                    volumes=key[KeyPurpose.VOLUMES],
+                    data=key[KeyPurpose.DATA],
+                ),
+                tags=tags,
+                readable_buckets=[self.storage.arns[kind] for kind in (BucketKind.DATASETS, BucketKind.MODELS)],
+                choices=args.cluster,
+            ),
+            below,
+        ).place
+        pools = NodePoolsArgs(self.cluster, args.cluster.version, self.network, tags, args.node_pools)
+        self.node_pools = NodePools("node-pools", pools, below)
+
+    def _make_kubernetes(self, args: PlatformArgs) -> None:
+        import pulumi_kubernetes as kubernetes  # here, because an environment without it need not load it
+
+        existing, ours = args.existing_cluster, self.cluster
+        if existing is not None:
+            where, context, ready = existing.kubeconfig, existing.context, []
+        else:
+            assert ours is not None, "made before"
+            where, context, ready = ours.kubeconfig, None, list(ours.ready)
+        # What lies in the cluster goes before what lets us in, and before the nodes that it runs on.
+        options = self.options(depends_on=ready)
+        self.kubernetes = kubernetes.Provider("kubernetes", kubeconfig=where, context=context, opts=options)

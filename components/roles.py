@@ -11,12 +11,12 @@ import pulumi_aws as aws
 from components import names
 from components.account import Account
 from components.base import PlatformComponent
-from components.statements import Statement, document, trust
+from components.statements import Statement, document, trust, trust_of_pods
 
 # What the platform's services work with. A role needs both this and a policy of its own, so this grants nothing.
 _SERVICES = (
     "autoscaling", "budgets", "ce", "cloudwatch", "ec2", "ecr", "eks", "eks-auth", "elasticloadbalancing", "glue",
-    "kms", "logs", "s3", "sagemaker", "secretsmanager", "sns", "sqs", "ssm", "sts",
+    "kms", "logs", "pricing", "s3", "sagemaker", "secretsmanager", "sns", "sqs", "ssm", "sts",
 )  # fmt: skip
 # What no role of the platform may do, whatever its policies say: weaken the guards, or make principals without them.
 _FORBIDDEN = (
@@ -79,6 +79,20 @@ class Boundary(PlatformComponent, area="identity"):
                         "Action": [f"{service}:*" for service in _SERVICES],
                         "Resource": "*",
                     },
+                    # What makes nodes hands them a role; which one, the policy of the role that does it says.
+                    {
+                        "Sid": "RolesOfNodes",
+                        "Effect": "Allow",
+                        "Action": ["iam:PassRole"],
+                        "Resource": "*",
+                        "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+                    },
+                    {
+                        "Sid": "InstanceProfiles",
+                        "Effect": "Allow",
+                        "Action": ["iam:GetInstanceProfile", "iam:ListInstanceProfiles"],
+                        "Resource": "*",
+                    },
                     {"Sid": "GuardsStay", "Effect": "Deny", "Action": list(_FORBIDDEN), "Resource": "*"},
                 ]
             ),
@@ -102,18 +116,75 @@ class ServiceRoleArgs:
 
 def service_role(owner: PlatformComponent, part: str, args: ServiceRoleArgs) -> aws.iam.Role:
     """The role called ``part`` of the component ``owner``, and its policy."""
+    permissions = Permissions(args.account, args.boundary_arn, args.statements)
+    assumed_by = trust(args.service, args.account.account_id, args.sources)
+    return make_role(owner, part, assumed_by, permissions).role
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What a role may do: ``statements`` of our own, and policies that AWS keeps, by name. Never past the boundary."""
+
+    account: Account
+    boundary_arn: pulumi.Input[str]
+    statements: Sequence[Statement] = ()
+    managed_policies: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class MadeRole:
+    """``ready`` is what must exist before the role can do its work."""
+
+    role: aws.iam.Role
+    ready: Sequence[pulumi.Resource]
+
+
+@dataclass(frozen=True)
+class PodRoleArgs:
+    """Whose role it is: the pods of a service account in a cluster, which has ``permissions`` through Pod Identity."""
+
+    cluster_arn: pulumi.Input[str]
+    namespace: str
+    service_account: str
+    permissions: Permissions
+
+
+def pod_role(owner: PlatformComponent, part: str, args: PodRoleArgs) -> MadeRole:
+    """The role called ``part`` of the component ``owner``, for pods."""
+    account_id = args.permissions.account.account_id
+    assumed_by = trust_of_pods(args.cluster_arn, account_id, args.namespace, args.service_account)
+    return make_role(owner, part, assumed_by, args.permissions)
+
+
+def make_role(owner: PlatformComponent, part: str, assumed_by: pulumi.Input[str], permissions: Permissions) -> MadeRole:
+    """A role with the trust policy ``assumed_by``, its own policy, and those of AWS attached."""
     role = aws.iam.Role(
         owner.child(part),
         name=owner.physical(names.ROLE, owner.component_name, part),
-        assume_role_policy=trust(args.service, args.account.account_id, args.sources),
-        permissions_boundary=args.boundary_arn,
+        assume_role_policy=assumed_by,
+        permissions_boundary=permissions.boundary_arn,
         opts=owner.options(),
     )
-    aws.iam.RolePolicy(
+    own = [_own_policy(owner, part, role, permissions.statements)] if permissions.statements else []
+    attached = [
+        aws.iam.RolePolicyAttachment(
+            owner.child(part, name.rpartition("/")[2]),
+            role=role.name,
+            policy_arn=pulumi.Output.format("arn:{0}:iam::aws:policy/{1}", permissions.account.partition, name),
+            opts=owner.options(),
+        )
+        for name in permissions.managed_policies
+    ]
+    return MadeRole(role, [role, *own, *attached])
+
+
+def _own_policy(
+    owner: PlatformComponent, part: str, role: aws.iam.Role, statements: Sequence[Statement]
+) -> aws.iam.RolePolicy:
+    return aws.iam.RolePolicy(
         owner.child(part),
         name=owner.physical(names.POLICY, owner.component_name, part),
         role=role.name,
-        policy=document(args.statements),
+        policy=document(statements),
         opts=owner.options(),
     )
-    return role

@@ -15,6 +15,28 @@ def document(statements: Iterable[Statement]) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def trust_of_pods(
+    cluster_arn: pulumi.Input[str], account_id: pulumi.Input[str], namespace: str, service_account: str
+) -> pulumi.Output[str]:
+    """Lets the pods of one service account in one cluster assume a role, through EKS Pod Identity."""
+    # Source: Amazon EKS User Guide, "Create IAM role with trust policy required by EKS Pod Identity", 2026-11.
+    statement = {
+        "Sid": "AssumedByPods",
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": {
+            "StringEquals": {
+                "aws:SourceAccount": account_id,
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": service_account,
+            },
+            "ArnEquals": {"aws:SourceArn": cluster_arn},
+        },
+    }
+    return document([statement])
+
+
 def trust(service: str, account_id: pulumi.Input[str], sources: pulumi.Input[str] | None) -> pulumi.Output[str]:
     """Lets ``service`` assume a role for ``sources`` (a pattern of ARNs) of this account only: no "confused deputy".
 

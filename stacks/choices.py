@@ -9,12 +9,14 @@ from components.cost import AnomalyChoices, CostChoices, Threshold
 from components.flowlogs import FlowLogChoices, FlowLogDestination
 from components.keys import KeyChoices
 from components.network import Nat, NetworkArgs
-from components.platform import PlatformArgs
+from components.platform import ExistingCluster, PlatformArgs
 from components.registry import Credentials, PullThrough, RegistryChoices
 from components.roles import BoundaryArgs
 from components.storage import BucketKind, StorageChoices
 from components.tags import Ownership
+from stacks.cluster_choices import cluster_choices, pool_choices
 from stacks.settings import PlatformSettings
+from stacks.settings.cluster import ClusterSettings
 from stacks.settings.cost import CostSettings
 from stacks.settings.network import FlowLogSettings, NetworkSettings
 from stacks.settings.registry import PullThroughSettings
@@ -34,6 +36,10 @@ def platform_args(settings: PlatformSettings, project: str, stack: str) -> Platf
         existing_vpc_id=settings.network.vpc_id,
         network=_network(settings.network, settings.aws.region),
         flow_logs=_flow_logs(settings.network.flow_logs),
+        existing_cluster=_existing_cluster(settings.cluster),
+        kubernetes_resources=settings.cluster.kubernetes_resources,
+        cluster=cluster_choices(settings),
+        node_pools=pool_choices(settings.cluster),
         storage=_storage(settings),
         registry=_registry(settings),
         cost=_cost(settings.cost),
@@ -70,6 +76,11 @@ def _network(network: NetworkSettings, region: str) -> NetworkArgs:
         gateway_endpoints=network.gateway_endpoints,
         interface_endpoints=network.interface_endpoints,
     )
+
+
+def _existing_cluster(cluster: ClusterSettings) -> ExistingCluster | None:
+    existing = cluster.existing
+    return None if existing is None else ExistingCluster(existing.kubeconfig, existing.context)
 
 
 def _flow_logs(flow_logs: FlowLogSettings) -> FlowLogChoices | None:

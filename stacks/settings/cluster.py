@@ -122,6 +122,8 @@ class ClusterSettings(Section):
     """Logs of the control plane that are kept."""
     deletion_protection: bool | None = None
     """Refuse to delete the cluster; default: on for stage `prod`."""
+    deployer_arn: PrincipalArn | None = None
+    """ARN of the IAM role or user that deploys, such as a pipeline's; default: whoever makes the cluster."""
     access: tuple[AccessSettings, ...] = ()
     """Who may enter the cluster, besides whoever deploys it."""
     addons: AddonSettings = AddonSettings()
@@ -142,6 +144,9 @@ class ClusterSettings(Section):
         yield from self._about_pools()
         principals = [each.principal_arn for each in self.access]
         for index, principal in enumerate(principals):
+            if principal == self.deployer_arn:
+                why = "names the one that deploys, who may do everything anyway"
+                yield Contradiction(f"access[{index}].principal_arn", why, "leave the entry out")
             if principal in principals[:index]:
                 yield Contradiction(f"access[{index}].principal_arn", f"names '{principal}' again", "keep one of them")
 

@@ -22,6 +22,9 @@ from pulumi.runtime.proto import resource_pb2
 
 STACKS = Path(__file__).parents[2] / "stacks"
 ACCOUNT = "123456789012"
+# Who deploys: a session, and the role behind it.
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/ada"
+DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/teams/deployer"
 # The value that stands for "unknown" in Pulumi's protocol.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 # The key that marks a secret in Pulumi's protocol, and its value there.
@@ -29,6 +32,17 @@ SECRET_MARK = ("4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb4
 ZONE_IDS = ["use1-az6", "use1-az1", "use1-az2", "use1-az4", "use1-az3", "use1-az5"]
 # Properties that Pulumi's autonaming fills in, by type.
 _AUTONAMED = {"aws:s3/bucket:Bucket": "bucket"}
+
+# What only the cloud says of a resource, by type, and the program works with.
+_SAID_BY_AWS: Mapping[str, Mapping[str, Any]] = {
+    "aws:eks/cluster:Cluster": {
+        "endpoint": "https://test.eks.amazonaws.com",
+        "certificateAuthority": {"data": "dGVzdA=="},
+        "vpcConfig": {"clusterSecurityGroupId": "sg-cluster"},
+    },
+    "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "eks-nodes"}]}]},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+}
 
 
 @dataclass(frozen=True)
@@ -76,14 +90,19 @@ class Cloud(Mocks):
         if self.offline:
             return None, {**outputs, "arn": UNKNOWN}
         arn = f"arn:aws:test:us-east-1:{ACCOUNT}:{args.name}"
-        return f"{args.name}-id", {**outputs, "arn": arn, "secretArn": arn}
+        said = _SAID_BY_AWS.get(args.typ, {})
+        return f"{args.name}-id", {**outputs, **said, "arn": arn, "secretArn": arn}
 
     def call(self, args: MockCallArgs) -> Any:
         self.calls.append((args.token, dict(args.args)))
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getPartition:getPartition": {"partition": "aws"},
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": UNKNOWN if self.offline else ACCOUNT},
+            "aws:index/getCallerIdentity:getCallerIdentity": dict.fromkeys(("accountId", "arn"), UNKNOWN)
+            if self.offline
+            else {"accountId": ACCOUNT, "arn": SESSION},
             "aws:index/getAvailabilityZones:getAvailabilityZones": {"zoneIds": list(self.zone_ids)},
+            "aws:iam/getSessionContext:getSessionContext": {"issuerArn": UNKNOWN if self.offline else DEPLOYER},
+            "aws:ec2/getSubnet:getSubnet": {"availabilityZone": UNKNOWN if self.offline else "us-east-1a"},
             "aws:ec2/getVpc:getVpc": {"id": args.args.get("id")},
             "aws:ec2/getSubnets:getSubnets": {"ids": UNKNOWN if self.offline else ["subnet-1", "subnet-2"]},
         }

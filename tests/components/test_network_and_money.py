@@ -71,6 +71,7 @@ def test_gateway_endpoints_are_in_every_private_table_and_interfaces_closed(reco
     assert len(interfaces) == 10
     assert all(each.inputs["privateDnsEnabled"] and each.inputs["securityGroupIds"] for each in interfaces)
     rules = recorded("prod").of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    rules = [rule for rule in rules if rule.name.startswith("network-")]
     assert {rule.inputs["cidrIpv4"] for rule in rules} == {"10.30.0.0/16", "100.64.0.0/16"}
     assert {(rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in rules} == {(443, 443)}
 
@@ -79,7 +80,9 @@ def test_an_existing_vpc_is_looked_up_and_nothing_is_made_in_it() -> None:
     config = {**config_of("dev"), "bedplate:network": {"vpc_id": "vpc-0123abcd"}}
     for offline in (False, True):
         run = run_program(config, "dev", offline=offline)
-        assert not [each for each in run.aws if each.type.startswith("aws:ec2/")]
+        # Launch templates lie in no network; everything else of EC2 would.
+        made = {each.type for each in run.aws if each.type.startswith("aws:ec2/")}
+        assert made == {"aws:ec2/launchTemplate:LaunchTemplate"}
         asked = [json.dumps(args) for token, args in run.calls if token == "aws:ec2/getSubnets:getSubnets"]
         assert len(asked) == 3
         assert all("vpc-0123abcd" in args for args in asked)
@@ -109,7 +112,9 @@ def test_flow_logs_go_to_their_group_by_a_role_that_can_only_write_there(recorde
 def test_nothing_that_guards_the_platform_can_be_taken_away_by_its_roles(recorded: Callable[[str], Run]) -> None:
     (boundary,) = recorded("prod").of("aws:iam/policy:Policy")
     assert len(boundary.inputs["policy"]) < 6144  # AWS takes no longer one
-    allowed, denied = json.loads(boundary.inputs["policy"])["Statement"]
+    allowed, roles_of_nodes, profiles, denied = json.loads(boundary.inputs["policy"])["Statement"]
+    assert roles_of_nodes["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    assert {action.split(":")[1][:3] for action in profiles["Action"]} == {"Get", "Lis"}
     assert (allowed["Effect"], denied["Effect"], denied["Resource"]) == ("Allow", "Deny", "*")
     assert "iam:*" not in allowed["Action"]
     guards = {
@@ -211,7 +216,7 @@ def test_credentials_are_secret_before_any_resource_makes_them_so() -> None:
 
 def test_keys_rotate_and_are_used_through_their_services_only(run: Run) -> None:
     keys = run.of("aws:kms/key:Key")
-    assert len(keys) == len(run.of("aws:kms/alias:Alias")) == 4
+    assert len(keys) == len(run.of("aws:kms/alias:Alias")) == 6
     for key in keys:
         assert key.inputs["enableKeyRotation"] is True
         for statement in json.loads(key.inputs["policy"])["Statement"]:

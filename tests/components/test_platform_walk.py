@@ -34,6 +34,12 @@ NAMES = {
     "aws:costexplorer/anomalyMonitor:AnomalyMonitor": ("name", r".{1,1024}"),
     "aws:costexplorer/anomalySubscription:AnomalySubscription": ("name", r".{1,1024}"),
     "aws:secretsmanager/secret:Secret": ("name", r"[A-Za-z0-9/_+=.@-]{1,512}"),
+    "aws:eks/cluster:Cluster": ("name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"),
+    "aws:ec2/launchTemplate:LaunchTemplate": ("name", r"[A-Za-z0-9()./_-]{3,128}"),
+    "aws:ec2/placementGroup:PlacementGroup": ("name", r"[ -~]{1,255}"),
+    "aws:iam/instanceProfile:InstanceProfile": ("name", r"[\w+=,.@-]{1,128}"),
+    "aws:sqs/queue:Queue": ("name", r"[A-Za-z0-9_-]{1,80}"),
+    "aws:cloudwatch/eventRule:EventRule": ("name", r"[A-Za-z0-9._-]{1,64}"),
 }
 # Policies, by the property that holds them.
 POLICIES = ("policy", "assumeRolePolicy")
@@ -146,8 +152,9 @@ def test_every_policy_parses_and_lets_nobody_in_from_outside(run: Run) -> None:
 
 def test_every_service_principal_is_held_to_this_account(run: Run) -> None:
     for resource, statement in _statements(run):
-        # ECR does not say for whom it assumes a role; it takes roles of the registry's own account only.
-        if statement.get("Principal") == {"Service": "ecr.amazonaws.com"}:
+        # ECR and EC2 do not say for whom they assume a role; they take roles of the registry's or the instance's own
+        # account only.
+        if statement.get("Principal") in ({"Service": "ecr.amazonaws.com"}, {"Service": "ec2.amazonaws.com"}):
             assert "Condition" not in statement
         elif "Service" in statement.get("Principal", {}):
             conditions = json.dumps(statement["Condition"])
@@ -160,7 +167,7 @@ def test_nothing_is_public(run: Run) -> None:
         assert resource.inputs.get("mapPublicIpOnLaunch", False) is False, resource.urn
         assert "acl" not in resource.inputs, resource.urn
         if resource.type.endswith("SecurityGroupIngressRule"):
-            assert resource.inputs["cidrIpv4"] != "0.0.0.0/0", resource.urn
+            assert resource.inputs.get("cidrIpv4") != "0.0.0.0/0", resource.urn
             assert "cidrIpv6" not in resource.inputs, resource.urn
 
 
@@ -195,6 +202,8 @@ def test_a_preview_without_aws_registers_the_same_resources(
 
 def test_a_preview_knows_the_account_that_the_settings_name() -> None:
     config = {**config_of("prod"), "aws:allowedAccountIds": ["111122223333"]}
+    deployer = {"deployer_arn": "arn:aws:iam::111122223333:role/up"}
+    config["bedplate:cluster"] = config.get("bedplate:cluster", {}) | deployer
     run = run_program(config, "prod", offline=True)
     assert "aws:index/getCallerIdentity:getCallerIdentity" not in [token for token, _ in run.calls]
     for key in run.of("aws:kms/key:Key"):

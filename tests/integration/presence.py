@@ -175,6 +175,80 @@ def _table(client: Client, resource: Resource) -> Any:
     return client("ec2").describe_route_tables(RouteTableIds=[resource["outputs"]["routeTableId"]])["RouteTables"][0]
 
 
+def _attachment(client: Client, resource: Resource) -> None:
+    outputs = resource["outputs"]
+    attached = client("iam").list_attached_role_policies(RoleName=outputs["role"])["AttachedPolicies"]
+    _ = {each["PolicyArn"]: each for each in attached}[outputs["policyArn"]]
+
+
+def _profile(client: Client, resource: Resource) -> Tags:
+    found = client("iam").get_instance_profile(InstanceProfileName=resource["id"])["InstanceProfile"]
+    assert found["Roles"][0]["RoleName"] == resource["outputs"]["role"]
+    return _listed(found.get("Tags", ()))
+
+
+def _cluster(client: Client, resource: Resource) -> Tags:
+    return client("eks").describe_cluster(name=resource["id"])["cluster"]["tags"]
+
+
+def _of_cluster(operation: str, key: str, **parameters: str) -> Look:
+    """Something that belongs to a cluster of EKS; ``parameters`` are the call's, by the output that has the value."""
+
+    def look(client: Client, resource: Resource) -> Tags:
+        given = {name: resource["outputs"][output] for name, output in parameters.items()}
+        return getattr(client("eks"), operation)(clusterName=resource["outputs"]["clusterName"], **given)[key]["tags"]
+
+    return look
+
+
+def _access_policy(client: Client, resource: Resource) -> None:
+    outputs = resource["outputs"]
+    associated = client("eks").list_associated_access_policies(
+        clusterName=outputs["clusterName"], principalArn=outputs["principalArn"]
+    )["associatedAccessPolicies"]
+    _ = {each["policyArn"]: each for each in associated}[outputs["policyArn"]]
+
+
+def _placement(client: Client, resource: Resource) -> Tags:
+    groups = client("ec2").describe_placement_groups(GroupNames=[resource["id"]])["PlacementGroups"]
+    return _listed(groups[0].get("Tags", ()))
+
+
+def _action(client: Client, resource: Resource) -> None:
+    outputs = resource["outputs"]
+    actions = client("autoscaling").describe_scheduled_actions(AutoScalingGroupName=outputs["autoscalingGroupName"])
+    named = {each["ScheduledActionName"]: each for each in actions["ScheduledUpdateGroupActions"]}
+    _ = named[outputs["scheduledActionName"]]
+
+
+def _reservation(client: Client, resource: Resource) -> Tags:
+    found = client("ec2").describe_capacity_reservations(CapacityReservationIds=[resource["id"]])
+    reservation = found["CapacityReservations"][0]
+    if reservation["State"] != "active":
+        raise Absent(f"{resource['urn']} is {reservation['State']}")
+    return _listed(reservation.get("Tags", ()))
+
+
+def _queue(client: Client, resource: Resource) -> Tags:
+    return client("sqs").list_queue_tags(QueueUrl=resource["id"]).get("Tags", {})
+
+
+def _queue_policy(client: Client, resource: Resource) -> None:
+    attributes = client("sqs").get_queue_attributes(QueueUrl=resource["id"], AttributeNames=["Policy"])
+    _ = attributes["Attributes"]["Policy"]
+
+
+def _rule(client: Client, resource: Resource) -> Tags:
+    events = client("events")
+    arn = events.describe_rule(Name=resource["id"])["Arn"]
+    return _listed(events.list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+
+def _target(client: Client, resource: Resource) -> None:
+    targets = client("events").list_targets_by_rule(Rule=resource["outputs"]["rule"])["Targets"]
+    _ = {each["Id"]: each for each in targets}[resource["outputs"]["targetId"]]
+
+
 def _route(client: Client, resource: Resource) -> None:
     routes = {route.get("DestinationCidrBlock") for route in _table(client, resource)["Routes"]}
     if resource["outputs"]["destinationCidrBlock"] not in routes:
@@ -188,19 +262,25 @@ def _association(client: Client, resource: Resource) -> None:
 
 LOOKS: Final[Mapping[str, Look]] = {
     "aws:budgets/budget:Budget": _budget,
+    "aws:autoscaling/schedule:Schedule": _action,
+    "aws:cloudwatch/eventRule:EventRule": _rule,
+    "aws:cloudwatch/eventTarget:EventTarget": _target,
     "aws:cloudwatch/logGroup:LogGroup": _group,
     "aws:costexplorer/anomalyMonitor:AnomalyMonitor": _ce("get_anomaly_monitors", "MonitorArnList", "AnomalyMonitors"),
     "aws:costexplorer/anomalySubscription:AnomalySubscription": _ce(
         "get_anomaly_subscriptions", "SubscriptionArnList", "AnomalySubscriptions"
     ),
     "aws:costexplorer/costCategory:CostCategory": _category,
+    "aws:ec2/capacityReservation:CapacityReservation": _reservation,
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _ec2("describe_security_groups", "GroupIds", "SecurityGroups"),
     "aws:ec2/eip:Eip": _ec2("describe_addresses", "AllocationIds", "Addresses"),
     "aws:ec2/flowLog:FlowLog": _ec2("describe_flow_logs", "FlowLogIds", "FlowLogs"),
     "aws:ec2/internetGateway:InternetGateway": _ec2(
         "describe_internet_gateways", "InternetGatewayIds", "InternetGateways"
     ),
+    "aws:ec2/launchTemplate:LaunchTemplate": _ec2("describe_launch_templates", "LaunchTemplateIds", "LaunchTemplates"),
     "aws:ec2/natGateway:NatGateway": _ec2("describe_nat_gateways", "NatGatewayIds", "NatGateways"),
+    "aws:ec2/placementGroup:PlacementGroup": _placement,
     "aws:ec2/route:Route": _route,
     "aws:ec2/routeTable:RouteTable": _ec2("describe_route_tables", "RouteTableIds", "RouteTables"),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _association,
@@ -213,9 +293,19 @@ LOOKS: Final[Mapping[str, Look]] = {
     "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": _cache,
     "aws:ecr/repository:Repository": _repository,
     "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate": _template,
+    "aws:eks/accessEntry:AccessEntry": _of_cluster("describe_access_entry", "accessEntry", principalArn="principalArn"),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": _access_policy,
+    "aws:eks/addon:Addon": _of_cluster("describe_addon", "addon", addonName="addonName"),
+    "aws:eks/cluster:Cluster": _cluster,
+    "aws:eks/nodeGroup:NodeGroup": _of_cluster("describe_nodegroup", "nodegroup", nodegroupName="nodeGroupName"),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": _of_cluster(
+        "describe_pod_identity_association", "association", associationId="associationId"
+    ),
+    "aws:iam/instanceProfile:InstanceProfile": _profile,
     "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _attachment,
     "aws:kms/alias:Alias": _alias,
     "aws:kms/key:Key": _key,
     "aws:s3/bucket:Bucket": _bucket,
@@ -238,6 +328,11 @@ LOOKS: Final[Mapping[str, Look]] = {
     "aws:sns/topic:Topic": _topic,
     "aws:sns/topicPolicy:TopicPolicy": _topic_policy,
     "aws:sns/topicSubscription:TopicSubscription": _subscription,
+    "aws:sqs/queue:Queue": _queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _queue_policy,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _ec2(
+        "describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules"
+    ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2(
         "describe_security_group_rules", "SecurityGroupRuleIds", "SecurityGroupRules"
     ),

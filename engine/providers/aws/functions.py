@@ -36,6 +36,23 @@ def _caller_identity(args: Properties, config: Config, cloud: Cloud) -> Invoked:
     return Invoked({"accountId": account, "arn": answer["Arn"], "id": account, "userId": answer["UserId"]})
 
 
+def _session_context(args: Properties, config: Config, cloud: Cloud) -> Invoked:
+    """The role behind a session of it; anything else stands for itself."""
+    arn = args.get("arn")
+    if not isinstance(arn, str):
+        return Invoked({}, (CheckFailure("arn", "is required and missing"),))
+    service, _, path = arn.split(":", 2)[2].partition(":")
+    kind, _, session = path.rpartition(":")[2].partition("/")
+    if (service, kind) != ("sts", "assumed-role"):
+        return Invoked({"arn": arn, "id": arn, "issuerArn": arn, "issuerId": "", "issuerName": "", "sessionName": ""})
+    name, _, session_name = session.partition("/")
+    known = {"arn": arn, "id": arn, "issuerName": name, "sessionName": session_name}
+    if cloud is None:
+        return Invoked({**known, "issuerArn": UNKNOWN, "issuerId": UNKNOWN})
+    role = cloud().call("iam", config.region_of({}), "GetRole", {"RoleName": name})["Role"]
+    return Invoked({**known, "issuerArn": role["Arn"], "issuerId": role["RoleId"]})
+
+
 def _region(args: Properties, config: Config, cloud: Cloud) -> Invoked:
     del cloud  # known beforehand
     name = str(args.get("name") or args.get("region") or config.region_of({}))
@@ -137,6 +154,7 @@ def _lookup(name: str) -> Function:
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getRegion:getRegion": _region,
+    "aws:iam/getSessionContext:getSessionContext": _session_context,
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,

@@ -57,6 +57,35 @@ def test_only_the_cloud_knows_the_account(provider: AwsProvider) -> None:
     assert provider.invoke(token, {}, preview=False).result["accountId"] == "123456789012"
 
 
+def test_a_session_leads_to_its_role(provider: AwsProvider) -> None:
+    token = "aws:iam/getSessionContext:getSessionContext"
+    session = "arn:aws:sts::123456789012:assumed-role/deployers/ada"
+    role = (
+        provider.caller()
+        .client("iam", "us-east-1")
+        .create_role(
+            RoleName="deployers", Path="/teams/", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+        )["Role"]
+    )
+    assert ask(token, {"arn": session})["issuerArn"] is UNKNOWN
+    found = provider.invoke(token, {"arn": session}, preview=False).result
+    assert found == {
+        "arn": session,
+        "id": session,
+        "issuerArn": "arn:aws:iam::123456789012:role/teams/deployers",
+        "issuerId": role["RoleId"],
+        "issuerName": "deployers",
+        "sessionName": "ada",
+    }
+
+
+def test_what_is_no_session_stands_for_itself() -> None:
+    user = "arn:aws:iam::123456789012:user/ada"
+    assert ask("aws:iam/getSessionContext:getSessionContext", {"arn": user})["issuerArn"] == user
+    refused = AwsProvider().invoke("aws:iam/getSessionContext:getSessionContext", {}, preview=True)
+    assert [failure.property for failure in refused.failures] == ["arn"]
+
+
 def test_an_existing_network(provider: AwsProvider) -> None:
     ec2 = provider.caller().client("ec2", "us-east-1")
     network = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
