@@ -201,9 +201,8 @@ def test_a_preview_without_aws_registers_the_same_resources(
 
 
 def test_a_preview_knows_the_account_that_the_settings_name() -> None:
-    config = {**config_of("prod"), "aws:allowedAccountIds": ["111122223333"]}
-    deployer = {"deployer_arn": "arn:aws:iam::111122223333:role/up"}
-    config["bedplate:cluster"] = config.get("bedplate:cluster", {}) | deployer
+    config: dict[str, Any] = {**config_of("prod"), "aws:allowedAccountIds": ["111122223333"]}
+    config.setdefault("bedplate:cluster", {})["deployer_arn"] = "arn:aws:iam::111122223333:role/up"
     run = run_program(config, "prod", offline=True)
     assert "aws:index/getCallerIdentity:getCallerIdentity" not in [token for token, _ in run.calls]
     for key in run.of("aws:kms/key:Key"):
