@@ -15,9 +15,9 @@ from engine.simulation.explain import explain
 from engine.simulation.manifests import Given, Manifest
 from engine.simulation.model import GPU, Assumption, Pool, Size, amount
 from engine.simulation.pods import Owner, Pod
-from engine.simulation.quantities import Resources
+from engine.simulation.quantities import Resources, resources
 from engine.simulation.reasons import Explanation, Reason
-from engine.simulation.refusals import refusal
+from engine.simulation.refusals import Refused, refusal
 from engine.simulation.room import Node, PoolRoom, rooms
 from engine.simulation.seen import Seen
 from engine.simulation.settling import wanted_pods
@@ -101,20 +101,17 @@ def answer(
     version: str,
 ) -> Answer:
     """What came of it. ``refused`` are the objects that the API server did not take, with its words."""
-    pods = seen.pods()
-    with_room = rooms(pools, size, seen.of("Node"), [pod for pod in pods if pod.is_placed])
-    owned: dict[Owner, list[Pod]] = {}
-    for pod in pods:
-        owned.setdefault(pod.owner, []).append(pod)
-    priced = _priced(with_room)
+    owned = seen.owned()
+    with_room = rooms(pools, size, seen.of("Node"), [pod for pod in seen.pods if pod.is_placed])
+    costs = _costs(with_room)
     workloads: list[WorkloadUse] = []
     pending: list[Pending] = []
     for one in given:
         owner = Owner(one.kind, one.namespace, one.name)
-        there = owned.get(owner, [])
+        there = sorted(owned.get(owner, ()), key=lambda pod: pod.name)
         live = seen.get(one.kind, one.namespace, one.name)
         wanted = max(_wanted(live, one), len(there))
-        workloads.append(_workload(one, owner, wanted, there, with_room, priced))
+        workloads.append(_workload(one, owner, wanted, there, with_room, costs))
         pending += _unplaced(owner, there, with_room)
         missing = wanted - len(there)
         if missing > 0:
@@ -136,7 +133,7 @@ def _workload(
     wanted: int,
     pods: Sequence[Pod],
     with_room: Sequence[PoolRoom],
-    priced: Mapping[Owner, float | None],
+    costs: Mapping[tuple[str, str], float | None],
 ) -> WorkloadUse:
     pool_of = {node.name: room.pool.name for room in with_room for node in room.nodes}
     placed = [pod for pod in pods if pod.is_placed]
@@ -144,7 +141,7 @@ def _workload(
     gpus = sum((amount(pod.requests, GPU) for pod in placed), Fraction(0))
     return WorkloadUse(
         owner, given.place, given.added, wanted, dict(sorted(where.items())), {pod.name: pod.node for pod in placed},
-        int(gpus), priced.get(owner, 0.0),
+        int(gpus), _sum(costs[owner.namespace, pod.name] for pod in placed),
     )  # fmt: skip
 
 
@@ -168,7 +165,7 @@ def _not_made(
 ) -> Explanation:
     message = refused.get(owner) or seen.refusal_of(owner)
     if message:
-        return refusal(message, owner.namespace, count=missing)
+        return refusal(message, Refused(owner.namespace, missing, _counted(seen, owner.namespace)))
     first = next((pod.name for pod in there if not pod.is_placed), "")
     if owner.kind == "StatefulSet" and first:
         return Explanation(Reason.ORDER, f"it is made when {first} runs", "see why that one does not")
@@ -176,6 +173,12 @@ def _not_made(
         return Explanation(Reason.PREEMPTED, "pods of higher priority took its place, and nothing makes it again",
                            "run it as a Job, or give it more priority")  # fmt: skip
     return Explanation(Reason.UNKNOWN, "its controller has not made it, and does not say why")
+
+
+def _counted(seen: Seen, namespace: str) -> dict[str, Resources]:
+    """What the quotas of a namespace count when all has come to rest: a refusal may be older."""
+    quotas = [one for one in seen.of("ResourceQuota") if one["metadata"]["namespace"] == namespace]
+    return {one["metadata"]["name"]: resources((one.get("status") or {}).get("used") or {}) for one in quotas}
 
 
 # Money
@@ -203,18 +206,24 @@ def _part(node: Node, name: str) -> Fraction:
     return min(amount(node.used, name) / has, Fraction(1)) if has else Fraction(0)
 
 
-def _priced(with_room: Sequence[PoolRoom]) -> dict[Owner, float | None]:
-    """What each workload costs an hour: its part of what is in use on its nodes."""
-    found: dict[Owner, float | None] = {}
+def _costs(with_room: Sequence[PoolRoom]) -> dict[tuple[str, str], float | None]:
+    """What each pod costs an hour, by namespace and name: its part of what is in use on its node."""
+    found: dict[tuple[str, str], float | None] = {}
     for room in with_room:
         for node in room.nodes:
             weights = [(pod, _weight(pod, node)) for pod in node.pods]
             whole = sum((weight for _, weight in weights), Fraction(0))
             for pod, weight in weights:
                 part = float(_busy(node) * weight / whole) if whole else 0.0
-                before, price = found.get(pod.owner, 0.0), room.pool.usd_per_hour
-                found[pod.owner] = None if before is None or price is None else before + price * part
+                price = room.pool.usd_per_hour
+                found[pod.owner.namespace, pod.name] = None if price is None else price * part
     return found
+
+
+def _sum(prices: Iterable[float | None]) -> float | None:
+    """All prices together; None where one of them is not known."""
+    known = list(prices)
+    return None if None in known else sum(one for one in known if one is not None)
 
 
 def _weight(pod: Pod, node: Node) -> Fraction:

@@ -102,7 +102,7 @@ def _unmet(conditions: Sequence[Requirement], verdicts: Sequence[Verdict]) -> Ex
 
 def _small(pod: Pod, best: Verdict, verdicts: Sequence[Verdict]) -> Explanation:
     name = best.small[0]
-    reachable = [one for one in verdicts if not (one.missing or one.unmet)] or [best]
+    reachable = [one for one in verdicts if name in one.small and not one.unmet] or [best]
     largest = max(reachable, key=lambda one: amount(one.room.empty.allocatable, name))
     has, asked = amount(largest.room.empty.allocatable, name), pod.requests[name]
     pool, what = largest.room.pool, _NAMES.get(name, name)

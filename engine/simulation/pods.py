@@ -116,19 +116,15 @@ def _tolerates(toleration: Mapping[str, Any], taint: Taint) -> bool:
     return toleration.get("operator") == "Exists" or (toleration.get("value") or "") == taint.value
 
 
-def read_pods(manifests: Iterable[Manifest], parents: Mapping[Owner, Owner]) -> list[Pod]:
-    """Pods from their objects; ``parents`` leads from a ReplicaSet to its Deployment."""
-    return [_pod(one, parents) for one in manifests]
-
-
-def _pod(manifest: Manifest, parents: Mapping[Owner, Owner]) -> Pod:
+def read_pod(manifest: Manifest) -> Pod:
+    """A pod from its object; of one that a Deployment makes, the owner is the ReplicaSet between them."""
     metadata, spec = manifest["metadata"], manifest.get("spec") or {}
     status = manifest.get("status") or {}
     affinity = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(_REQUIRED) or {}
     condition = next((one for one in status.get("conditions") or () if one["type"] == "PodScheduled"), {})
     unplaced = condition.get("status") == "False"
     return Pod(
-        metadata["name"], _owner(metadata, parents), requests(spec), spec.get("nodeName") or "",
+        metadata["name"], owner_of(metadata), requests(spec), spec.get("nodeName") or "",
         [Requirement(key, "In", (value,)) for key, value in (spec.get("nodeSelector") or {}).items()],
         [_term(one) for one in affinity.get("nodeSelectorTerms") or ()],
         spec.get("tolerations") or (), spec.get("priority") or 0, spec.get("schedulerName") or DEFAULT_SCHEDULER,
@@ -147,24 +143,13 @@ def _spread(spec: Mapping[str, Any]) -> list[str]:
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def _owner(metadata: Manifest, parents: Mapping[Owner, Owner]) -> Owner:
+def owner_of(metadata: Manifest) -> Owner:
+    """The controller of an object, or what the object itself would be as the owner of a pod: itself."""
     namespace = metadata.get("namespace") or "default"
     controller = next((one for one in metadata.get("ownerReferences") or () if one.get("controller")), None)
     if controller is None:
         return Owner("Pod", namespace, metadata["name"])
-    owner = Owner(controller["kind"], namespace, controller["name"])
-    return parents.get(owner, owner)
-
-
-def read_parents(replica_sets: Iterable[Manifest]) -> dict[Owner, Owner]:
-    """From each ReplicaSet to the Deployment that it belongs to."""
-    found: dict[Owner, Owner] = {}
-    for one in replica_sets:
-        metadata = one["metadata"]
-        owner = _owner(metadata, {})
-        if owner.kind != "Pod":
-            found[Owner("ReplicaSet", owner.namespace, metadata["name"])] = owner
-    return found
+    return Owner(controller["kind"], namespace, controller["name"])
 
 
 def _term(term: Mapping[str, Any]) -> list[Requirement]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
 from engine.simulation.model import amount
 from engine.simulation.quantities import Resources, parse, shown, written
 from engine.simulation.reasons import Explanation, Reason
+
+_Parts: TypeAlias = tuple[Reason, str, str]  # reason, text, advice
 
 _EXCEEDED: Final = re.compile(r"exceeded quota: (\S+), requested: (\S+), used: (\S+), limited: (\S+)")
 _UNSAID: Final = re.compile(r"failed quota: ([^:\s]+): must specify (.+?)\s*$")
@@ -20,27 +23,38 @@ _PRIORITY: Final = re.compile(r"no PriorityClass with name (\S+) was found")
 _PREFIX: Final = re.compile(r'^(?:Error creating: )?(?:\S+ "[^"]*" is )?(?:forbidden|invalid): ', re.IGNORECASE)
 
 
-def refusal(message: str, namespace: str, *, count: int = 1) -> Explanation:
-    """Why ``count`` pods were not made, by the message with which the first was refused."""
+@dataclass(frozen=True)
+class Refused:
+    """``count`` pods of a namespace that were not made. ``used`` is what each quota counts, in the end, by its name."""
+
+    namespace: str
+    count: int = 1
+    used: Mapping[str, Resources] = field(default_factory=dict[str, Resources])
+
+
+def refusal(message: str, about: Refused) -> Explanation:
+    """Why pods were not made, by the message with which one of them was refused."""
     for form, explained in _FORMS:
         found = form.search(message)
         if found:
-            return explained(found, namespace, count, message)
+            reason, text, advice = explained(found, about)
+            return Explanation(reason, text, advice, message)
     return Explanation(Reason.ADMISSION, _PREFIX.sub("", message), "mend what the API server names", message)
 
 
-def _exceeded(found: re.Match[str], namespace: str, count: int, message: str) -> Explanation:
+def _exceeded(found: re.Match[str], about: Refused) -> _Parts:
     quota = found[1]
-    requested, used, limited = (_amounts(found[number]) for number in (2, 3, 4))
-    over = [name for name in requested if amount(used, name) + requested[name] > amount(limited, name)]
+    requested, then, limited = (_amounts(found[number]) for number in (2, 3, 4))
+    over = [name for name in requested if amount(then, name) + requested[name] > amount(limited, name)]
+    used = {**then, **about.used.get(quota, {})}
     parts = [
         f"{_plain(name)}: {_shown(name, amount(used, name))} of {_shown(name, amount(limited, name))} used, "
         f"{_shown(name, requested[name])} more asked for"
         for name in over
     ]
-    raised = [f"{name} to {written(_of(name), amount(used, name) + requested[name] * count)}" for name in over]
-    text = f"quota {quota} of namespace {namespace} allows no more {'; '.join(parts)}"
-    return Explanation(Reason.QUOTA, text, f"raise {' and '.join(raised)} in quota {quota}", message)
+    raised = [f"{name} to {written(_of(name), amount(used, name) + requested[name] * about.count)}" for name in over]
+    text = f"quota {quota} of namespace {about.namespace} allows no more {'; '.join(parts)}"
+    return Reason.QUOTA, text, f"raise {' and '.join(raised)} in quota {quota}"
 
 
 def _amounts(listed: str) -> Resources:
@@ -60,36 +74,35 @@ def _shown(name: str, value: Fraction) -> str:
     return shown(_of(name), value)
 
 
-def _unsaid(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
-    text = f"quota {found[1]} of namespace {namespace} wants every pod to say {found[2]}"
-    return Explanation(Reason.QUOTA, text, "say it, or let a LimitRange give defaults", message)
+def _unsaid(found: re.Match[str], about: Refused) -> _Parts:
+    text = f"quota {found[1]} of namespace {about.namespace} wants every pod to say {found[2]}"
+    return Reason.QUOTA, text, "say it, or let a LimitRange give defaults"
 
 
-def _out_of_range(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
+def _out_of_range(found: re.Match[str], about: Refused) -> _Parts:
     bound, resource, per, limit, what, given = found.groups()
     than = "more" if bound == "maximum" else "less"
-    text = f"a limit range of namespace {namespace} allows no {than} than {limit} of {resource} a {per.lower()}"
-    return Explanation(Reason.ADMISSION, f"{text}; its {what} is {given}", f"change the {what}, or the range", message)
+    text = f"a limit range of namespace {about.namespace} allows no {than} than {limit} of {resource} a {per.lower()}"
+    return Reason.ADMISSION, f"{text}; its {what} is {given}", f"change the {what}, or the range"
 
 
-def _unlimited(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
+def _unlimited(found: re.Match[str], about: Refused) -> _Parts:
     bound, resource, per, limit, what = found.groups()
-    text = f"a limit range of namespace {namespace} has a {bound} of {limit} {resource} a {per.lower()}"
-    return Explanation(Reason.ADMISSION, f"{text}, and it has no {what}", f"give it a {what} of {resource}", message)
+    text = f"a limit range of namespace {about.namespace} has a {bound} of {limit} {resource} a {per.lower()}"
+    return Reason.ADMISSION, f"{text}, and it has no {what}", f"give it a {what} of {resource}"
 
 
-def _insecure(found: re.Match[str], namespace: str, _count: int, message: str) -> Explanation:
+def _insecure(found: re.Match[str], about: Refused) -> _Parts:
     level = found[1].partition(":")[0]
-    text = f"namespace {namespace} holds pods to Pod Security '{level}': {found[2]}"
-    return Explanation(Reason.ADMISSION, text, "set its securityContext so, or run it in another namespace", message)
+    text = f"namespace {about.namespace} holds pods to Pod Security '{level}': {found[2]}"
+    return Reason.ADMISSION, text, "set its securityContext so, or run it in another namespace"
 
 
-def _no_priority(found: re.Match[str], _namespace: str, _count: int, message: str) -> Explanation:
-    text = f"there is no PriorityClass {found[1]}"
-    return Explanation(Reason.ADMISSION, text, "declare it, or give it with -f", message)
+def _no_priority(found: re.Match[str], _about: Refused) -> _Parts:
+    return Reason.ADMISSION, f"there is no PriorityClass {found[1]}", "declare it, or give it with -f"
 
 
-_FORMS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, int, str], Explanation]], ...]] = (
+_FORMS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Refused], _Parts]], ...]] = (
     (_EXCEEDED, _exceeded),
     (_UNSAID, _unsaid),
     (_SECURITY, _insecure),

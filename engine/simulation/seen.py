@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from engine.simulation.manifests import Manifest
-from engine.simulation.pods import Owner, Pod, read_parents, read_pods
+from engine.simulation.pods import Owner, Pod, owner_of, read_pod
 
 Key: TypeAlias = tuple[str, str]  # namespace and name
 
@@ -27,6 +27,8 @@ class Seen:
     objects: dict[str, dict[Key, Manifest]] = field(default_factory=dict[str, dict[Key, Manifest]])
     refusals: dict[Owner, str] = field(default_factory=dict[Owner, str])
     gone: set[Owner] = field(default_factory=set[Owner])
+    _pods: dict[Key, Pod] = field(default_factory=dict[Key, Pod])  # those that have not ended, each read once
+    _parents: dict[Owner, Owner] = field(default_factory=dict[Owner, Owner])  # from a ReplicaSet to its Deployment
 
     def changed(self, kind: str, manifest: Manifest, *, gone: bool = False) -> None:
         """Take in one event of a watch."""
@@ -34,11 +36,18 @@ class Seen:
         key = (metadata.get("namespace") or "", metadata["name"])
         if kind == "Event":
             self._told(manifest)
-        elif gone:
+            return
+        if gone:
             self.objects.get(kind, {}).pop(key, None)
             self.gone.add(Owner(kind, *key))
         else:
             self.objects.setdefault(kind, {})[key] = manifest
+        if kind == "Pod" and key[0] != OWN_NAMESPACE:
+            self._pods.pop(key, None)
+            if not gone and not _has_ended(manifest):
+                self._pods[key] = read_pod(manifest)
+        elif kind == "ReplicaSet" and metadata.get("ownerReferences"):
+            self._parents[Owner(kind, *key)] = owner_of(metadata)
 
     def _told(self, event: Manifest) -> None:
         message = event.get("message") or ""
@@ -53,21 +62,24 @@ class Seen:
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         return self.objects.get(kind, {}).get((namespace, name))
 
-    def pods(self) -> list[Pod]:
-        """All pods, each with the workload that it belongs to; those that have ended are no more."""
-        parents = self.parents()
-        return read_pods((one for one in self.of("Pod") if not _has_ended(one)), parents)
+    @property
+    def pods(self) -> Iterable[Pod]:
+        """All pods that have not ended."""
+        return self._pods.values()
 
-    def parents(self) -> Mapping[Owner, Owner]:
-        return read_parents(self.of("ReplicaSet"))
+    def owned(self) -> Mapping[Owner, Sequence[Pod]]:
+        """The pods by the workload that they belong to, a Deployment's by the Deployment."""
+        found: dict[Owner, list[Pod]] = {}
+        for pod in self._pods.values():
+            found.setdefault(self._parents.get(pod.owner, pod.owner), []).append(pod)
+        return found
 
     def refusal_of(self, owner: Owner) -> str:
         """Why pods of ``owner`` are refused, "" where none are: of its own, or of its ReplicaSet."""
-        found = self.refusals.get(owner, "")
-        for child, parent in self.parents().items():
-            if parent == owner:
-                found = found or self.refusals.get(child, "")
-        return found
+        if owner.kind != "Deployment":
+            return self.refusals.get(owner, "")
+        children = [child for child, parent in self._parents.items() if parent == owner]
+        return next((self.refusals[child] for child in children if child in self.refusals), "")
 
 
 def _has_ended(pod: Manifest) -> bool:

@@ -12,15 +12,12 @@ from engine.simulation.seen import Seen
 
 def unsettled(seen: Seen, given: Sequence[Given]) -> str | None:
     """What is still going on with ``given``; None when every pod that can be made is placed or found unplaceable."""
-    pods = seen.pods()
-    for pod in pods:
+    for pod in seen.pods:
         if pod.terminating:
             return f"pod {pod.owner.namespace}/{pod.name} is going"
         if not pod.is_decided:
             return f"the scheduler has not decided on pod {pod.owner.namespace}/{pod.name}"
-    owned: dict[Owner, list[Pod]] = {}
-    for pod in pods:
-        owned.setdefault(pod.owner, []).append(pod)
+    owned = seen.owned()
     for one in given:
         waiting = _incomplete(seen, one, owned)
         if waiting:
