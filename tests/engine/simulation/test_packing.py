@@ -26,6 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Connecti
         yield found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PACKING)
 def test_the_scheduler_places_a_case(name: str, cluster: tuple[Connection, str]) -> None:
     case, (connection, version) = Case.read(name), cluster
