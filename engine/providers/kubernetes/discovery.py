@@ -20,7 +20,6 @@ from engine.providers.kubernetes.kinds import Kinds
 from engine.providers.kubernetes.tokens import ObjectType
 from engine.values import Properties
 
-PATIENCE: Final = 10.0  # seconds for which a kind that is missing is waited for
 POLL: Final = 0.25
 
 
@@ -69,12 +68,13 @@ def place_of(served: Served, manifest: Properties) -> Place:
 
 
 class Discovery:
-    """What one cluster serves."""
+    """What one cluster serves. ``patience`` is for how many seconds a kind that is missing is waited for."""
 
-    def __init__(self, connection: Connection, kinds: Kinds, patience: float = PATIENCE) -> None:
+    patience = 10.0
+
+    def __init__(self, connection: Connection, kinds: Kinds) -> None:
         self._connection = connection
         self.kinds = kinds
-        self._patience = patience
         self._lock = threading.Lock()
         self._served: dict[ObjectType, Served] = {}
         self._missing_since: dict[ObjectType, float] = {}
@@ -99,7 +99,7 @@ class Discovery:
             served = self.find(object_type)
             if served is not None:
                 return served
-            if time.monotonic() - self._missing_since.get(object_type, 0.0) >= self._patience:
+            if time.monotonic() - self._missing_since.get(object_type, 0.0) >= self.patience:
                 raise KindMissing(f"{wanted}: {self._explanation(object_type)}")
             time.sleep(POLL)
 
