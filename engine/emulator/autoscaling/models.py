@@ -6,6 +6,7 @@ exist, and one action for two groups where they have one name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,16 +21,20 @@ NONE = -1  # what providers send for a size that the action leaves alone
 class NodeGroupScalingGroup(FakeAutoScalingGroup):
     """The group of a managed node group: sizes, and no instances, which the sandbox's nodes stand for."""
 
+    resized: Callable[[], None] | None = None
+
     def set_desired_capacity(self, new_capacity: int | None) -> None:
         self.desired_capacity = new_capacity
+        if self.resized:
+            self.resized()
 
     def _set_launch_configuration(self, *args: Any, **kwargs: Any) -> None:
         self.launch_configuration_name = None
 
 
 class ExtendedAutoScalingBackend(AutoScalingBackend):
-    def add_node_group(self, node_group: Facts) -> None:
-        """Make the group that ``node_group``, as EKS describes it, names."""
+    def add_node_group(self, node_group: Facts, resized: Callable[[], None] | None = None) -> None:
+        """Make the group that ``node_group``, as EKS describes it, names; ``resized`` hears of another desired size."""
         sizes = node_group["scalingConfig"]
         tags = {
             "eks:cluster-name": node_group["clusterName"],
@@ -60,6 +65,10 @@ class ExtendedAutoScalingBackend(AutoScalingBackend):
             capacity_rebalance=node_group["capacityType"] == "SPOT",
         )
         self.autoscaling_groups[name] = group
+        group.resized = resized
+
+    def size_of_node_group(self, node_group: Facts) -> int:
+        return int(self.autoscaling_groups[_name(node_group)].desired_capacity or 0)
 
     def resize_node_group(self, node_group: Facts) -> None:
         group, sizes = self.autoscaling_groups[_name(node_group)], node_group["scalingConfig"]

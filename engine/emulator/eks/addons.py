@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from moto.moto_api._internal import mock_random
 from engine.emulator.eks import versions
 from engine.emulator.eks.cluster import Cluster, Facts
 from engine.emulator.eks.errors import in_use, invalid, missing
+from engine.emulator.eks.nodes_of_groups import NodesOfGroups
 from engine.emulator.eks.pod_identity import PodIdentityBackend
 
+PATIENCE = timedelta(minutes=15)  # until an add-on without a node is degraded
+TOLERATED = ("CriticalAddonsOnly", "node-role.kubernetes.io/control-plane")  # keys of taints, as their pods say
 CONFLICTS = ("OVERWRITE", "NONE", "PRESERVE")
 _VERSION = re.compile(r"v(?P<minor>\d+\.\d+)\.\d+(?:-[\w.]+)?-eksbuild\.\d+")
 
@@ -32,13 +35,13 @@ def default_version(name: str, kubernetes: str) -> str:
     return catalog()[name]["default"].format(version=kubernetes)
 
 
-class AddonBackend(PodIdentityBackend):
+class AddonBackend(PodIdentityBackend, NodesOfGroups):
     def addon(self, cluster: str, name: str) -> Facts:
         """Raises ResourceNotFoundException."""
         found = self.cluster(cluster).addons.get(name)
         if found is None:
             raise missing(f"No addon: {name} found in cluster: {cluster}")
-        return found
+        return found | self._standing(self.cluster(cluster), found)
 
     def new_addon(self, request: Facts) -> Facts:
         cluster, name = self.cluster(request["clusterName"]), request["addonName"]
@@ -54,9 +57,7 @@ class AddonBackend(PodIdentityBackend):
         addon = {key: request[key] for key in optional if request.get(key)} | {
             "addonName": name,
             "clusterName": cluster.name,
-            "status": "ACTIVE",
             "addonVersion": version,
-            "health": {"issues": []},
             "addonArn": f"arn:{place}:addon/{cluster.name}/{name}/{mock_random.uuid4()}",
             "createdAt": now,
             "modifiedAt": now,
@@ -67,11 +68,13 @@ class AddonBackend(PodIdentityBackend):
         }
         self._set_identities(cluster, addon, request.get("podIdentityAssociations") or [])
         cluster.addons[name] = addon
-        return addon
+        self.keep_nodes_of_cluster(cluster)  # vpc-cni is what nodes wait for
+        return self.addon(cluster.name, name)
 
     def change_addon(self, request: Facts) -> Facts:
         cluster = self.cluster(request["clusterName"])
-        addon = self.addon(cluster.name, request["addonName"])
+        self.addon(cluster.name, request["addonName"])
+        addon = cluster.addons[request["addonName"]]
         self._check_addon(cluster, addon["addonName"], request.get("addonVersion") or addon["addonVersion"], request)
         for key in ("addonVersion", "configurationValues"):
             if request.get(key) is not None:
@@ -89,6 +92,20 @@ class AddonBackend(PodIdentityBackend):
         self._set_identities(self.cluster(cluster), addon, [])
         del self.cluster(cluster).addons[name]
         return addon | {"status": "DELETING"}
+
+    def _standing(self, cluster: Cluster, addon: Facts) -> Facts:
+        """Status and health: an add-on whose pods need a node waits for one, and is degraded when that takes long.
+
+        What runs on every node, as vpc-cni does, is there before any node is: nodes wait for it.
+        """
+        needs = catalog()[addon["addonName"]].get("needs_node", False)
+        if not needs or self.has_node_for(cluster, TOLERATED):
+            return {"status": "ACTIVE", "health": {"issues": []}}
+        if datetime.now(UTC) - addon["createdAt"] < PATIENCE:
+            return {"status": "CREATING", "health": {"issues": []}}
+        message = "The add-on is unhealthy because all deployments have all pods unscheduled no nodes available to "
+        issue = {"code": "InsufficientNumberOfReplicas", "message": f"{message}schedule pods", "resourceIds": []}
+        return {"status": "DEGRADED", "health": {"issues": [issue]}}
 
     def addon_versions(self, name: str | None, kubernetes: str | None) -> list[Facts]:
         """DescribeAddonVersions; each add-on has one version here, for each version of Kubernetes."""

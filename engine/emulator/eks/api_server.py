@@ -6,38 +6,60 @@ Kept in the module, as moto keeps its backends: the HTTP server writes it and ev
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 PATH = "/_bedplate/kubernetes"
 
 
 @dataclass(frozen=True)
 class ApiServer:
-    """``server`` is a URL, ``certificate_authority`` PEM in base64 (empty for plain HTTP)."""
+    """``server`` is a URL; certificates and key are PEM in base64, as kubeconfig files have it (empty: plain HTTP).
+
+    The client's certificate or the token is what the node groups' nodes are written with.
+    """
 
     server: str
     certificate_authority: str = ""
+    client_certificate: str = field(default="", repr=False)
+    client_key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+
+_OPTIONAL = {
+    "certificateAuthority": "certificate_authority",
+    "clientCertificate": "client_certificate",
+    "clientKey": "client_key",
+    "token": "token",
+}
 
 
 class _Current:
-    """The API server that is known now."""
+    """The API server that is known now, and who wants to hear of another."""
 
     def __init__(self) -> None:
         self.api_server: ApiServer | None = None
+        self.listeners: list[Callable[[], None]] = []
 
 
 CURRENT = _Current()
 
 
 def answer(method: str, body: bytes) -> tuple[str, bytes]:
-    """Status and content for a request to PATH: GET, PUT ``{"server": ..., "certificateAuthority": ...}``, DELETE."""
+    """Status and content for a request to PATH: GET, DELETE, PUT ``{"server": URL, "certificateAuthority": ...}``.
+
+    Credentials are taken, and never given back.
+    """
     if method == "PUT":
         try:
             said = json.loads(body)
-            CURRENT.api_server = ApiServer(str(said["server"]), str(said.get("certificateAuthority", "")))
+            given = {field: str(said.get(key) or "") for key, field in _OPTIONAL.items()}
+            CURRENT.api_server = ApiServer(str(said["server"]), **given)
         except (ValueError, KeyError, TypeError, AttributeError):
-            expected = '{"error": "expected {\\"server\\": URL, \\"certificateAuthority\\": PEM in base64}"}'
-            return "400 Bad Request", expected.encode()
+            keys = ", ".join(_OPTIONAL)
+            return "400 Bad Request", json.dumps({"error": f"expected server, a URL, and if need be {keys}"}).encode()
+        for listener in CURRENT.listeners:
+            listener()
     elif method == "DELETE":
         CURRENT.api_server = None
     known = CURRENT.api_server

@@ -32,6 +32,7 @@ class Cluster:
     updates: dict[str, Facts] = field(default_factory=dict[str, Facts])
     fargate_profiles: dict[str, Any] = field(default_factory=dict[str, Any])
     fargate_profile_count: int = 0
+    bootstraps_addons: bool = True  # EKS puts VPC CNI, CoreDNS and kube-proxy into the cluster itself
 
     @property
     def name(self) -> str:
@@ -44,6 +45,11 @@ class Cluster:
     @property
     def is_active(self) -> bool:
         return self.facts["status"] == "ACTIVE"
+
+    @property
+    def has_network(self) -> bool:
+        """Whether nodes find a network plugin; without one they are never ready."""
+        return self.bootstraps_addons or "vpc-cni" in self.addons
 
     @property
     def answers_access_entries(self) -> bool:

@@ -71,7 +71,8 @@ class ClusterBackend(EKSBackend):
         versions.check_offered(version)
         upgrade = {"supportType": "EXTENDED"} | (request.get("upgradePolicy") or {})
         _check_upgrade_policy(upgrade, version)
-        cluster = Cluster(self._facts(request, version, upgrade))
+        bootstraps = request.get("bootstrapSelfManagedAddons")
+        cluster = Cluster(self._facts(request, version, upgrade), bootstraps_addons=bootstraps is not False)
         self.clusters[name] = cluster  # type: ignore[assignment]  # ours in the place of moto's
         self.cluster_count += 1
         return cluster

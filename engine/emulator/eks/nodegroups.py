@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.moto_api._internal import mock_random
 
-from engine.emulator.autoscaling.models import ExtendedAutoScalingBackend
 from engine.emulator.eks import versions
 from engine.emulator.eks.cluster import Cluster, Facts
-from engine.emulator.eks.clusters import ClusterBackend
 from engine.emulator.eks.errors import in_use, invalid, missing
+from engine.emulator.eks.node_keeper import KEEPER
+from engine.emulator.eks.nodes import gone
+from engine.emulator.eks.nodes_of_groups import NodesOfGroups
 
 AMI_TYPES = {  # -> architecture
     "AL2023_x86_64_STANDARD": "x86_64",
@@ -50,12 +50,15 @@ DEFAULT_DISK = 20  # GiB
 DEFAULT_SCALING = {"minSize": 1, "maxSize": 2, "desiredSize": 2}
 
 
-class NodegroupBackend(ClusterBackend):
+class NodegroupBackend(NodesOfGroups):
     def nodegroup(self, cluster: str, name: str) -> Facts:
         """Raises ResourceNotFoundException."""
         found = self.cluster(cluster).nodegroups.get(name)
         if found is None:
             raise missing(f"No node group found for name: {name}.")
+        # Nodes that wait for a network plugin keep their group from being there.
+        waits = found["scalingConfig"]["desiredSize"] and not self.cluster(cluster).has_network
+        found["status"] = "CREATING" if waits else "ACTIVE"
         return found
 
     def new_nodegroup(self, request: Facts) -> Facts:
@@ -103,9 +106,10 @@ class NodegroupBackend(ClusterBackend):
         }
         group = {key: value for key, value in group.items() if value is not None}
         cluster.nodegroups[name] = group
-        self._autoscaling.add_node_group(group)
+        self.autoscaling.add_node_group(group, lambda: self.keep_nodes(cluster, group))
         self._let_in(cluster, group["nodeRole"])
-        return group
+        self.keep_nodes(cluster, group)
+        return self.nodegroup(cluster.name, name)
 
     def change_nodegroup(self, request: Facts) -> Facts:
         """UpdateNodegroupConfig."""
@@ -120,7 +124,8 @@ class NodegroupBackend(ClusterBackend):
             if request.get(key) is not None:
                 after[key] = request[key]
         group.update(after, modifiedAt=datetime.now(UTC))
-        self._autoscaling.resize_node_group(group)
+        self.autoscaling.resize_node_group(group)
+        self.keep_nodes(cluster, group)
         changed = ("labels", "taints", "scalingConfig", "updateConfig", "nodeRepairConfig", "warmPoolConfig")
         params = [
             {"type": key[0].upper() + key[1:], "value": json.dumps(request[key])} for key in changed if request.get(key)
@@ -150,19 +155,17 @@ class NodegroupBackend(ClusterBackend):
         group |= {"version": version, "releaseVersion": release, "modifiedAt": datetime.now(UTC)}
         if template:
             group["launchTemplate"] = template
+        self.keep_nodes(cluster, group)
         keys = (("Version", version), ("ReleaseVersion", release))
         return cluster.record_update("VersionUpdate", [{"type": key, "value": value} for key, value in keys])
 
     def remove_nodegroup(self, cluster: str, name: str) -> Facts:
         group = self.nodegroup(cluster, name)
         del self.cluster(cluster).nodegroups[name]
-        self._autoscaling.remove_node_group(group)
+        self.autoscaling.remove_node_group(group)
         self._shut_out(self.cluster(cluster), group["nodeRole"])
+        KEEPER.keep(gone(group["nodegroupArn"]), group)
         return group | {"status": "DELETING"}
-
-    @property
-    def _autoscaling(self) -> ExtendedAutoScalingBackend:
-        return autoscaling_backends[self.account_id][self.region_name]  # type: ignore[return-value]  # ours took its place
 
     def _let_in(self, cluster: Cluster, role: str) -> None:
         """What access.py does with the role of a managed node group."""

@@ -1,0 +1,86 @@
+"""Keeps the nodes of all node groups, and goes on trying where the Kubernetes API can't be reached.
+
+A node group's own operations never fail for that: the group says it, as a health issue, until it has worked.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from engine.emulator.eks import api_server
+from engine.emulator.eks.nodes import Facts, WantedNodes, keep
+from engine.emulator.eks.nodes_client import KubernetesUnreachable, NodesClient
+
+RETRY_EVERY = 2.0  # seconds
+_CODE = "ClusterUnreachable"
+
+
+@dataclass(frozen=True)
+class _Pending:
+    wanted: WantedNodes
+    group: Facts
+
+
+class NodeKeeper:
+    """One for the process: an API server is one, whatever the account or region that a group is in."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[str, _Pending] = {}  # by the group's ARN
+        self._retrying = False
+
+    def keep(self, wanted: WantedNodes, group: Facts) -> None:
+        """Make the group's nodes equal to what it wants; ``group`` gets or loses its health issue."""
+        with self._lock:
+            self._pending[wanted.arn] = _Pending(wanted, group)
+            self._work()
+            if self._pending and not self._retrying:
+                self._retrying = True
+                threading.Thread(target=self._retry, name="nodes", daemon=True).start()
+
+    def _work(self) -> None:
+        """Try everything that is pending, in its order."""
+        server = api_server.CURRENT.api_server
+        if server is None:
+            self._pending.clear()
+            return
+        try:
+            client = NodesClient(server)
+        except (OSError, ValueError) as error:  # a certificate that can't be read
+            self._said(f"{server.server}: {error}")
+            return
+        try:
+            for arn, pending in list(self._pending.items()):
+                keep(client, pending.wanted)
+                _tell(pending.group, "")
+                del self._pending[arn]
+        except (KubernetesUnreachable, ValueError) as error:
+            self._said(f"{server.server}: {error}")
+        finally:
+            client.close()
+
+    def _said(self, why: str) -> None:
+        for pending in self._pending.values():
+            _tell(pending.group, why)
+
+    def _retry(self) -> None:
+        while True:
+            time.sleep(RETRY_EVERY)
+            with self._lock:
+                self._work()
+                if not self._pending:
+                    self._retrying = False
+                    return
+
+
+def _tell(group: Facts, why: str) -> None:
+    issues = [issue for issue in group.get("health", {}).get("issues", []) if issue["code"] != _CODE]
+    if why:
+        message = f"The Kubernetes API can't be reached to make this group's nodes; it is tried again. {why}"
+        issues.append({"code": _CODE, "message": message, "resourceIds": [group["nodegroupName"]]})
+    group["health"] = {"issues": issues}
+
+
+KEEPER = NodeKeeper()
