@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from engine.kubernetes import Api, Kind, VersionUnknown, api, versions
+from engine.providers.kubernetes.helm.definitions import scope_of
 from engine.providers.kubernetes.tokens import ObjectType
 from engine.values import Properties
 
@@ -41,7 +42,9 @@ class Kinds:
         if found is not None:
             return found.namespaced
         declared = self._declared.get((object_type.group, object_type.kind))
-        return None if declared is None else declared["spec"].get("scope") != "Cluster"
+        if declared is not None:
+            return declared["spec"].get("scope") != "Cluster"
+        return scope_of(object_type.group, object_type.kind)  # of the charts that the platform knows
 
     def definitions(self, object_type: ObjectType) -> Sequence[Properties]:
         """The CustomResourceDefinition of a kind, where the program has declared it before."""

@@ -123,7 +123,7 @@ class Cluster:
         plural, namespace, name = match["plural"], unquote(match["namespace"] or ""), unquote(match["name"] or "")
         with self.lock:
             if method == "GET" and not name:
-                return 200, {"kind": "List", "items": []}
+                return 200, {"kind": "List", "items": self._listed(plural, namespace, query.get("labelSelector", ""))}
             if method == "GET":
                 return 200, self._existing(plural, namespace, name).live
             if method == "DELETE":
@@ -133,6 +133,16 @@ class Cluster:
             if method == "PATCH" and content_type == "application/json-patch+json":
                 return 200, self._json_patch(plural, namespace, name, body)
         raise Refused(405, "MethodNotAllowed", f"{method} {content_type}")
+
+    def _listed(self, plural: str, namespace: str, selector: str) -> list[Json]:
+        """Objects whose labels are those of a selector of the form ``a=b,c=d``."""
+        wanted = dict(pair.split("=", 1) for pair in selector.split(",") if pair)
+        return [
+            stored.live
+            for (found, place, _), stored in self.objects.items()
+            if found == plural and namespace in ("", place)
+            and wanted.items() <= (stored.live["metadata"].get("labels") or {}).items()
+        ]  # fmt: skip
 
     def _serves(self, base: str, plural: str) -> bool:
         version = base.removeprefix("/apis/").removeprefix("/api/")
