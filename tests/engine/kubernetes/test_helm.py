@@ -22,7 +22,12 @@ from tests.engine.kubernetes.objects import Declared
 
 URN = "urn:pulumi:dev::p::kubernetes:helm.sh/v3:Release::karpenter"
 CHARTS = "https://charts.example/stable"
-KARPENTER = {"chart": "karpenter", "version": "1.14.0", "repositoryOpts": {"repo": CHARTS}, "namespace": "kube-system"}
+KARPENTER: dict[str, Any] = {
+    "chart": "karpenter",
+    "version": "1.14.0",
+    "repositoryOpts": {"repo": CHARTS},
+    "namespace": "kube-system",
+}
 
 
 @dataclass
