@@ -49,6 +49,11 @@ class ProviderRegistry:
         self._latest[urn] = provider
         return provider
 
+    def cancel(self) -> None:
+        """Tell every provider that the run stops."""
+        for provider in list(self._configured.values()):
+            provider.cancel()
+
     def _configure(self, urn: str, id: str, inputs: Properties) -> Provider:
         provider = self.make(urns.type_of(urn).removeprefix(urns.PROVIDER_TYPE_PREFIX))
         provider.configure(configuration(inputs))

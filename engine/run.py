@@ -122,6 +122,7 @@ class Run:
         if not self._executor.cancelled:
             self._executor.cancelled = True
             self._emit(Cancelled())
+            self.deployment.registry.cancel()
             self._stop.set()
 
     def kill_program(self) -> None:

@@ -217,6 +217,10 @@ class Provider(Protocol):
         """Answer a function. In a preview answer without network, with UNKNOWN for what only the cloud knows."""
         ...
 
+    def cancel(self) -> None:
+        """The run stops: send what is being sent, but wait for nothing to become ready. Called from another thread."""
+        ...
+
 
 def timeout_or(default: float, timeout: float) -> float:
     return timeout if timeout > 0 else default

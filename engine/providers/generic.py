@@ -72,6 +72,9 @@ class GenericProvider:
     def invoke(self, token: str, args: Properties, *, preview: bool) -> Invoked:
         raise self._absent(token)
 
+    def cancel(self) -> None:
+        """Nothing is waited for."""
+
     def _absent(self, type_: str) -> ProviderError:
         return ProviderError(
             f"the embedded engine has no provider for {type_!r}; it can preview it but not change it: "

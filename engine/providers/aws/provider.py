@@ -129,6 +129,9 @@ class AwsProvider:
             return Invoked({}, (CheckFailure("", f"{token} is not among the functions that work here"),))
         return invoke(token, args, self._config, None if preview or has_unknown(args) else self.caller)
 
+    def cancel(self) -> None:
+        """An emulator is never waited for long: what is in flight ends by itself."""
+
     def _spec(self, type_: str) -> Spec:
         spec = registry.load(type_)
         if spec is None:

@@ -12,6 +12,7 @@ import os
 import random
 import ssl
 import tempfile
+import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ class Connection:
         self._prefix = urlsplit(target.server).path.rstrip("/")
         self._headers = _headers(target)
         self._pool = _pool(target)
+        self.stopping = threading.Event()  # the run is being cancelled: nothing is waited for any longer
 
     def close(self) -> None:
         self._pool.close()

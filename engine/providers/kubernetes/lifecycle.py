@@ -30,6 +30,10 @@ class Lifecycle:
         self._config = config
         self._applier = Applier(connection, discovery, config)
 
+    def stop_waiting(self) -> None:
+        """End every wait that is going on, and begin none."""
+        self._connection.stopping.set()
+
     def create(self, object_type: ObjectType, inputs: Properties, *, token: str, timeout: float) -> Created:
         """Make an object and wait until it is ready. Raises PartialFailure when it isn't in time."""
         manager, seconds = manager_of(inputs, {}, token), _seconds(inputs, timeout)
@@ -97,7 +101,12 @@ class Lifecycle:
                 raise conflicts.invalid(error) from error
         left = self._waiter(place).gone(live, seconds)
         if left is not None:
-            raise conflicts.stuck(object_type.kind, left, seconds)
+            raise self._still_there(object_type.kind, left, seconds)
+
+    def _still_there(self, kind: str, left: Properties, seconds: float) -> ProviderError:
+        if self._connection.stopping.is_set():
+            return ProviderError("it is being deleted, and was not gone yet when the run was cancelled")
+        return conflicts.stuck(kind, left, seconds)
 
     def read(
         self, urn: str, object_type: ObjectType, id_: str, inputs: Properties, outputs: Properties

@@ -128,6 +128,12 @@ class KubernetesProvider:
             return Invoked({}, (CheckFailure("", f"{token} is not among the functions that work here"),))
         return invoke(token, args, self._kinds)
 
+    def cancel(self) -> None:
+        """What is waited for is left as it is, to be waited for by the next run."""
+        with self._lock:
+            if self._lifecycle is not None:
+                self._lifecycle.stop_waiting()
+
     def _create_release(self, urn: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         if preview:
             return Created("", helm.preview(inputs))

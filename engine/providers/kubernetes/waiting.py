@@ -17,7 +17,7 @@ from engine.providers.kubernetes.statuses import ApiError, Unreachable
 from engine.providers.kubernetes.tokens import of_manifest
 from engine.values import Properties
 
-WATCH: Final = 20.0  # seconds of one watch; then the object is looked at anew
+WATCH: Final = 4.0  # seconds of one watch; then the object is looked at anew, or the wait ends where the run does
 SILENCE: Final = 15.0  # seconds for which a server may be away while something is waited for
 PAUSE: Final = 0.5  # seconds between two looks where nothing can be watched
 # Kinds whose readiness others decide, of which a watch of the object itself tells nothing: so those are looked at.
@@ -60,8 +60,14 @@ class Waiter:
             raise NotReady(live, [f"{error}; the object exists, and the next run goes on waiting for it"]) from error
         if verdict.ready:
             return live
-        late = [] if verdict.failed else [f"it did not become ready within {seconds:g} seconds"]
-        raise NotReady(live, [*late, *self._reasons(live, verdict)])
+        raise NotReady(live, [*self._late(verdict, seconds), *self._reasons(live, verdict)])
+
+    def _late(self, verdict: Readiness, seconds: float) -> list[str]:
+        if verdict.failed:
+            return []
+        if self._connection.stopping.is_set():
+            return ["it was not ready yet when the run was cancelled; the next run goes on waiting for it"]
+        return [f"it did not become ready within {seconds:g} seconds"]
 
     def _verdict(self, live: Properties) -> Readiness:
         if live.get("kind") not in JUDGED_BY_OTHERS:
@@ -118,9 +124,9 @@ class Waiter:
             except Unreachable:
                 if time.monotonic() - last_answer > SILENCE:
                     raise
-            if time.monotonic() >= deadline:
+            pause = min(PAUSE, max(0.0, deadline - time.monotonic()))
+            if time.monotonic() >= deadline or self._connection.stopping.wait(pause):
                 return
-            time.sleep(min(PAUSE, max(0.0, deadline - time.monotonic())))
 
     def _watched(self, live: Properties, deadline: float) -> Iterator[Properties | None]:
         """Changes after ``live`` as the server tells of them; none where it can't be watched from there."""

@@ -146,6 +146,23 @@ def test_an_object_that_is_not_ready_in_time_says_why(cluster: Cluster, provider
     assert raised.value.outputs["status"]["readyReplicas"] == 1
 
 
+def test_a_run_that_is_cancelled_waits_no_longer(cluster: Cluster, provider: KubernetesProvider) -> None:
+    cluster.react = lambda live: None
+    threading.Timer(0.5, provider.cancel).start()
+    web = Declared(provider, "apps/v1", "Deployment", timeout=60)
+    with pytest.raises(PartialFailure, match="when the run was cancelled; the next run goes on waiting for it"):
+        web.create(**DEPLOYMENT)
+    assert cluster.get("deployments", "web", "default") is not None
+
+
+def test_a_deletion_that_is_cancelled_is_told(cluster: Cluster, provider: KubernetesProvider) -> None:
+    held = Declared(provider, "v1", "ConfigMap", timeout=60)
+    held.create(metadata={"name": "held", "finalizers": ["example.com/hold"]}, data={"a": "1"})
+    threading.Timer(0.5, provider.cancel).start()
+    with pytest.raises(ProviderError, match="not gone yet when the run was cancelled"):
+        held.delete()
+
+
 def test_an_object_is_ready_when_its_controller_says_so(cluster: Cluster, provider: KubernetesProvider) -> None:
     from tests.engine.kubernetes.cluster import controllers
 
