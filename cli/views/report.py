@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from cli.transcript import Transcript
 from cli.views import diff, markers, tree
 from cli.views.lines import Line, Style
-from cli.views.values import block, brief, masked
+from cli.views.values import block, brief, masked, shortened
 from engine import urn as urns
 from engine.events import Diagnostic, Severity
 from engine.plan import Plan
@@ -67,7 +67,7 @@ def result(outcome: Outcome, transcript: Transcript, outputs: Properties, *, wid
     lines = _unfinished(transcript, width)
     lines += diagnostics(transcript.diagnostics[known:])
     if outputs and outcome.result is Result.SUCCEEDED:
-        lines += [Line().add("  outputs", Style.STRONG), *table(outputs, width=width), Line()]
+        lines += [Line().add("  outputs", Style.STRONG), *table(outputs, width=width, full=False), Line()]
     lines += _end(markers.counts_lines(transcript.done, width - 10, past=True), outcome, width)
     return lines
 
@@ -155,14 +155,16 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def table(outputs: Properties, *, width: int, reveal: bool = False) -> list[Line]:
-    """Outputs by name; collections below their names."""
+def table(outputs: Properties, *, width: int, reveal: bool = False, full: bool = True) -> list[Line]:
+    """Outputs by name; collections below their names. Without ``full`` long texts are cut: a kubeconfig, say."""
     column = min(max((len(name) for name in outputs), default=0), width // 2) + 4
     lines: list[Line] = []
     for name, value in sorted(outputs.items()):
         value = revealed(value) if reveal else masked(value)
         line = Line().add("    ").add(name, Style.CYAN).pad(column + 2)
-        below = block(value, full=True) if isinstance(value, dict | list) and value else []
+        below = block(value, full=full) if isinstance(value, dict | list) and value else []
+        if isinstance(value, str) and not full:
+            value = shortened(value)
         if isinstance(value, str) and "\n" in value:
             below = value.splitlines()
         if below:

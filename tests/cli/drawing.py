@@ -36,6 +36,7 @@ from tests.special_values import Loader
 
 STACK: Final = "prod"
 PROJECT: Final = "demo"
+_MANAGED: Final = ("aws:", "kubernetes:")  # other types are components
 FOLDER: Final = Path(__file__).parents[1] / "cases" / "cli" / "views"
 
 
@@ -79,7 +80,7 @@ class Case:
             old = new
         states = [
             None if inputs is None else ResourceState(
-                urn, type_, custom=one.get("custom", type_.startswith("aws:")), id=one.get("id", ""), inputs=inputs,
+                urn, type_, custom=one.get("custom", type_.startswith(_MANAGED)), id=one.get("id", ""), inputs=inputs,
                 outputs=one.get(outputs, {}), parent=parent, dependencies=tuple(one.get("dependencies", ())),
                 protect=one.get("protect", False),
             )
