@@ -1,0 +1,106 @@
+"""The Kubernetes objects of a recording as manifests, the pods in them, and recordings of the two components alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.gpu import GpuSupport, GpuSupportArgs
+from components.kubernetes import deployment_labels
+from components.scheduling import Scheduling, SchedulingArgs
+from components.tags import Ownership
+from stacks.gpu_choices import gpu_choices
+from stacks.scheduling_choices import network_ranges, scheduling_choices
+from stacks.settings import PlatformSettings, load_file
+from tests.components.platform_recording import UNKNOWN, Recorded, Run, run_component
+
+CASES = Path(__file__).parents[1] / "cases" / "settings" / "good"
+LABELS = deployment_labels("bedplate", "dev", Ownership("ml", "ml@example.com", "CC-1", "bedplate-dev"))
+RELEASE = "kubernetes:helm.sh/v3:Release"
+_TEMPLATES = {"Pod": (), "CronJob": ("spec", "jobTemplate", "spec", "template")}
+
+
+@dataclass(frozen=True)
+class Pod:
+    """The pods of one object: where they are from, their labels and their spec."""
+
+    place: str
+    namespace: str
+    labels: Mapping[str, str]
+    spec: Mapping[str, Any]
+
+    def containers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for kind in ("initContainers", "containers"):
+            for container in self.spec.get(kind, []):
+                yield f"{self.place}/{container['name']}", container
+
+
+def declared(settings: PlatformSettings) -> Run:
+    """What the two components register for ``settings``, with a cluster that is already there."""
+
+    def make() -> None:
+        provider = kubernetes.Provider("kubernetes", kubeconfig="{}")
+        below = pulumi.ResourceOptions(providers=[provider])
+        network, gpu = network_ranges(settings), gpu_choices(settings)
+        if gpu is not None:
+            GpuSupport("gpu", GpuSupportArgs(LABELS, settings.aws.region, network, gpu), below)
+        Scheduling("scheduling", SchedulingArgs(LABELS, network, scheduling_choices(settings)), below)
+
+    return run_component(make)
+
+
+def case(name: str) -> PlatformSettings:
+    """The settings of a good case."""
+    return load_file(CASES / f"{name}.yaml")
+
+
+def objects(run: Run) -> list[Recorded]:
+    """The Kubernetes objects that ``run`` registers; what a chart renders is not among them."""
+    return [each for each in run.resources if each.type.startswith("kubernetes:") and each.type != RELEASE]
+
+
+def manifest(resource: Recorded) -> dict[str, Any]:
+    """The object as it goes to the API server; numbers are whole where they came over the wire as 1.0."""
+    return {key: _plain(value) for key, value in resource.inputs.items()}
+
+
+def of_kind(run: Run, kind: str) -> list[dict[str, Any]]:
+    return [each for each in map(manifest, objects(run)) if each["kind"] == kind]
+
+
+def named(run: Run, kind: str, name: str, namespace: str | None = None) -> dict[str, Any]:
+    """The one object of that kind and name."""
+    (found,) = (
+        each
+        for each in of_kind(run, kind)
+        if each["metadata"].get("name") == name and namespace in (None, each["metadata"].get("namespace"))
+    )
+    return found
+
+
+def pods(run: Run) -> Iterator[Pod]:
+    """The pods of every object that has any."""
+    for each in map(manifest, objects(run)):
+        template: Any = each
+        for part in _TEMPLATES.get(each["kind"], ("spec", "template")):
+            template = template.get(part, {}) if isinstance(template, dict) else {}
+        if "containers" in template.get("spec", {}):
+            metadata = each["metadata"]
+            place = f"{each['kind']}/{metadata.get('name')}"
+            yield Pod(place, metadata["namespace"], template["metadata"].get("labels", {}), template["spec"])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in cast("list[Any]", value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    assert value != UNKNOWN, "a preview should know every part of an object"
+    return value
