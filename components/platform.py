@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
 
 from components.account import Account, look_up
 from components.alerts import Alerts, AlertsArgs
@@ -15,7 +16,9 @@ from components.base import PlatformComponent
 from components.cluster import Cluster, ClusterArgs, ClusterChoices, ClusterKeys, ClusterPlace
 from components.cost import CostChoices, CostControl, CostControlArgs
 from components.flowlogs import FlowLogChoices, FlowLogs, FlowLogsArgs
+from components.in_cluster import InClusterChoices, declare_in_cluster
 from components.keys import CONTROL_PLANE_OWNER, KeyChoices, KeyPurpose, Keys, KeysArgs
+from components.kubernetes import deployment_labels
 from components.loggroups import LogGroups, LogGroupsArgs, LogKind
 from components.network import ExistingNetwork, Network, NetworkArgs, NetworkPlace
 from components.node_pools import NodePools, NodePoolsArgs
@@ -48,7 +51,7 @@ class PlatformArgs:
     network: NetworkArgs
     flow_logs: FlowLogChoices | None
     existing_cluster: ExistingCluster | None  # takes the place of `cluster` and `node_pools`
-    kubernetes_resources: bool  # whether what lies in the cluster is declared, too
+    in_cluster: InClusterChoices | None  # None: what lies in the cluster is not declared
     cluster: ClusterChoices
     node_pools: Mapping[str, PoolChoices]
     storage: StorageChoices
@@ -82,8 +85,8 @@ class Platform(PlatformComponent, area="platform"):
             self._record_flows(args.flow_logs, account, below)
         if args.existing_cluster is None:
             self._make_cluster(args, account, below)
-        if args.kubernetes_resources:
-            self._make_kubernetes(args)
+        if args.in_cluster is not None:
+            self._make_kubernetes(args, args.in_cluster)
         self.alerts = Alerts("alerts", AlertsArgs(account, key[KeyPurpose.ALERTS], args.cost.emails), below)
         self.cost = CostControl(
             "cost", CostControlArgs(args.ownership.deployment_id, self.alerts.topic_arn, args.cost), below
@@ -171,9 +174,7 @@ class Platform(PlatformComponent, area="platform"):
         pools = NodePoolsArgs(self.cluster, args.cluster.version, self.network, tags, args.node_pools)
         self.node_pools = NodePools("node-pools", pools, below)
 
-    def _make_kubernetes(self, args: PlatformArgs) -> None:
-        import pulumi_kubernetes as kubernetes  # here, because an environment without it need not load it
-
+    def _make_kubernetes(self, args: PlatformArgs, contents: InClusterChoices) -> None:
         existing, ours = args.existing_cluster, self.cluster
         if existing is not None:
             where, context, ready = existing.kubeconfig, existing.context, []
@@ -183,3 +184,5 @@ class Platform(PlatformComponent, area="platform"):
         # What lies in the cluster goes before what lets us in, and before the nodes that it runs on.
         options = self.options(depends_on=ready)
         self.kubernetes = kubernetes.Provider("kubernetes", kubeconfig=where, context=context, opts=options)
+        labels = deployment_labels(self.naming.project, self.naming.stack, args.ownership)
+        declare_in_cluster(contents, labels, args.region, self.options(providers=[self.kubernetes]))

@@ -7,6 +7,7 @@ import pulumi
 from components.buckets import ObjectLock, Retention
 from components.cost import AnomalyChoices, CostChoices, Threshold
 from components.flowlogs import FlowLogChoices, FlowLogDestination
+from components.in_cluster import InClusterChoices
 from components.keys import KeyChoices
 from components.network import Nat, NetworkArgs
 from components.platform import ExistingCluster, PlatformArgs
@@ -15,6 +16,8 @@ from components.roles import BoundaryArgs
 from components.storage import BucketKind, StorageChoices
 from components.tags import Ownership
 from stacks.cluster_choices import cluster_choices, pool_choices
+from stacks.gpu_choices import gpu_choices
+from stacks.scheduling_choices import network_ranges, scheduling_choices
 from stacks.settings import PlatformSettings
 from stacks.settings.cluster import ClusterSettings
 from stacks.settings.cost import CostSettings
@@ -37,9 +40,9 @@ def platform_args(settings: PlatformSettings, project: str, stack: str) -> Platf
         network=_network(settings.network, settings.aws.region),
         flow_logs=_flow_logs(settings.network.flow_logs),
         existing_cluster=_existing_cluster(settings.cluster),
-        kubernetes_resources=settings.cluster.kubernetes_resources,
+        in_cluster=_in_cluster(settings) if settings.cluster.kubernetes_resources else None,
         cluster=cluster_choices(settings),
-        node_pools=pool_choices(settings.cluster),
+        node_pools=pool_choices(settings),
         storage=_storage(settings),
         registry=_registry(settings),
         cost=_cost(settings.cost),
@@ -55,6 +58,10 @@ def _ownership(settings: PlatformSettings, deployment: str) -> Ownership:
         deployment_id=settings.environment.deployment_id or deployment,
         extra=tags.extra,
     )
+
+
+def _in_cluster(settings: PlatformSettings) -> InClusterChoices:
+    return InClusterChoices(network_ranges(settings), gpu_choices(settings), scheduling_choices(settings))
 
 
 def _keys(settings: PlatformSettings) -> KeyChoices:

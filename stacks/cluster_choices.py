@@ -5,12 +5,13 @@ from __future__ import annotations
 from components.access import Access
 from components.addons import AFTER_NODES, BEFORE_NODES
 from components.cluster import ClusterChoices
+from components.gpu_sharing import node_labels
 from components.instance_types import instance_type
 from components.kubernetes_versions import kubernetes_versions
 from components.nodepools import Workload
 from components.pools import Capacity, Disruption, ImageFamily, PoolChoices, Reservations, Schedule, Size
 from stacks.settings import PlatformSettings
-from stacks.settings.cluster import AddonSettings, ClusterSettings, SystemPoolSettings
+from stacks.settings.cluster import AddonSettings, SystemPoolSettings
 from stacks.settings.pools import NodePoolSettings
 
 # Minutes without a change after which Karpenter takes a node away: models take long to load again.
@@ -36,9 +37,13 @@ def cluster_choices(settings: PlatformSettings) -> ClusterChoices:
     )
 
 
-def pool_choices(cluster: ClusterSettings) -> dict[str, PoolChoices]:
+def pool_choices(settings: PlatformSettings) -> dict[str, PoolChoices]:
     """The node pools by name, those that Karpenter makes left out."""
-    return {name: _pool(pool, cluster) for name, pool in cluster.node_pools.items() if pool.provisioner == "managed"}
+    return {
+        name: _pool(name, pool, settings)
+        for name, pool in settings.cluster.node_pools.items()
+        if pool.provisioner == "managed"
+    }
 
 
 def _addons(settings: AddonSettings, version: str) -> dict[str, str]:
@@ -60,7 +65,7 @@ def _system_pool(settings: SystemPoolSettings, version: str) -> PoolChoices:
     )
 
 
-def _pool(pool: NodePoolSettings, cluster: ClusterSettings) -> PoolChoices:
+def _pool(name: str, pool: NodePoolSettings, settings: PlatformSettings) -> PoolChoices:
     block = pool.capacity_block
     schedule = pool.schedule
     return PoolChoices(
@@ -69,14 +74,14 @@ def _pool(pool: NodePoolSettings, cluster: ClusterSettings) -> PoolChoices:
         capacity=[Capacity(pool.capacity), *map(Capacity, pool.fallback)],
         size=Size(pool.min_size, pool.desired, pool.max_size),
         image=ImageFamily(pool.ami),
-        release=pool.ami_release or kubernetes_versions()[cluster.kubernetes_version].al2023,
+        release=pool.ami_release or kubernetes_versions()[settings.cluster.kubernetes_version].al2023,
         disk_gib=pool.disk_gib,
         raid0=pool.local_storage == "raid0",
         efa=pool.efa,
         placement_group=pool.placement_group,
         zones=pool.zones,
         reservations=Reservations(pool.capacity_reservation_ids, pool.reserve, block.reservation_id if block else None),
-        labels=pool.labels,
+        labels={**pool.labels, **node_labels(name, settings.gpu.of_pool(name))},
         taints=pool.own_taints,
         schedule=Schedule(schedule.start, schedule.stop, schedule.time_zone) if schedule else None,
         disruption=_disruption(pool),
