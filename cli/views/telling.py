@@ -12,7 +12,8 @@ from engine.values import Value
 # What people ask first: where, how large, how long, how strict. Anything else follows by name.
 _FIRST: Final = (
     "cidrBlock", "cidrIpv4", "destinationCidrBlock", "availabilityZoneId", "instanceType", "instanceClass", "engine",
-    "allocatedStorage", "replicas", "image", "containers.image", "limitAmount", "limitUnit", "retentionInDays", "mode", "expiration.days",
+    "allocatedStorage", "replicas", "image", "containers.image", "limitAmount", "limitUnit", "retentionInDays", "mode",
+    "expiration.days",
     "transitions.days", "noncurrentDays", "deletionWindowInDays", "rotationPeriodInDays", "sseAlgorithm",
     "objectOwnership", "imageTagMutability", "upstreamRegistryUrl", "vpcEndpointType", "trafficType", "frequency",
     "monitorType", "protocol", "endpoint", "defaultValue", "status", "targetPrefix", "domain", "connectivityType",
@@ -21,8 +22,8 @@ _FIRST: Final = (
 # Whose values speak for themselves: 10.0.0.0/19, aws:kms, IMMUTABLE.
 _BARE: Final = frozenset(
     {"cidrBlock", "cidrIpv4", "destinationCidrBlock", "availabilityZoneId", "instanceType", "instanceClass", "image",
-     "containers.image",     "sseAlgorithm", "objectOwnership", "imageTagMutability", "upstreamRegistryUrl", "vpcEndpointType",
-     "frequency", "endpoint"}
+     "containers.image", "sseAlgorithm", "objectOwnership", "imageTagMutability", "upstreamRegistryUrl",
+     "vpcEndpointType", "frequency", "endpoint"}
 )  # fmt: skip
 # Names say what a resource's own name says; the rest is the same for almost everything.
 _SILENT_ENDS: Final = ("name", "nameprefix", "description", "arn", "region", "bucket")
