@@ -14,6 +14,7 @@ from cli.exits import ExitCode
 from cli.requests import BuildingNative, OfSandbox, Output, StartingSandbox
 
 if TYPE_CHECKING:
+    from cli.screen import Screen
     from cli.views.lines import Line
     from engine.sandbox import KubernetesApi, PartStatus, Sandbox
     from engine.sandbox.native.building import Built
@@ -28,12 +29,13 @@ def register(sandbox: typer.Typer) -> None:
         from cli.screen import Screen
         from engine import sandbox as sandboxes
 
+        screen, root = Screen(request), root_of(request.cwd)
+        flavor = _flavor(request, root, screen)
         started = sandboxes.up(
-            root_of(request.cwd), request.name, port=request.port, endpoint=request.endpoint, region=request.region,
-            allowed_hosts=request.allowed_host, kubernetes=request.kubernetes and request.kubernetes.value,
+            root, request.name, port=request.port, endpoint=request.endpoint, region=request.region,
+            allowed_hosts=request.allowed_host, kubernetes=flavor,
             kubernetes_port=request.kubernetes_port,
         )  # fmt: skip
-        screen = Screen(request)
         if request.output is Output.JSON:
             screen.document(described("running", started))
         else:
@@ -100,6 +102,27 @@ def root_of(start: Path) -> Path:
     from engine.project import Project
 
     return Project.load(start).root
+
+
+def _flavor(request: StartingSandbox, root: Path, screen: Screen) -> str | None:
+    """Which Kubernetes half to ask for; says in a line which and why. None: the one that a running sandbox has."""
+    from engine.sandbox import Flavor, find
+    from engine.sandbox.choice import best
+    from engine.sandbox.docker import TOKEN, has_token
+    from engine.sandbox.native import cache_of
+
+    if request.kubernetes is None and find(root, request.name):
+        return None
+    if request.kubernetes is not None:
+        flavor, reason = Flavor(request.kubernetes.value), "as asked"
+    else:
+        choice = best(cache_of(root), request.endpoint)
+        flavor, reason = choice.flavor, choice.reason
+    screen.tell(f"Kubernetes: {flavor or 'none'} ({reason})")
+    if flavor is Flavor.KIND and request.endpoint is None:
+        aws = f"localstack ({TOKEN} is set)" if has_token() else f"moto (LocalStack needs a token in {TOKEN})"
+        screen.tell(f"AWS: {aws}")
+    return flavor.value if flavor else None
 
 
 def described(state: str, sandbox: Sandbox | None) -> dict[str, Any]:

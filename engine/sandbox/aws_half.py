@@ -63,7 +63,9 @@ def start(
     return ready
 
 
-def attach(files: SandboxFiles, endpoint: str, region: str, allowed_hosts: tuple[str, ...]) -> Record:
+def attach(
+    files: SandboxFiles, endpoint: str, region: str, allowed_hosts: tuple[str, ...], emulator: str = "external"
+) -> Record:
     """Use the emulator that answers at ``endpoint``; the record is saved. Raises StartFailed where nothing does."""
     said = endpoints.answer(endpoint, timeout=ANSWER_TIMEOUT)
     if said is None:
@@ -71,7 +73,7 @@ def attach(files: SandboxFiles, endpoint: str, region: str, allowed_hosts: tuple
             f"nothing answers at {endpoint} within {ANSWER_TIMEOUT:.0f} s; start that emulator, "
             "or leave the endpoint out to start ours"
         )
-    record = Record(_sandbox(files, endpoint, region, allowed_hosts, said, None), None)
+    record = Record(_sandbox(files, endpoint, region, allowed_hosts, {"emulator": emulator} | said, None), None)
     records.save(files, record)
     return record
 
@@ -126,7 +128,7 @@ def _sandbox(
         name=files.name,
         directory=files.directory,
         endpoint=endpoint,
-        emulator=said.get("emulator", "external"),
+        emulator=said["emulator"],
         pid=pid,
         started=said.get("started") or datetime.now(UTC).isoformat(timespec="seconds"),
         instance_id=said.get("instanceId"),

@@ -75,13 +75,13 @@ def read(path: Path) -> Credentials:
     except (OSError, ValueError, LookupError, TypeError):
         return Credentials()
     return Credentials(
-        _decoded(cluster.get("certificate-authority-data", "")),
-        _decoded(user.get("client-certificate-data", "")),
-        _decoded(user.get("client-key-data", "")),
+        decoded(cluster.get("certificate-authority-data", "")),
+        decoded(user.get("client-certificate-data", "")),
+        decoded(user.get("client-key-data", "")),
     )
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
     return base64.b64decode(text).decode()
 
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from engine.sandbox import endpoint as endpoints
 from engine.sandbox import kubeconfig, process
-from engine.sandbox import record as records
 from engine.sandbox.aws_half import EmbeddedKubernetes, log_tail
 from engine.sandbox.errors import SandboxError, StartFailed
 from engine.sandbox.kubeconfig import Credentials
@@ -43,6 +42,10 @@ def check_possible(wish: Wish | None, endpoint: str | None) -> None:
         from engine.sandbox.native import required
 
         required(wish.cache)
+    if wish and wish.flavor is Flavor.KIND:
+        from engine.sandbox import docker
+
+        docker.check_possible()
     if wish and wish.flavor is Flavor.EMBEDDED and endpoint is not None:
         raise SandboxError(
             f"the embedded Kubernetes API lives in our emulator, and you use the one at {endpoint}; "
@@ -65,10 +68,17 @@ def start(
     former: KubernetesApi | None,
     served: EmbeddedKubernetes | None = None,
 ) -> Record:
-    """Start what is wished for beside the AWS half, tell that of it, and record it. ``served``: by the emulator."""
-    api = _embedded(files, record, served) if served else _native(files, wish, former)
+    """Start what is wished for beside the AWS half, and tell that of it. ``served``: by the emulator."""
+    if served:
+        api = _embedded(files, record, served)
+    elif wish.flavor is Flavor.NATIVE:
+        api = _native(files, wish, former)
+    else:
+        from engine.sandbox import docker
+
+        api = docker.start_kind(files, wish.port)
     _tell(record, api.server, kubeconfig.read(api.kubeconfig))
-    return _recorded(files, record, api)
+    return replace(record, sandbox=replace(record.sandbox, kubernetes=api))
 
 
 def _embedded(files: SandboxFiles, record: Record, served: EmbeddedKubernetes) -> KubernetesApi:
@@ -95,12 +105,10 @@ def end(files: SandboxFiles) -> None:
         from engine.sandbox.native import end_leftovers
 
         end_leftovers(files.control_plane)
+    if files.docker.exists():
+        from engine.sandbox import docker
 
-
-def _recorded(files: SandboxFiles, record: Record, api: KubernetesApi) -> Record:
-    record = Record(replace(record.sandbox, kubernetes=api), record.process_start)
-    records.save(files, record)
-    return record
+        docker.end(files)
 
 
 def _wait_until_ready(record: Record, api: KubernetesApi) -> None:

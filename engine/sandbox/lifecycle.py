@@ -23,8 +23,8 @@ from engine.sandbox.model import (
     SandboxFiles,
     SandboxState,
     SandboxStatus,
+    cache_of,
 )
-from engine.sandbox.native.binaries import cache_of
 from engine.sandbox.record import Record
 
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
@@ -67,7 +67,9 @@ def up(
         _make_directory(files)
         try:
             chosen = region or DEFAULT_REGION
-            return _start(files, port, endpoint, former, wish, chosen, tuple(allowed_hosts)).sandbox
+            started = _start(files, port, endpoint, former, wish, chosen, tuple(allowed_hosts))
+            records.save(files, dataclasses.replace(started, complete=True))
+            return started.sandbox
         except BaseException:
             _end(files, None)
             _remove(files)
@@ -77,7 +79,7 @@ def up(
 def find(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
     """The sandbox when it has been brought up and its processes live. Reads files; asks nothing of the network."""
     record = records.load(SandboxFiles(root, name))
-    return record.sandbox if record and _lives(record) else None
+    return record.sandbox if record and record.complete and _lives(record) else None
 
 
 def status(root: Path, name: str = DEFAULT_NAME) -> SandboxStatus:
@@ -85,6 +87,9 @@ def status(root: Path, name: str = DEFAULT_NAME) -> SandboxStatus:
     record = records.load(SandboxFiles(root, name))
     if record is None:
         return SandboxStatus(SandboxState.ABSENT, None, f"sandbox {name!r} has not been brought up")
+    if not record.complete:
+        detail = f"sandbox {name!r} is being brought up, or that was interrupted; `bedplate sandbox up` does it anew"
+        return SandboxStatus(SandboxState.UNRESPONSIVE, record.sandbox, detail)
     parts = [aws_half.status(record)]
     if record.sandbox.kubernetes:
         parts.append(kubernetes_half.status(record.sandbox.kubernetes))
@@ -116,9 +121,8 @@ def _lives(record: Record) -> bool:
 
 def _runs(record: Record) -> bool:
     api = record.sandbox.kubernetes
-    return (
-        _lives(record) and aws_half.answers_as_itself(record.sandbox) and (api is None or kubernetes_half.answers(api))
-    )
+    halves = _lives(record) and aws_half.answers_as_itself(record.sandbox)
+    return record.complete and halves and (api is None or kubernetes_half.answers(api))
 
 
 def _wish(flavor: str | None, port: int, version: str | None, cache: Path, former: Record | None) -> Wish | None:
@@ -159,7 +163,7 @@ def _with_hosts(files: SandboxFiles, running: Record, allowed_hosts: Collection[
     if not allowed_hosts or set(allowed_hosts) == set(running.sandbox.allowed_hosts):
         return running.sandbox
     sandbox = dataclasses.replace(running.sandbox, allowed_hosts=tuple(allowed_hosts))
-    records.save(files, Record(sandbox, running.process_start))
+    records.save(files, dataclasses.replace(running, sandbox=sandbox))
     return sandbox
 
 
@@ -186,6 +190,13 @@ def _start(
     if endpoint is not None:
         record = aws_half.attach(files, endpoint.rstrip("/"), region, allowed_hosts)
         return kubernetes_half.start(files, record, wish, former_api) if wish else record
+    if wish and wish.flavor is Flavor.KIND:
+        from engine.sandbox import docker
+
+        if docker.has_token():
+            endpoint = docker.start_localstack(files, port, region)
+            record = aws_half.attach(files, endpoint, region, allowed_hosts, "localstack")
+            return kubernetes_half.start(files, record, wish, former_api)
     embedded = None
     if wish and wish.flavor is Flavor.EMBEDDED:
         embedded = kubernetes_half.listen(wish, former_api)

@@ -14,6 +14,11 @@ DEFAULT_REGION = "us-east-1"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
+def cache_of(root: Path) -> Path:
+    """The folder of the native control plane's builds in the project at ``root``."""
+    return root.absolute() / ".bedplate" / "cache" / "native"
+
+
 @dataclass(frozen=True)
 class SandboxFiles:
     """The files of one sandbox. The lock lies beside the directory, so that the directory can go while it is held."""
@@ -60,6 +65,11 @@ class SandboxFiles:
     def control_plane(self) -> Path:
         """What the native control plane needs and leaves: certificates, configuration, etcd's data, logs."""
         return self.directory / "kubernetes"
+
+    @property
+    def docker(self) -> Path:
+        """Exists while the sandbox has, or may have, something in Docker."""
+        return self.directory / "in-docker"
 
 
 class Flavor(enum.StrEnum):

@@ -17,10 +17,14 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Record:
-    """A sandbox with what only its lifecycle needs: when the process started, so that a recycled pid is no match."""
+    """A sandbox with what only its lifecycle needs: when the process started, so that a recycled pid is no match.
+
+    It is not ``complete`` while ``up`` has not ended, and stays so where that was killed.
+    """
 
     sandbox: Sandbox
     process_start: str | None
+    complete: bool = False
 
 
 def write_private(path: Path, content: str) -> None:
@@ -38,6 +42,7 @@ def save(files: SandboxFiles, record: Record) -> None:
     sandbox = record.sandbox
     content = {
         "version": VERSION,
+        "complete": record.complete,
         "endpoint": sandbox.endpoint,
         "emulator": sandbox.emulator,
         "pid": sandbox.pid,
@@ -88,7 +93,7 @@ def _parse(files: SandboxFiles, content: dict[str, Any]) -> Record:
         allowed_hosts=tuple(content["allowed_hosts"]),
         kubernetes=_kubernetes(files, content["kubernetes"]),
     )
-    return Record(sandbox, content["process_start"])
+    return Record(sandbox, content["process_start"], content["complete"])
 
 
 def _kubernetes(files: SandboxFiles, content: dict[str, Any] | None) -> KubernetesApi | None:

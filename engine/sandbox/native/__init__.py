@@ -4,7 +4,8 @@
 ``ControlPlane`` runs it: for a sandbox, a simulation or a test.
 """
 
-from engine.sandbox.native.binaries import Binaries, NotBuilt, cache_of, find, required
+from engine.sandbox.model import cache_of
+from engine.sandbox.native.binaries import Binaries, NotBuilt, find, required
 from engine.sandbox.native.building import build
 from engine.sandbox.native.control_plane import ControlPlane, control_plane, end_leftovers
 

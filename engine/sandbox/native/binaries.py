@@ -61,11 +61,6 @@ class Binaries:
         return self.directory / program
 
 
-def cache_of(root: Path) -> Path:
-    """The folder of builds in the project at ``root``."""
-    return root.absolute() / ".bedplate" / "cache" / "native"
-
-
 def find(cache: Path, tools: Path = TOOLS) -> Binaries | None:
     """The newest build of what ``tools`` pins; None where there is none. Reads a few small files."""
     builds = sorted(cache.glob(f"{key(tools)}-*/{MANIFEST}"), key=lambda path: path.stat().st_mtime)

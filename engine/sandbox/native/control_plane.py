@@ -110,15 +110,15 @@ def _make_credentials(directory: Path, server: str) -> Credentials:
     for name, content in files.items():
         write_private(directory / name, content)
 
-    def credentials(user: str, group: str | None) -> Credentials:
+    def credentials(user: str, group: str) -> Credentials:
         pair = authority.client(user, group)
         return Credentials(authority.pair.certificate, pair.certificate, pair.key)
 
-    # The controllers would make a token for each of themselves at every start; one identity that may do all is quicker.
-    users = {"kube-controller-manager": MASTERS, "kube-scheduler": None, "kwok": MASTERS}
-    for user, group in users.items():
+    # They start while the API server still makes the roles of its own components, and would be refused until then,
+    # and again for as long as they wait after a refusal.
+    for user in ("kube-controller-manager", "kube-scheduler", "kwok"):
         path = directory / f"{user}.kubeconfig"
-        kubeconfig.write(path, server, credentials(f"system:{user}", group), user=user)
+        kubeconfig.write(path, server, credentials(f"system:{user}", MASTERS), user=user)
     return credentials("bedplate:admin", MASTERS)
 
 

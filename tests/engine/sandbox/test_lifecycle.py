@@ -160,6 +160,18 @@ def test_a_damaged_record_is_cleaned_up(root: Path, content: str) -> None:
     assert list(root.iterdir()) == []
 
 
+def test_what_a_killed_up_has_left_is_no_sandbox(root: Path) -> None:
+    up = sandbox.up(root)
+    record = up.directory / "sandbox.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"complete": False}))
+    assert sandbox.find(root) is None
+    assert sandbox.status(root).state is SandboxState.UNRESPONSIVE
+    second = sandbox.up(root)
+    assert second.instance_id != up.instance_id
+    assert up.pid is not None
+    assert not alive(up.pid)
+
+
 def test_the_emulator_ends_when_its_directory_is_removed(root: Path) -> None:
     up = sandbox.up(root)
     assert up.pid is not None
