@@ -37,11 +37,14 @@ def start_time(pid: int) -> str | None:
 
 def _start_time_from_proc(pid: int) -> str | None:
     try:
-        # The command in parentheses may hold anything: count from its end. Fields 3 (state) and 22 (start, in ticks).
+        # The command in parentheses may hold anything: count from its end. Fields 3 (state), 20 (threads) and 22
+        # (start, in ticks).
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in ("Z", "X") else fields[19]
+    # While others of its threads still end, a process whose first thread has ended keeps its ports.
+    ended = fields[0] in ("Z", "X") and int(fields[17]) <= 1
+    return None if ended else fields[19]
 
 
 def is_alive(pid: int, started: str | None) -> bool:
