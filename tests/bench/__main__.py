@@ -11,35 +11,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from engine import sandbox
 from tests.bench.measure import Measured, measure, once
+from tests.bench.platform_rows import native_rows, platform_rows
+from tests.bench.rows import BEDPLATE, RUNS, Row
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-BEDPLATE: Final = str(Path(sys.executable).parent / "bedplate")
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
-RUNS: Final = 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; ``peer`` is the Pulumi CLI doing the same, where it can."""
-
-    what: str
-    ours: Measured
-    peer: Measured | None = None
-
-    def cells(self) -> list[str]:
-        peer = f"{self.peer.seconds:.1f} s" if self.peer else ""
-        ratio = f"{self.ours.seconds / self.peer.seconds:.2f}" if self.peer else ""
-        return [self.what, f"{self.ours.seconds:.2f} s", f"{self.ours.mebibytes:.0f} MiB", peer, ratio]
 
 
 class Peer:
@@ -81,7 +63,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
         peer = Peer(scratch / "peer")
-        table = render([*start_up(scratch, peer), *platform_rows(scratch), *scale(scratch, peer)], peer.version)
+        table = render(
+            [*start_up(scratch, peer), *platform_rows(scratch), *native_rows(scratch), *scale(scratch, peer)],
+            peer.version,
+        )
     RESULTS.write_text(table)
     print(table)
 
@@ -91,34 +76,6 @@ def start_up(scratch: Path, peer: Peer) -> Iterator[Row]:
     folder = components(scratch, 1)
     ours = measure([BEDPLATE, "preview", "dev"], folder=folder, runs=RUNS)
     yield Row("preview, 1 resource", ours, peer.preview(folder, 3))
-
-
-def platform_rows(scratch: Path) -> Iterator[Row]:
-    """The platform itself, in a copy of this project."""
-    folder = scratch / "platform"
-    for part in ("stacks", "components"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Pulumi.yaml", folder)
-    yield Row("preview of prod's AWS half", measure([BEDPLATE, "preview", "prod"], folder=folder, runs=RUNS))
-    with running_sandbox(folder):
-        up = [BEDPLATE, "up", "sandbox", "--yes"]
-        destroy = [BEDPLATE, "destroy", "sandbox", "--yes"]
-
-        def destroyed() -> None:
-            subprocess.run(destroy, cwd=folder, check=True, capture_output=True)
-
-        yield Row("`up` of it on a running sandbox", measure(up, folder=folder, runs=3, before=destroyed))
-        yield Row("`up` again, nothing to change", measure(up, folder=folder, runs=RUNS))
-        destroyed()
-
-
-@contextmanager
-def running_sandbox(folder: Path) -> Generator[None]:
-    sandbox.up(folder)
-    try:
-        yield
-    finally:
-        sandbox.down(folder)
 
 
 def scale(scratch: Path, peer: Peer) -> Iterator[Row]:
