@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli.commands import config, inspect, sandbox, stacks
+from cli.commands import config, inspect, sandbox, simulate, stacks
 from cli.declare import with_diff_level
 
 _EPILOG = """\
@@ -31,6 +31,7 @@ def application() -> typer.Typer:
         "config": _group("Look at an environment's settings."),
     }
     stacks.register(app)
+    simulate.register(app)
     inspect.register(app, groups["state"])
     sandbox.register(groups["sandbox"])
     config.register(groups["config"])

@@ -36,6 +36,12 @@ class Kubernetes(enum.StrEnum):
     KIND = "kind"
 
 
+class PoolSize(enum.StrEnum):
+    MIN = "min"
+    DESIRED = "desired"
+    MAX = "max"
+
+
 class Diff(enum.StrEnum):
     NONE = "none"
     BRIEF = "brief"
@@ -120,6 +126,32 @@ class Previewing(Running):
 @dataclass(frozen=True, kw_only=True)
 class Applying(Running):
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulating(OfStack):
+    """A command that places an environment's workloads on simulated nodes."""
+
+    pool_size: Annotated[PoolSize, typer.Option("--pool-size", help="At which of its sizes each node pool is.")] = (
+        PoolSize.DESIRED
+    )
+    file: Annotated[
+        tuple[Path, ...],
+        typer.Option("--file", "-f", metavar="FILE", help="Workloads that are added: YAML manifests. Repeatable."),
+    ] = ()  # fmt: skip
+    cron_jobs: Annotated[bool, typer.Option("--cron-jobs", help="Start each CronJob once, too.")] = False
+    expect_all_placed: Annotated[
+        bool, typer.Option("--expect-all-placed", help="Exit with 7 when a pod stays pending.")
+    ] = False
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=1, metavar="SECONDS", help="How long the simulated cluster may take to decide."),
+    ] = 300.0  # fmt: skip
+    program_timeout: Annotated[
+        float,
+        typer.Option("--program-timeout", min=0, metavar="SECONDS",
+                     help="How long the program may ask for nothing; 0 for ever."),
+    ] = 600.0  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

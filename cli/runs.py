@@ -73,6 +73,15 @@ class Command:
         self.screen.error(f"{path}: {log.failure.strerror}; the event log is not complete")
         return code or ExitCode.FAILED
 
+    def plan(self) -> Outcome:
+        """A preview for whoever makes a report of his own of its plan; ``failed`` reports one that did not succeed."""
+        verb: Verb = lambda session, emit, options, _: session.preview(emit, options)  # noqa: E731
+        return asyncio.run(self._go(verb, [self.transcript, self.progress]))
+
+    def failed(self, outcome: Outcome) -> int:
+        """Report a preview that stands in the way of something else; returns the exit code."""
+        return self._report(outcome)
+
     async def _go(self, go: Verb, consumers: list[Consumer]) -> Outcome:
         def emit(event: Event) -> None:
             for consumer in consumers:

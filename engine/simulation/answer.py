@@ -223,7 +223,7 @@ def _costs(with_room: Sequence[PoolRoom]) -> dict[tuple[str, str], float | None]
 def _sum(prices: Iterable[float | None]) -> float | None:
     """All prices together; None where one of them is not known."""
     known = list(prices)
-    return None if None in known else sum(one for one in known if one is not None)
+    return None if None in known else sum((one for one in known if one is not None), 0.0)
 
 
 def _weight(pod: Pod, node: Node) -> Fraction:

@@ -13,10 +13,10 @@ from engine.simulation.manifests import API_VERSIONS, CLUSTER_WIDE, Given, Manif
 
 
 class BadManifests(Exception):
-    """Files hold what can't be simulated; ``problems`` are all of them, each ``FILE:LINE (document N): what``."""
+    """Files hold what can't be simulated; ``found`` are all of them, each ``FILE:LINE (document N): what``."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+        self.found = tuple(problems)
         count = f"{len(problems)} problems in what -f names\n  " if len(problems) > 1 else ""
         super().__init__(count + "\n  ".join(problems))
 

@@ -151,10 +151,13 @@ def _missing(given: Sequence[Given]) -> tuple[list[Given], list[str]]:
     classes -= {one.name for one in given if one.kind == "RuntimeClass"}
     made = [Given({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "") for name in names]
     made += [Given(_class_of(name), "") for name in sorted(classes)]
-    notes = [f"nobody declares namespace {name}: it is simulated without quota or limits" for name in names]
-    notes += [
-        f"nobody declares runtime class {name}: it is simulated as one that changes nothing" for name in sorted(classes)
-    ]
+    notes: list[str] = []
+    if names:
+        notes.append(f"nobody declares namespace {', '.join(names)}: simulated without quota or limits")
+    if classes:
+        notes.append(
+            f"nobody declares runtime class {', '.join(sorted(classes))}: simulated as one that changes nothing"
+        )
     return made, notes
 
 

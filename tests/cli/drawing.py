@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from cli.transcript import Transcript
-from cli.views import documents, report, state
+from cli.views import documents, report, simulation, simulation_document, state
 from cli.views.lines import Line, write
 from cli.views.progress import Live, Plain
 from engine import urn as urns
@@ -31,7 +31,12 @@ from engine.events import (
 from engine.plan import Op, Plan, Reason, Step
 from engine.providers.base import DiffKind
 from engine.run import Outcome, Result
+from engine.simulation.answer import Answer
+from engine.simulation.model import Assumption
+from engine.simulation.running import answered, prepare
 from engine.state.model import Operation, ResourceState
+from tests.engine.simulation.packing import Case as Packing
+from tests.engine.simulation.recording import from_json
 from tests.special_values import Loader
 
 STACK: Final = "prod"
@@ -199,7 +204,24 @@ def _status(case: Case, outcome: Outcome) -> list[Line]:
     return [line.cut(case.width) for line in live.status()]
 
 
+def _answer(case: Case) -> Answer:
+    packing = Packing.read(case.content["packing"])
+    found = answered(prepare(packing.question()), from_json(packing.recording.read_text()))
+    assumptions = [Assumption(one["place"], one["text"]) for one in case.content.get("assumptions", ())]
+    notes = [*case.content.get("notes", ()), *found.notes]
+    return replace(found, seconds=12.3, assumptions=assumptions, notes=notes)
+
+
+def _simulation(case: Case, _outcome: Outcome) -> list[Line]:
+    return simulation.render(_answer(case), STACK, width=case.width)
+
+
+def _simulation_document(case: Case, _outcome: Outcome) -> str:
+    return json.dumps(simulation_document.document(_answer(case), STACK, code=0), indent=2, ensure_ascii=False) + "\n"
+
+
 _VIEWS: Final = {
     "preview": _preview, "result": _result, "document": _document, "outputs": _outputs, "listing": _listing,
     "details": _details, "log": _log, "status": _status,
+    "simulation": _simulation, "simulation-document": _simulation_document,
 }  # fmt: skip

@@ -12,7 +12,7 @@ from tests.cli.drawing import FOLDER, Case
 
 CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 FITTING = [name for name in CASES if Case.read(name).content.get("detail", "none") == "none" and Case.read(name).view in
-           ("preview", "listing", "status")]  # fmt: skip
+           ("preview", "listing", "status", "simulation")]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)

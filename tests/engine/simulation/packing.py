@@ -12,6 +12,7 @@ from engine.simulation.capacity import max_pods
 from engine.simulation.manifests import API_VERSIONS, CLUSTER_WIDE, Given, Manifest
 from engine.simulation.model import Pool, PoolKind, Pools, Size, Taint
 from engine.simulation.nodes import slug
+from engine.simulation.pods import Owner
 from engine.simulation.running import Question
 from tests.engine.simulation.machines import CASES, CATALOGUE, read_case
 
@@ -58,13 +59,16 @@ class Case:
         prices = self.content.get("usd", {})
         return {
             "placed": {str(one.owner): dict(one.placed) for one in answer.workloads if one.placed},
-            "pending": {
-                str(one.owner): f"{one.pods}, {one.why.reason}: {one.why.text}. {one.why.advice}"
-                for one in answer.pending
-            },
+            "pending": {str(owner): _why(answer, owner) for owner in {one.owner for one in answer.pending}},
             "usd": {one.pool.name: [_cents(one.placed_usd), _cents(one.idle_usd)] for one in answer.pools if
                     one.pool.name in prices},
         }  # fmt: skip
+
+
+def _why(answer: Answer, owner: Owner) -> str:
+    """What is said of a workload; where its pods wait for several reasons, all of them."""
+    found = [one for one in answer.pending if one.owner == owner]
+    return " And ".join(f"{one.pods}, {one.why.reason}: {one.why.text}. {one.why.advice}" for one in found)
 
 
 def _cents(usd: float | None) -> float | None:

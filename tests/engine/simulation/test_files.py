@@ -65,7 +65,7 @@ def test_what_can_not_be_read_is_refused_with_its_place(tmp_path: Path, text: st
     path = _file(tmp_path, text)
     with pytest.raises(BadManifests) as caught:
         read([path])
-    assert len(caught.value.problems) == 1
+    assert len(caught.value.found) == 1
     assert str(caught.value).startswith(str(path))
     assert said in str(caught.value)
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_not_there_or_is_no_text(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadManifests) as caught:
         read([tmp_path / "nosuch.yaml", binary, tmp_path])
-    assert caught.value.problems == (
+    assert caught.value.found == (
         f"{tmp_path / 'nosuch.yaml'}: No such file or directory", f"{binary}: not YAML: it is no text in UTF-8",
         f"{tmp_path}: Is a directory",
     )  # fmt: skip
