@@ -1,0 +1,189 @@
+"""The Docker sandbox with a `docker` and a `kind` that are ours, and once with the real ones where they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import sandbox
+from engine.sandbox import Flavor, SandboxState, StartFailed, docker
+from engine.sandbox.choice import best
+from engine.sandbox.docker import DockerUnavailable, images
+
+FAKE = Path(__file__).with_name("fake_docker.py")
+Read = Callable[[], dict[str, Any]]
+
+
+class _Answering(BaseHTTPRequestHandler):
+    """What answers everything with 200: an API server, and LocalStack, as far as a sandbox asks them."""
+
+    def do_GET(self) -> None:  # the library's name
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def install(folder: Path, *programs: str) -> None:
+    for name in programs:
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} {name} "$@"\n')
+        program.chmod(0o755)
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> Read:
+    """A Docker engine that is ours; call the result for what it holds."""
+    folder, state = tmp_path / "bin", tmp_path / "docker.json"
+    folder.mkdir()
+    install(folder, "docker", "kind")
+    state.write_text(json.dumps({"networks": {}, "containers": {}, "calls": [], "fails": {}, "server": server}))
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setenv("FAKE_DOCKER", str(state))
+    monkeypatch.delenv("LOCALSTACK_AUTH_TOKEN", raising=False)
+    return lambda: json.loads(state.read_text())
+
+
+def fail(tmp_path: Path, **commands: str) -> None:
+    path = tmp_path / "docker.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"fails": commands}))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "root"
+    folder.mkdir()
+    yield folder
+    sandbox.down(folder)
+
+
+def test_a_cluster_and_its_network_come_and_go(root: Path, engine: Read, server: str) -> None:
+    running = sandbox.up(root, kubernetes="kind")
+    assert running.kubernetes is not None
+    assert (running.kubernetes.flavor, running.kubernetes.server) == (Flavor.KIND, server)
+    assert running.kubernetes.version == images()["kind"]["version"]
+    assert running.emulator == "moto", "without a token LocalStack does not start"
+    assert running.kubernetes.kubeconfig.stat().st_mode & 0o777 == 0o600
+    held = engine()
+    (name,) = held["networks"]
+    assert held["networks"][name] == f"dev.bedplate.sandbox={name}"
+    assert list(held["containers"]) == [f"{name}-control-plane"]
+    assert sandbox.status(root).state is SandboxState.RUNNING
+
+    sandbox.down(root)
+    held = engine()
+    assert (held["networks"], held["containers"]) == ({}, {})
+    assert list(root.iterdir()) == []
+
+
+def test_what_is_not_ours_stays(root: Path, engine: Read, tmp_path: Path) -> None:
+    path = tmp_path / "docker.json"
+    theirs = {"networks": {"kind": "a=b"}, "containers": {"kind-control-plane": ["io.x-k8s.kind.cluster=kind"]}}
+    path.write_text(json.dumps(engine() | theirs))
+    sandbox.up(root, kubernetes="kind")
+    sandbox.down(root)
+    held = engine()
+    assert {"networks": held["networks"], "containers": held["containers"]} == theirs
+
+
+def test_with_a_token_the_aws_half_is_localstack(
+    root: Path, engine: Read, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALSTACK_AUTH_TOKEN", "ls-secret")
+
+    def port(*_: object, **__: object) -> int:
+        return int(server.rpartition(":")[2])  # where something answers, as LocalStack would
+
+    monkeypatch.setattr(docker.endpoints, "free_port", port)
+    running = sandbox.up(root, kubernetes="kind")
+    assert (running.emulator, running.endpoint, running.managed) == ("localstack", server, False)
+    assert "localstack" in engine()["containers"]
+    assert not any("ls-secret" in call for call in engine()["calls"]), "a token among arguments is everybody's"
+    sandbox.down(root)
+    assert engine()["containers"] == {}
+
+
+def test_a_cluster_that_fails_leaves_nothing(root: Path, engine: Read, tmp_path: Path) -> None:
+    fail(tmp_path, **{"kind create": "ERROR: failed to create cluster: the reason"})
+    with pytest.raises(StartFailed, match=r"(?s)`kind create cluster` failed:.*the reason"):
+        sandbox.up(root, kubernetes="kind")
+    held = engine()
+    assert (held["networks"], held["containers"]) == ({}, {})
+    assert list(root.iterdir()) == []
+
+
+def test_an_engine_that_is_gone_is_named_and_nothing_forgotten(root: Path, engine: Read, tmp_path: Path) -> None:
+    sandbox.up(root, kubernetes="kind")
+    fail(tmp_path, **{"docker version": "Cannot connect to the Docker daemon"})
+    with pytest.raises(
+        sandbox.SandboxError, match=r"can't be removed: Cannot connect .* start the engine and try again"
+    ):
+        sandbox.down(root)
+    assert engine()["containers"]
+    fail(tmp_path)
+    sandbox.down(root)
+    assert engine()["containers"] == {}
+
+
+def test_without_an_engine_one_message_says_what_else_there_is(root: Path, engine: Read, tmp_path: Path) -> None:
+    fail(tmp_path, **{"docker version": "Cannot connect to the Docker daemon at unix:///var/run/docker.sock."})
+    with pytest.raises(DockerUnavailable, match=r"no Docker engine answers \(Cannot connect.*\); .*native or embedded"):
+        sandbox.up(root, kubernetes="kind")
+    assert list(root.iterdir()) == []
+
+
+def test_without_kind_or_docker_it_is_said(
+    root: Path, engine: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin" / "kind").unlink()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin:/usr/bin")
+    with pytest.raises(DockerUnavailable, match="there is no `kind` on PATH"):
+        docker.check_possible()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DockerUnavailable, match="there is no `docker` on PATH"):
+        docker.check_possible()
+
+
+def test_the_best_is_chosen_and_why_is_said(tmp_path: Path, engine: Read) -> None:
+    nothing_built = tmp_path / "cache"
+    assert best(nothing_built).flavor is Flavor.KIND
+    fail(tmp_path, **{"docker version": "no"})
+    chosen = best(nothing_built)
+    assert chosen.flavor is Flavor.EMBEDDED
+    assert "`bedplate sandbox build`" in chosen.reason
+    assert best(nothing_built, endpoint="http://127.0.0.1:1").flavor is None
+
+
+def test_images_are_pinned_by_digest() -> None:
+    for name, one in images().items():
+        assert re.fullmatch(r"[a-z/]+:[\w.]+@sha256:[0-9a-f]{64}", one["image"]), name
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_a_real_cluster_comes_and_goes(root: Path) -> None:
+    running = sandbox.up(root, kubernetes="kind")
+    assert sandbox.status(root).state is SandboxState.RUNNING
+    assert running.kubernetes is not None
+    sandbox.down(root)
+    assert list(root.iterdir()) == []
