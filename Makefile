@@ -1,6 +1,6 @@
 # Everything runs from .venv, which is made from uv.lock; everything else that is made lies below .bedplate/.
 .DEFAULT_GOAL := help
-.PHONY: help up down preview check test control-plane quick bench
+.PHONY: help up native down preview check test control-plane quick bench
 
 ENV ?= dev
 TOOLS := .bedplate/tools
@@ -28,6 +28,16 @@ up: $(STAMP) ## start the sandbox and bring the platform up in it
 		'$(BEDPLATE) outputs sandbox' 'the outputs again, or with --output json' \
 		'$(BEDPLATE) state list sandbox' 'what was made' \
 		'$(BEDPLATE) preview prod --diff' 'another environment; needs no cloud' \
+		'make down' 'take everything down'
+
+native: $(STAMP) ## the same with a real Kubernetes control plane, built once (needs Go)
+	@$(BEDPLATE) sandbox build
+	@$(BEDPLATE) sandbox up --kubernetes native
+	@$(BEDPLATE) up sandbox --yes
+	@printf '\n  what to try next\n'
+	@printf '    %s\n        %s\n' \
+		'export KUBECONFIG=$(CURDIR)/.bedplate/sandbox/default/kubeconfig' 'then kubectl and k9s work' \
+		'$(BEDPLATE) sandbox status' 'how each half is' \
 		'make down' 'take everything down'
 
 down: ## destroy the sandbox's stack and end the sandbox
