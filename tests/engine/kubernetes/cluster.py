@@ -67,6 +67,7 @@ class Cluster:
     fault: Callable[[str, str], str | None] = lambda _method, _path: None
     react: Callable[[Json], None] = lambda live: controllers(live)
     warnings: list[str] = field(default_factory=list[str])
+    publishes_openapi: bool = True
     version: int = 1
     lock: threading.Condition = field(default_factory=threading.Condition)
 
@@ -115,6 +116,8 @@ class Cluster:
         unknown = set(query) - QUERY.get(method, set())
         if unknown:
             raise Refused(400, "BadRequest", f"unknown parameters {sorted(unknown)}")
+        if method == "GET" and path == "/openapi/v3" and self.publishes_openapi:
+            return 200, {"paths": {}}
         if method == "GET" and re.fullmatch(r"/api/v1|/apis/[^/]+(/[^/]+)?", path):
             return 200, self._discovery(path)
         match = PATH.fullmatch(path)

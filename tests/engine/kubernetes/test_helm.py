@@ -232,6 +232,14 @@ def test_a_repository_that_cant_be_reached_is_told_in_one_line(
     assert cluster.get("customresourcedefinitions", "clusterqueues.kueue.x-k8s.io") is None
 
 
+def test_an_emulated_api_that_helm_cant_use_is_told(fake: Helm, cluster: Cluster, provider: KubernetesProvider) -> None:
+    cluster.publishes_openapi = False
+    release = Released(provider)
+    release.create(**KARPENTER)
+    assert "not installed in this sandbox: this API server publishes no OpenAPI" in release.notes[0]
+    assert fake.commands == []
+
+
 def test_wrong_credentials_count_as_out_of_reach(fake: Helm, provider: KubernetesProvider) -> None:
     release = Released(provider)
     release.create(chart="web", repositoryOpts={"repo": CHARTS, "username": "me", "password": "hunter2"})

@@ -26,6 +26,9 @@ from engine.values import Properties, Value
 QUICK: Final = 60.0  # seconds for a question to helm
 SLACK: Final = 30.0  # seconds beyond helm's own limit of time
 _NO_HELM: Final = "`helm` is not on PATH"
+_NO_OPENAPI: Final = (
+    "this API server publishes no OpenAPI, without which helm installs nothing (the native sandbox does)"
+)
 
 
 class Releases:
@@ -33,6 +36,7 @@ class Releases:
 
     def __init__(self, connection: Connection, kinds: Kinds, kubeconfig: str) -> None:
         self._kubeconfig = kubeconfig
+        self._connection = connection
         self._stand_ins = StandIns(connection, kinds)
 
     def create(self, inputs: Properties, *, token: str, timeout: float) -> Created:
@@ -59,6 +63,8 @@ class Releases:
         helm = find_helm()
         if helm is None:
             return self._recorded(release, _NO_HELM)
+        if self._connection.get("/openapi/v3") is None:  # an emulation
+            return self._recorded(release, _NO_OPENAPI)
         with workspace(self._kubeconfig) as work:
             try:
                 chart = fetch(helm, release, work)
