@@ -131,8 +131,9 @@ class KubernetesProvider:
     def cancel(self) -> None:
         """What is waited for is left as it is, to be waited for by the next run."""
         with self._lock:
-            if self._lifecycle is not None:
-                self._lifecycle.stop_waiting()
+            for at_work in (self._lifecycle, self._releases):
+                if at_work is not None:
+                    at_work.stop_waiting()
 
     def _create_release(self, urn: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         if preview:

@@ -5,7 +5,7 @@ run as it would there. ``FAKE_HELM`` names the folder in which it keeps ``state.
 
     repositories   {URL or name: {chart: [versions]}}; what is not among them has no address
     credentials    {URL: [user, password]}, asked for by a repository
-    broken         charts whose pods never become ready
+    broken, slow   charts whose pods never become ready; whose installation takes a minute
     releases       what is installed
     calls          what was run: arguments, standard input, values, and the modes of the files that were read
 """
@@ -17,6 +17,7 @@ import os
 import re
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -140,6 +141,10 @@ class Fake:
             "status": "failed" if broken else "deployed", "updated": "now",
             "labels": options.get("--labels", old["labels"] if old else ""), "values": call["values"],
         }  # fmt: skip
+        if name in self.state["slow"]:
+            self.state["releases"][key]["status"] = "pending-install"
+            self.file.write_text(json.dumps(self.state))
+            time.sleep(60)
         if broken:
             fail("INSTALLATION FAILED: context deadline exceeded")
 

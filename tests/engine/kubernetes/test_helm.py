@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,9 @@ import pytest
 from engine.providers.base import PartialFailure, ProviderError
 from engine.providers.kubernetes import helm
 from engine.providers.kubernetes.helm.definitions import definitions_of
+from engine.providers.kubernetes.helm.executable import Helm as Executable
+from engine.providers.kubernetes.helm.executable import HelmTimedOut
+from engine.providers.kubernetes.helm.workspace import workspace
 from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.providers.notes import taking_notes
 from engine.values import UNKNOWN, Asset, Properties, Value, reveal
@@ -59,7 +65,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Helm:
     script.write_text(f'#!/bin/sh\nexec {sys.executable} -S {fake_helm.__file__} "$@"\n')
     script.chmod(0o755)
     repositories = {CHARTS: {"karpenter": ["1.13.0", "1.14.0"], "kueue": ["0.18.2"], "web": ["1.0.0"]}}
-    empty = {"credentials": {}, "broken": [], "releases": {}, "calls": []}
+    empty = {"credentials": {}, "broken": [], "slow": [], "releases": {}, "calls": []}
     (made.folder / "state.json").write_text(json.dumps({"repositories": repositories, **empty}))
     monkeypatch.setenv("PATH", f"{made.folder}:/usr/bin:/bin")
     monkeypatch.setenv("FAKE_HELM", str(made.folder))
@@ -274,6 +280,34 @@ def test_a_name_that_is_in_use_is_somebody_elses(fake: Helm, provider: Kubernete
     with pytest.raises(ProviderError, match="cannot re-use a name") as failure:
         Released(provider).create("another", chart="web", name="web", repositoryOpts={"repo": CHARTS})
     assert not isinstance(failure.value, PartialFailure)
+
+
+def test_a_cancelled_run_ends_helm_and_keeps_what_it_has_made(fake: Helm, provider: KubernetesProvider) -> None:
+    fake.set(slow=["web"])
+    canceller = threading.Thread(target=_cancel_when_it_is_made, args=(fake, provider))
+    canceller.start()
+    with pytest.raises(PartialFailure, match="helm install was ended because the run was cancelled") as failure:
+        Released(provider).create(chart="web", name="web", repositoryOpts={"repo": CHARTS})
+    canceller.join()
+    assert failure.value.outputs["status"]["status"] == "pending-install"
+
+
+def _cancel_when_it_is_made(fake: Helm, provider: KubernetesProvider) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ValueError):  # it is being written
+            if fake.state["releases"]:
+                break
+        time.sleep(0.05)
+    provider.cancel()
+
+
+def test_helm_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    script = tmp_path / "helm"
+    script.write_text("#!/bin/sh\nexec sleep 60\n")
+    script.chmod(0o755)
+    with workspace("{}") as work, pytest.raises(HelmTimedOut, match=r"helm pull did not end within 0\.1 seconds"):
+        Executable(str(script)).run(["pull"], work, seconds=0.1)
 
 
 def test_an_upgrade_that_fails_keeps_what_there_is(fake: Helm, provider: KubernetesProvider) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.providers.base import ProviderError
 from engine.providers.kubernetes.helm import commands
-from engine.providers.kubernetes.helm.executable import Helm, HelmFailed, HelmTimedOut
+from engine.providers.kubernetes.helm.executable import Helm, HelmCancelled, HelmFailed, HelmTimedOut
 from engine.providers.kubernetes.helm.release import Release
 from engine.providers.kubernetes.helm.workspace import Workspace
 
@@ -37,6 +37,8 @@ def fetch(helm: Helm, release: Release, work: Workspace) -> str:
             password = release.repository.get("password", "")
             helm.run(commands.log_in(release), work, seconds=PATIENCE, stdin=password)
         helm.run(commands.pull(release, str(work.folder)), work, seconds=PATIENCE)
+    except HelmCancelled:
+        raise
     except HelmTimedOut as error:
         raise OutOfReach(f"{_place(release)} does not answer within {PATIENCE:g} seconds") from error
     except HelmFailed as error:

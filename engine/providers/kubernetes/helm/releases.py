@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
@@ -23,7 +24,6 @@ from engine.providers.kubernetes.kinds import Kinds
 from engine.providers.notes import note
 from engine.values import Properties, Value
 
-QUICK: Final = 60.0  # seconds for a question to helm
 SLACK: Final = 30.0  # seconds beyond helm's own limit of time
 _NO_HELM: Final = "`helm` is not on PATH"
 _NO_OPENAPI: Final = (
@@ -39,6 +39,10 @@ class Releases:
         self._connection = connection
         self._stand_ins = StandIns(connection, kinds)
 
+    def stop_waiting(self) -> None:
+        """End every wait that is going on, helm's too, and begin none."""
+        self._connection.stopping.set()
+
     def create(self, inputs: Properties, *, token: str, timeout: float) -> Created:
         """Install a release, or record why not. Raises PartialFailure for one that exists but failed."""
         release = release_of(inputs, timeout)
@@ -49,7 +53,7 @@ class Releases:
         release = release_of(inputs, timeout)
         if not is_installed(old_outputs):
             return self._brought(release, token)
-        helm = _needed(release)
+        helm = _needed(release, self._connection.stopping)
         with workspace(self._kubeconfig) as work:
             chart = fetch(helm, release, work)
             line = commands.upgrade(release, chart, work.write_values(_values(release)))
@@ -60,7 +64,7 @@ class Releases:
             return self._told(helm, release, work)
 
     def _brought(self, release: Release, token: str) -> Properties:
-        helm = find_helm()
+        helm = find_helm(self._connection.stopping)
         if helm is None:
             return self._recorded(release, _NO_HELM)
         if self._connection.get("/openapi/v3") is None:  # an emulation
@@ -78,7 +82,7 @@ class Releases:
             helm.run(line, work, seconds=release.seconds + SLACK)
         except HelmFailed as error:
             mine = commands.find(release.name, release.namespace, f"{commands.ATTEMPT}={commands.mark_of(token)}")
-            if not _listed(helm.run(mine, work, seconds=QUICK)):
+            if not _listed(helm.ask(mine, work)):
                 raise
             raise PartialFailure(release.id, self._told(helm, release, work), [str(error)]) from error
         return self._told(helm, release, work)
@@ -95,7 +99,7 @@ class Releases:
         """Uninstall a release, or take away what stands for it. Gone already is fine."""
         release = release_of(inputs, timeout)
         if is_installed(old_outputs):
-            helm = _needed(release)
+            helm = _needed(release, self._connection.stopping)
             with workspace(self._kubeconfig) as work:
                 try:
                     helm.run(commands.uninstall(release), work, seconds=release.seconds + SLACK)
@@ -111,7 +115,7 @@ class Releases:
         release = release_of(given, 0)
         if old_outputs and not is_installed(old_outputs):
             return Found(id_, inputs, old_outputs) if self._stand_ins.is_there(release) else None
-        helm = find_helm()
+        helm = find_helm(self._connection.stopping)
         if helm is None:
             if not inputs:
                 raise ProviderError(f"release {id_} can't be imported: {_NO_HELM}")
@@ -121,12 +125,12 @@ class Releases:
             return self._read(helm, release, bool(inputs), work)
 
     def _read(self, helm: Helm, release: Release, known: bool, work: Workspace) -> Found | None:
-        listed = _listed(helm.run(commands.find(release.name, release.namespace), work, seconds=QUICK))
+        listed = _listed(helm.ask(commands.find(release.name, release.namespace), work))
         if not listed:
             return None
         if not known:
             chart, version = _chart_and_version(str(listed[0].get("chart", "")))
-            told = json.loads(helm.run(commands.values(release.name, release.namespace), work, seconds=QUICK) or "null")
+            told = json.loads(helm.ask(commands.values(release.name, release.namespace), work) or "null")
             values = {"values": told} if told else {}
             release = release_of({**release.inputs, "chart": chart, "version": version, **values}, 0)
         return Found(release.id, dict(release.inputs), self._told(helm, release, work))
@@ -134,18 +138,18 @@ class Releases:
     def find(self, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:
         """What a create that died may have installed: the release that carries its token's mark."""
         release = release_of(inputs, 0)
-        helm = find_helm()
+        helm = find_helm(self._connection.stopping)
         if helm is None or release.id in known_ids:
             return None  # what stands in is put there again: that makes nothing twice
         mine = commands.find(release.name, release.namespace, f"{commands.ATTEMPT}={commands.mark_of(token)}")
         with workspace(self._kubeconfig) as work:
-            if not _listed(helm.run(mine, work, seconds=QUICK)):
+            if not _listed(helm.ask(mine, work)):
                 return None
             return Found(release.id, inputs, self._told(helm, release, work))
 
     def _told(self, helm: Helm, release: Release, work: Workspace) -> Properties:
         """Outputs by what helm tells of a release now."""
-        listed = _listed(helm.run(commands.find(release.name, release.namespace), work, seconds=QUICK))
+        listed = _listed(helm.ask(commands.find(release.name, release.namespace), work))
         entry = listed[0] if listed else {}
         chart, version = _chart_and_version(str(entry.get("chart", "")))
         status = {
@@ -157,12 +161,12 @@ class Releases:
             "revision": int(entry.get("revision") or 0),
             "status": str(entry.get("status", "unknown")),
         }
-        manifest = helm.run(commands.manifest(release.name, release.namespace), work, seconds=QUICK) if listed else ""
+        manifest = helm.ask(commands.manifest(release.name, release.namespace), work) if listed else ""
         return outputs(release, status, _resource_names(manifest))
 
 
-def _needed(release: Release) -> Helm:
-    helm = find_helm()
+def _needed(release: Release, stopping: threading.Event) -> Helm:
+    helm = find_helm(stopping)
     if helm is None:
         raise ProviderError(
             f"release {release.id} was installed with helm, and {_NO_HELM} now: expected the helm of that time;"

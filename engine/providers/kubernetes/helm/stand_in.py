@@ -85,6 +85,8 @@ class StandIns:
         leaving = [place_and_live for place_and_live in places if self._let_go(*place_and_live, release)]
         for place, live in leaving:
             left = Waiter(self._connection, self._kinds, place).gone(live, release.seconds)
+            if left is not None and self._connection.stopping.is_set():
+                raise ProviderError(f"{place.name} is being deleted, and was not gone yet when the run was cancelled")
             if left is not None:
                 raise conflicts.stuck(place.served.plural, left, release.seconds)
 
