@@ -23,7 +23,7 @@ from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.model import Process
 from engine.sandbox.native import commands
 from engine.sandbox.native.binaries import Binaries
-from engine.sandbox.native.record import PLAN, SUPERVISOR, processes
+from engine.sandbox.native.record import PLAN, SUPERVISOR, is_ours, processes
 
 READY_TIMEOUT = 60.0  # seconds until the API must be ready; 5 where nothing else runs
 POLL = 0.05  # seconds between two questions while the API server starts
@@ -44,20 +44,25 @@ class ControlPlane:
 
     @classmethod
     def start(cls, directory: Path, binaries: Binaries, *, port: int = 0, bound: bool = False) -> ControlPlane:
-        """Start one in ``directory``, which is made anew, and wait until its API is ready.
+        """Start one in ``directory``, which is its alone and made anew, and wait until its API is ready.
 
         ``port`` 0 is any free one. With ``bound`` it ends when this process does, however that happens. Raises
         PortInUse, StartFailed.
         """
+        if not is_ours(directory):
+            raise StartFailed(
+                f"{directory} holds something that is no control plane's; name a folder that can be made anew"
+            )
         end_leftovers(directory)
         port = free_port(port, option="--kubernetes-port")
         directory.mkdir(mode=0o700, parents=True)
         try:
             server = f"https://{LOOPBACK}:{port}"
+            _write_plan(directory, commands.starts(binaries, port))  # first: it marks the directory as ours
             admin = _make_credentials(directory, server)
             path = directory / "kubeconfig"
             kubeconfig.write(path, server, admin)
-            owner = _spawn(directory, commands.starts(binaries, port), bound=bound)
+            owner = _spawn(directory, bound=bound)
             _wait_until_ready(directory, Api(server, admin))
             return cls(directory, server, binaries.version, path, processes(directory), owner)
         except BaseException:
@@ -83,7 +88,9 @@ def control_plane(directory: Path, binaries: Binaries) -> Generator[ControlPlane
 
 
 def end_leftovers(directory: Path) -> None:
-    """End what runs in ``directory``, however it was left, and remove it."""
+    """End what runs in ``directory``, however it was left, and remove it. What is no control plane's is left alone."""
+    if not is_ours(directory):
+        return
     for one in sorted(processes(directory), key=lambda found: found.name != SUPERVISOR):
         # The supervisor kills the others, and first: it must not see them end and say so. Then there is nothing to do.
         process.end(one.pid, one.started, grace=GRACE)
@@ -122,10 +129,13 @@ def _make_credentials(directory: Path, server: str) -> Credentials:
     return credentials("bedplate:admin", MASTERS)
 
 
-def _spawn(directory: Path, starts: list[commands.Start], *, bound: bool) -> int | None:
-    """Start the supervisor; returns our end of the pipe that it lives as long as, where it is bound to us."""
+def _write_plan(directory: Path, starts: list[commands.Start]) -> None:
     plan = {"id": secrets.token_hex(16), "starts": [dataclasses.asdict(one) for one in starts]}
     kubeconfig.write_private(directory / PLAN, json.dumps(plan, indent=2) + "\n")
+
+
+def _spawn(directory: Path, *, bound: bool) -> int | None:
+    """Start the supervisor; returns our end of the pipe that it lives as long as, where it is bound to us."""
     command = [sys.executable, "-P", "-m", "engine.sandbox.native.supervisor", str(directory)]
     surroundings = environment() | {"HOME": str(directory)}  # kwok would read the user's ~/.kwok
     if not bound:

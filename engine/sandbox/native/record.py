@@ -12,6 +12,15 @@ RECORD = "control-plane.json"  # {"id": ..., "processes": [{"name", "pid", "star
 SUPERVISOR = "supervisor"
 
 
+def is_ours(directory: Path) -> bool:
+    """Whether a control plane's files lie in ``directory``, or none at all: then it may be removed."""
+    try:
+        names = {path.name for path in directory.iterdir() if not path.name.startswith(".")}
+    except FileNotFoundError:
+        return True
+    return not names or bool(names & {PLAN, RECORD})
+
+
 def processes(directory: Path) -> tuple[Process, ...]:
     """What was started in ``directory``; nothing where there is no record, or it can't be understood."""
     try:

@@ -271,6 +271,14 @@ def test_leftover_certificates_are_not_taken_for_ours(tmp_path: Path, built: Bin
     assert not directory.exists()
 
 
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, built: Binaries) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(sandbox.StartFailed, match="holds something that is no control plane's"):
+        ControlPlane.start(tmp_path, built)
+    end_leftovers(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
 def test_a_port_in_use_names_its_holder(root: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
