@@ -26,6 +26,8 @@ from components.roles import MadeRole, Permissions, make_role
 from components.statements import trust
 
 SYSTEM_POOL = "system"
+# Not the network plug-in's policy: that has a role of its own, which other pods of the node don't share.
+NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 
 
 @dataclass(frozen=True)
@@ -163,10 +165,8 @@ class Cluster(PlatformComponent, area="cluster"):
         )
 
     def _node_role(self) -> MadeRole:
-        # Not the network plug-in's policy: that has a role of its own, which other pods of the node don't share.
-        policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
         assumed_by = trust("ec2.amazonaws.com", self._args.account.account_id, None)
-        permissions = Permissions(self._args.account, self._args.boundary_arn, (), policies)
+        permissions = Permissions(self._args.account, self._args.boundary_arn, (), NODE_POLICIES)
         return make_role(self, "nodes", assumed_by, permissions)
 
     def _addons(self, part: str, cluster: aws.eks.Cluster, wanted: Sequence[str], *after: pulumi.Resource) -> Addons:

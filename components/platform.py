@@ -17,6 +17,8 @@ from components.cluster import Cluster, ClusterArgs, ClusterChoices, ClusterKeys
 from components.cost import CostChoices, CostControl, CostControlArgs
 from components.flowlogs import FlowLogChoices, FlowLogs, FlowLogsArgs
 from components.in_cluster import InClusterChoices, declare_in_cluster
+from components.karpenter import Karpenter, KarpenterArgs, KarpenterPlace
+from components.karpenter_nodes import KarpenterNodes, KarpenterNodesArgs
 from components.keys import CONTROL_PLANE_OWNER, KeyChoices, KeyPurpose, Keys, KeysArgs
 from components.kubernetes import deployment_labels
 from components.loggroups import LogGroups, LogGroupsArgs, LogKind
@@ -27,6 +29,7 @@ from components.registry import Registry, RegistryArgs, RegistryChoices
 from components.roles import Boundary, BoundaryArgs
 from components.storage import BucketKind, ObjectStore, ObjectStoreArgs, StorageChoices
 from components.tags import Ownership, deployment_tags
+from components.volumes import Volumes, VolumesArgs
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class ExistingCluster:
 
     kubeconfig: str
     context: str | None
+
+
+@dataclass(frozen=True)
+class KarpenterChoices:
+    """Karpenter with this number of controllers, and the pools that it makes nodes for, by name."""
+
+    replicas: int
+    pools: Mapping[str, PoolChoices]
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class PlatformArgs:
     in_cluster: InClusterChoices | None  # None: what lies in the cluster is not declared
     cluster: ClusterChoices
     node_pools: Mapping[str, PoolChoices]
+    karpenter: KarpenterChoices | None
     storage: StorageChoices
     registry: RegistryChoices
     cost: CostChoices
@@ -64,6 +76,7 @@ class Platform(PlatformComponent, area="platform"):
 
     cluster: ClusterPlace | None = None
     node_pools: NodePools | None = None
+    karpenter: KarpenterPlace | None = None
     kubernetes: pulumi.ProviderResource | None = None
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -86,7 +99,7 @@ class Platform(PlatformComponent, area="platform"):
         if args.existing_cluster is None:
             self._make_cluster(args, account, below)
         if args.in_cluster is not None:
-            self._make_kubernetes(args, args.in_cluster)
+            self._make_kubernetes(args, args.in_cluster, provider)
         self.alerts = Alerts("alerts", AlertsArgs(account, key[KeyPurpose.ALERTS], args.cost.emails), below)
         self.cost = CostControl(
             "cost", CostControlArgs(args.ownership.deployment_id, self.alerts.topic_arn, args.cost), below
@@ -173,8 +186,11 @@ class Platform(PlatformComponent, area="platform"):
         ).place
         pools = NodePoolsArgs(self.cluster, args.cluster.version, self.network, tags, args.node_pools)
         self.node_pools = NodePools("node-pools", pools, below)
+        if args.karpenter is not None:
+            karpenter = KarpenterArgs(account, self.cluster, self.boundary.arn)
+            self.karpenter = Karpenter("karpenter", karpenter, below).place
 
-    def _make_kubernetes(self, args: PlatformArgs, contents: InClusterChoices) -> None:
+    def _make_kubernetes(self, args: PlatformArgs, contents: InClusterChoices, aws_provider: aws.Provider) -> None:
         existing, ours = args.existing_cluster, self.cluster
         if existing is not None:
             where, context, ready = existing.kubeconfig, existing.context, []
@@ -185,4 +201,28 @@ class Platform(PlatformComponent, area="platform"):
         options = self.options(depends_on=ready)
         self.kubernetes = kubernetes.Provider("kubernetes", kubeconfig=where, context=context, opts=options)
         labels = deployment_labels(self.naming.project, self.naming.stack, args.ownership)
-        declare_in_cluster(contents, labels, args.region, self.options(providers=[self.kubernetes]))
+        inside = self.options(providers=[aws_provider, self.kubernetes])
+        if ours is not None:
+            self._fill_cluster(args, ours, labels, inside)
+        declare_in_cluster(contents, labels, args.region, inside)
+
+    def _fill_cluster(
+        self, args: PlatformArgs, cluster: ClusterPlace, labels: Mapping[str, str], inside: pulumi.ResourceOptions
+    ) -> None:
+        """What a cluster of our own needs inside before anything else can lie in it: volumes, and nodes as needed."""
+        tags = self._tags(args)
+        Volumes("volumes", VolumesArgs(labels, tags, self.keys.arns[KeyPurpose.VOLUMES]), inside)
+        if args.karpenter is not None and self.karpenter is not None:
+            KarpenterNodes(
+                "karpenter-nodes",
+                KarpenterNodesArgs(
+                    labels=labels,
+                    tags=tags,
+                    cluster=cluster,
+                    karpenter=self.karpenter,
+                    network=self.network,
+                    replicas=args.karpenter.replicas,
+                    pools=args.karpenter.pools,
+                ),
+                inside,
+            )

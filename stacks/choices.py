@@ -15,7 +15,7 @@ from components.registry import Credentials, PullThrough, RegistryChoices
 from components.roles import BoundaryArgs
 from components.storage import BucketKind, StorageChoices
 from components.tags import Ownership
-from stacks.cluster_choices import cluster_choices, pool_choices
+from stacks.cluster_choices import cluster_choices, karpenter_choices, pool_choices
 from stacks.gpu_choices import gpu_choices
 from stacks.scheduling_choices import network_ranges, scheduling_choices
 from stacks.settings import PlatformSettings
@@ -42,7 +42,8 @@ def platform_args(settings: PlatformSettings, project: str, stack: str) -> Platf
         existing_cluster=_existing_cluster(settings.cluster),
         in_cluster=_in_cluster(settings) if settings.cluster.kubernetes_resources else None,
         cluster=cluster_choices(settings),
-        node_pools=pool_choices(settings),
+        node_pools=pool_choices(settings, "managed"),
+        karpenter=karpenter_choices(settings),
         storage=_storage(settings),
         registry=_registry(settings),
         cost=_cost(settings.cost),

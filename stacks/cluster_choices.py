@@ -9,6 +9,7 @@ from components.gpu_sharing import node_labels
 from components.instance_types import instance_type
 from components.kubernetes_versions import kubernetes_versions
 from components.nodepools import Workload
+from components.platform import KarpenterChoices
 from components.pools import Capacity, Disruption, ImageFamily, PoolChoices, Reservations, Schedule, Size
 from stacks.settings import PlatformSettings
 from stacks.settings.cluster import AddonSettings, SystemPoolSettings
@@ -37,13 +38,19 @@ def cluster_choices(settings: PlatformSettings) -> ClusterChoices:
     )
 
 
-def pool_choices(settings: PlatformSettings) -> dict[str, PoolChoices]:
-    """The node pools by name, those that Karpenter makes left out."""
+def pool_choices(settings: PlatformSettings, provisioner: str) -> dict[str, PoolChoices]:
+    """The node pools of one ``provisioner``, by name."""
     return {
         name: _pool(name, pool, settings)
         for name, pool in settings.cluster.node_pools.items()
-        if pool.provisioner == "managed"
+        if pool.provisioner == provisioner
     }
+
+
+def karpenter_choices(settings: PlatformSettings) -> KarpenterChoices | None:
+    """Karpenter and its pools; None without it."""
+    karpenter = settings.cluster.karpenter
+    return KarpenterChoices(karpenter.replicas, pool_choices(settings, "karpenter")) if karpenter.enabled else None
 
 
 def _addons(settings: AddonSettings, version: str) -> dict[str, str]:

@@ -22,8 +22,8 @@ AddonVersion = Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+[\w.-]*-eksbuild\.\
 OptionalAddon = Literal["aws-mountpoint-s3-csi-driver", "eks-node-monitoring-agent", "metrics-server"]
 
 _POOL_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
-# EKS: 63 characters; ours go around it ("cluster-", "-nodes-", seven digits of Pulumi's), and a label takes no more.
-_POOL_NAME_LENGTH = 40
+# EKS: 63 characters for the name of a node group, of which "node-pools-", "-nodes" and what Pulumi adds take 25.
+_POOL_NAME_LENGTH = 38
 _RESERVED_NAMES = ("system",)
 
 

@@ -61,6 +61,8 @@ def about_size(pool: NodePoolSettings) -> Iterable[Contradiction]:
     if pool.schedule is not None and pool.min_size > 0:
         why = f"scales to zero, but min_size is {pool.min_size}"
         yield Contradiction("schedule", why, "set min_size to 0; desired_size says how many nodes there are by day")
+    elif pool.schedule is not None and not pool.desired and pool.provisioner == "managed":
+        yield Contradiction("schedule", "starts nothing: desired_size is 0", "set desired_size, or leave it out")
 
 
 def about_network(pool: NodePoolSettings) -> Iterable[Contradiction]:

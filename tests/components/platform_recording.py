@@ -57,6 +57,7 @@ class Recorded:
     provider: str
     protect: bool
     depends_on: Sequence[str]
+    ignore_changes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class RecordingMonitor(MockMonitor):
                     provider=request.provider,
                     protect=request.protect,
                     depends_on=tuple(request.dependencies),
+                    ignore_changes=tuple(request.ignoreChanges),
                 )
             )
         return response
