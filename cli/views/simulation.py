@@ -10,7 +10,7 @@ from cli.views.columns import Column, Row, table
 from cli.views.lines import Line, Style
 from cli.views.report import duration
 from engine.simulation.answer import Answer, Pending, PoolUse, WorkloadUse
-from engine.simulation.model import GPU, amount
+from engine.simulation.model import amount, gpu_names
 
 NO_PRICE: Final = "no on-demand price"
 _SPOT: Final = "spot"
@@ -53,7 +53,7 @@ def _pools(answer: Answer, width: int) -> list[Line]:
 
 def _pool(use: PoolUse) -> Row:
     prices = (NO_PRICE, "") if use.placed_usd is None else (_usd(use.placed_usd), _usd(use.idle_usd))
-    idle = bool(use.nodes) and not amount(use.used, GPU) and bool(amount(use.offered, GPU))
+    idle = bool(gpu_names(use.offered)) and not gpu_names(use.used)
     style = Style.YELLOW if idle else Style.PLAIN
     return Row(
         (use.pool.name, str(use.nodes), use.pool.machine.name, _gpus([use]), _share(use, "cpu"), _share(use, "memory"),
@@ -71,8 +71,9 @@ def _total(answer: Answer) -> Row:
 
 
 def _gpus(uses: Sequence[PoolUse]) -> str:
-    offered = sum(amount(use.offered, GPU) for use in uses)
-    return f"{sum(amount(use.used, GPU) for use in uses)}/{offered}" if offered else ""
+    offered = sum(amount(use.offered, name) for use in uses for name in gpu_names(use.offered))
+    used = sum(amount(use.used, name) for use in uses for name in gpu_names(use.offered))
+    return f"{used}/{offered}" if offered else ""
 
 
 def _share(use: PoolUse, resource: str) -> str:

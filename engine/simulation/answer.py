@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from engine.simulation.explain import explain
 from engine.simulation.manifests import Given, Manifest
-from engine.simulation.model import GPU, Assumption, Pool, Size, amount
+from engine.simulation.model import Assumption, Pool, Size, amount, gpu_names
 from engine.simulation.pods import Owner, Pod
 from engine.simulation.quantities import Resources, resources
 from engine.simulation.reasons import Explanation, Reason
@@ -138,7 +138,7 @@ def _workload(
     pool_of = {node.name: room.pool.name for room in with_room for node in room.nodes}
     placed = [pod for pod in pods if pod.is_placed]
     where = Counter(pool_of.get(pod.node, pod.node) for pod in placed)
-    gpus = sum((amount(pod.requests, GPU) for pod in placed), Fraction(0))
+    gpus = sum((amount(pod.requests, name) for pod in placed for name in gpu_names(pod.requests)), Fraction(0))
     return WorkloadUse(
         owner, given.place, given.added, wanted, dict(sorted(where.items())), {pod.name: pod.node for pod in placed},
         int(gpus), _sum(costs[owner.namespace, pod.name] for pod in placed),
@@ -198,7 +198,7 @@ def _busy(node: Node) -> Fraction:
 
 
 def _shared_by(node: Node) -> tuple[str, ...]:
-    return (GPU,) if amount(node.allocatable, GPU) else ("cpu", "memory")
+    return tuple(gpu_names(node.allocatable)) or ("cpu", "memory")
 
 
 def _part(node: Node, name: str) -> Fraction:

@@ -17,7 +17,7 @@ from engine import urn as urns
 from engine.simulation.capacity import capacity, max_pods
 from engine.simulation.declared import Declared, inputs
 from engine.simulation.model import EFA, Assumption, Catalogue, Machine, Pool, PoolKind, Pools, Size, Taint
-from engine.simulation.nodegroups import zones_of
+from engine.simulation.nodegroups import is_efa, zones_of
 from engine.simulation.quantities import GIB, parse
 from engine.state.model import ResourceState
 from engine.values import Properties
@@ -70,7 +70,8 @@ def _pool(
 ) -> Pool:
     spec = given.get("spec") or {}
     template = _template(spec, "spec")
-    node_class = _node_class(declared, template)
+    found = _node_class(declared, template)
+    node_class = (inputs(found).get("spec") or {}) if found else {}
     machine = machines[0]
     capacity_type = _capacity_type(requirements)
     own = {
@@ -85,8 +86,8 @@ def _pool(
         _labels(requirements) | {key: value for key, value in labels.items() if value is not None}
         | of_machine(machine) | own,
         [Taint(one["key"], one.get("value") or "", one["effect"]) for one in template.get("taints") or ()],
-        capacity_type, _zones(declared, requirements, node_class), _disk(node_class, machine),
-        {EFA: machine.efa_interfaces} if machine.efa_interfaces else {}, _pods(node_class, machine), state.urn,
+        capacity_type, _zones(declared, requirements, found), _disk(node_class, machine),
+        _efa(node_class, machine), _pods(node_class, machine), state.urn,
     )  # fmt: skip
     return _sized(pool, given)
 
@@ -210,21 +211,23 @@ def _assumptions(pool: Pool, given: Properties, machines: int) -> list[Assumptio
 # Where, and on what
 
 
-def _node_class(declared: Declared, template: Properties) -> Properties:
+def _node_class(declared: Declared, template: Properties) -> ResourceState | None:
     wanted = (template.get("nodeClassRef") or {}).get("name")
-    for state in declared.of_type(*_CLASSES):
-        given = inputs(state)
-        if (given.get("metadata") or {}).get("name") == wanted:
-            return given.get("spec") or {}
-    return {}
+    classes = declared.of_type(*_CLASSES)
+    return next((one for one in classes if (inputs(one).get("metadata") or {}).get("name") == wanted), None)
 
 
-def _zones(declared: Declared, requirements: Sequence[Requirement], node_class: Properties) -> list[str]:
-    """The zones of the subnets that the node class selects, those that the pool requires of them."""
-    terms: Sequence[Properties] = node_class.get("subnetSelectorTerms") or ()
+def _zones(declared: Declared, requirements: Sequence[Requirement], node_class: ResourceState | None) -> list[str]:
+    """The zones of the subnets that the node class selects, those that the pool requires of them.
+
+    Where ids are not known yet, the subnets that it depends on are meant; where there is no class, all there are.
+    """
+    spec = (inputs(node_class).get("spec") or {}) if node_class else {}
+    terms: Sequence[Properties] = spec.get("subnetSelectorTerms") or ()
     subnets = list(declared.of_type(_SUBNET))
-    selected = [one for one in subnets if any(_selects(term, one) for term in terms)]
-    there = zones_of(selected or subnets)
+    selected = [one for one in subnets if any(_selects(term, one) for term in terms if term)]
+    depended = declared.referred(node_class, "spec", _SUBNET) if node_class else []
+    there = zones_of(selected or depended or subnets)
     wanted = next((one.get("values") or () for one in requirements if one.get("key") == _ZONE), None)
     return there if wanted is None else [str(zone) for zone in wanted if not there or zone in there]
 
@@ -235,6 +238,13 @@ def _selects(term: Properties, subnet: ResourceState) -> bool:
         return term["id"] == subnet.id
     wanted = (term.get("tags") or {}).items()
     return bool(wanted) and all(key in tags and value in ("*", tags[key]) for key, value in wanted)
+
+
+def _efa(node_class: Properties, machine: Machine) -> dict[str, int]:
+    """The interfaces that the class lists, or else all that the machine can have: Karpenter attaches them for pods."""
+    listed: Sequence[Properties] | None = node_class.get("networkInterfaces")
+    count = machine.efa_interfaces if listed is None else sum(is_efa(one) for one in listed)
+    return {EFA: count} if count else {}
 
 
 def _disk(node_class: Properties, machine: Machine) -> float:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 GPU: Final = "nvidia.com/gpu"
 EFA: Final = "vpc.amazonaws.com/efa"
+_PARTS: Final = "nvidia.com/mig-"
 POOL_LABEL: Final = (
     "bedplate.dev/simulated-pool"  # on simulated nodes alone, so that a pool's own labels stay as they are
 )
@@ -117,6 +118,11 @@ class Pools:
     pools: Sequence[Pool]
     assumptions: Sequence[Assumption] = ()
     notes: Sequence[str] = ()
+
+
+def gpu_names(resources: Mapping[str, Fraction]) -> list[str]:
+    """The resources that are GPUs or parts of them: MIG gives each profile a name of its own."""
+    return sorted(name for name in resources if name == GPU or name.startswith(_PARTS))
 
 
 def amount(resources: Mapping[str, Fraction], name: str) -> Fraction:

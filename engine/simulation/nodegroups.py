@@ -20,6 +20,8 @@ _SUBNET: Final = "aws:ec2/subnet:Subnet"
 _NAME_LABEL: Final = "bedplate.dev/pool"  # our own program's name of a pool, better to read than a group's
 _DISK_GIB: Final = 20  # of a group that says nothing. Source: EKS API reference, CreateNodegroup, diskSize
 _TYPE: Final = "t3.medium"  # likewise, instanceTypes
+# What nodeadm (Amazon Linux) and Bottlerocket are told so that the local disks become one for pods.
+_JOINS_DISKS: Final = ("RAID0", '"ephemeral-storage", "init"')
 _GB_IN_GIB: Final = 10**9 / 2**30
 _EFFECTS: Final = {
     "NO_SCHEDULE": "NoSchedule",
@@ -65,7 +67,7 @@ def _pool(
         "eks.amazonaws.com/capacityType": capacity_type,
     }
     labels = {key: value for key, value in (group.get("labels") or {}).items() if value is not None}
-    efa = [one for one in template.get("networkInterfaces") or () if _is_efa(one)]
+    efa = [one for one in template.get("networkInterfaces") or () if is_efa(one)]
     return Pool(
         name, PoolKind.MANAGED, machine, types, _sizes(group.get("scalingConfig") or {}), labels | own,
         [taint for taint in map(_taint, group.get("taints") or ()) if taint],
@@ -106,13 +108,14 @@ def zones_of(subnets: Sequence[ResourceState]) -> list[str]:
     return sorted({zone for zone in found if isinstance(zone, str)})
 
 
-def _is_efa(interface: Mapping[str, Any] | None) -> bool:
+def is_efa(interface: Mapping[str, Any] | None) -> bool:
+    """Whether a network interface of a launch template or a node class is one for EFA."""
     return (interface or {}).get("interfaceType") in ("efa", "efa-only")
 
 
 def _disk(group: Properties, template: Properties, machine: Machine) -> float:
     """GiB for images, logs and emptyDir: the local disks where they are joined for that, else the data volume."""
-    if machine.nvme_gb and "raid0" in _user_data(template).lower():
+    if machine.nvme_gb and any(mark in _user_data(template) for mark in _JOINS_DISKS):
         return machine.nvme_gb * _GB_IN_GIB
     device = "/dev/xvdb" if str(group.get("amiType")).startswith("BOTTLEROCKET") else "/dev/xvda"
     volumes = {one.get("deviceName"): (one.get("ebs") or {}) for one in template.get("blockDeviceMappings") or ()}

@@ -10,6 +10,7 @@ from engine.simulation.declared import Declared
 from engine.simulation.karpenter import karpenter_pools
 from engine.simulation.model import Catalogue, Pool, Pools
 from engine.simulation.nodegroups import managed_pools
+from engine.simulation.sharing import shared
 
 _CLUSTER = "aws:eks/cluster:Cluster"
 # What runs pods where no node pool of ours is: said, not simulated.
@@ -22,8 +23,9 @@ _OTHERS = {
 def pools(declared: Declared, catalogue: Catalogue) -> Pools:
     """The pools in ``declared``, each under a name that no other has."""
     parts = [managed_pools(declared, catalogue), karpenter_pools(declared, catalogue)]
-    found = [pool for part in parts for pool in part.pools]
-    assumptions = [one for part in parts for one in part.assumptions]
+    given = [shared(pool, declared) for part in parts for pool in part.pools]
+    found = [pool for pool, _ in given]
+    assumptions = [one for part in parts for one in part.assumptions] + [one for _, said in given for one in said]
     notes = [note for part in parts for note in part.notes]
     return Pools(_distinct(found), assumptions, [*notes, *_not_simulated(declared)])
 
