@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from engine.sandbox.errors import SandboxBusy
 from engine.sandbox.model import SandboxFiles
 
-WAIT = 45.0  # seconds: longer than a start may take
+WAIT = 120.0  # seconds: longer than a start may take, but for a cluster whose images have to be pulled first
 POLL = 0.05  # seconds
 
 

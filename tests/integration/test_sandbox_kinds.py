@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from engine.sandbox.native import cache_of
 from tests.conftest import REPOSITORY
 from tests.integration.commands import Workplace
 
+FAKE_GO = REPOSITORY / "tests" / "engine" / "sandbox" / "fake_go.py"
 PULUMI = "name: tiny\nruntime: python\n"
 
 
@@ -60,6 +63,21 @@ def test_what_can_not_be_had_is_one_message(work: Workplace) -> None:
     work.run("sandbox", "up", "--kubernetes", "minikube").expect(2, "'embedded', 'native', 'kind'")
     work.run("sandbox", "status").expect(1, "absent")
     assert not (work.folder / ".bedplate").exists()
+
+
+def test_a_build_shows_its_progress_and_is_made_once(work: Workplace) -> None:
+    go = work.folder / "bin" / "go"
+    go.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE_GO} "$@"\n')
+    go.chmod(0o755)
+    first = work.run("sandbox", "build", FAKE_GO="{}").expect(0, "built in", "Kubernetes 1.", "in " + str(work.folder))
+    assert "building kubernetes  0 of 3 packages" in first.err, "lines in a pipe, and nothing on standard output"
+    assert "\r" not in first.err
+    work.run("sandbox", "build", FAKE_GO="{}").expect(0, "nothing to build")
+    again = work.run("sandbox", "build", "--output", "json", FAKE_GO="{}").expect(0).json()
+    assert again["built"] is False
+    assert (Path(again["directory"]) / "etcd").is_file()
+    broken = {"FAKE_GO": json.dumps({"version": "go1.99.0", "fails": {"build": "write: no space left on device"}})}
+    work.run("sandbox", "build", **broken).expect(1, "the disk is full", "no space left on device")
 
 
 @pytest.mark.native

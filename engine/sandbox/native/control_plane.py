@@ -25,7 +25,7 @@ from engine.sandbox.native import commands
 from engine.sandbox.native.binaries import Binaries
 from engine.sandbox.native.record import PLAN, SUPERVISOR, is_ours, processes
 
-READY_TIMEOUT = 60.0  # seconds until the API must be ready; 5 where nothing else runs
+READY_TIMEOUT = 90.0  # seconds until the API must be ready; it takes 5 where nothing else runs
 POLL = 0.05  # seconds between two questions while the API server starts
 GRACE = 5.0  # seconds that the supervisor has to end all
 MASTERS = "system:masters"  # the group that may do everything

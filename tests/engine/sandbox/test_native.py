@@ -122,6 +122,19 @@ def test_kubectl_schedules_gpus_as_they_will_be(tmp_path: Path, built: Binaries)
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH")
+def test_fifty_nodes_carry_five_hundred_pods(tmp_path: Path, built: Binaries) -> None:
+    with control_plane(tmp_path / "plane", built) as running:
+        nodes = {"apiVersion": "v1", "kind": "List", "items": [node(f"node-{number}") for number in range(50)]}
+        kubectl(running.kubeconfig, "create", "-f", "-", stdin=json.dumps(nodes))
+        kubectl(running.kubeconfig, "create", "deployment", "many", "--image=example.org/x", "--replicas=500")
+        kubectl(running.kubeconfig, "rollout", "status", "deployment/many", "--timeout=110s")
+        shown = kubectl(running.kubeconfig, "get", "pods", "--output=jsonpath={.items[*].status.podIP}").split()
+        assert len(set(shown)) == 500, "each has an address of its own"
+        log = (running.directory / "kwok.log").read_text()
+        assert "ERROR" not in log, log[-2000:]
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH")
 def test_jobs_complete_and_admission_is_real(tmp_path: Path, built: Binaries) -> None:
     with control_plane(tmp_path / "plane", built) as running:
         config = running.kubeconfig
