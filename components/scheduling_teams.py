@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_kubernetes.core.v1 import ResourceQuota, ServiceAccount
+from pulumi_kubernetes.core.v1 import ResourceQuota, ServiceAccount, ServiceAccountPatch
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict as Metadata
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
 from pulumi_kubernetes.rbac.v1 import PolicyRuleArgsDict, Role, RoleBinding
@@ -87,8 +87,7 @@ class TeamSpace(KubernetesComponent, area="scheduling"):
         self.namespace = space.namespace
         self._inside = self.options(depends_on=[space.guards[0]])
         self._forbid_priorities()
-        for account in ("default", "workload"):
-            self._account(account)
+        self._accounts()
         self._bind("editor", team.editors, editor_rules())
         self._bind("viewer", team.viewers, viewer_rules())
         self.guards = space.guards
@@ -125,11 +124,17 @@ class TeamSpace(KubernetesComponent, area="scheduling"):
             opts=self._inside,
         )
 
-    def _account(self, account: str) -> None:
-        # `default` is there anyway, and then is what a pod runs as that names no account: it gets no token either.
+    def _accounts(self) -> None:
         ServiceAccount(
-            self.child(account),
-            metadata={"name": account, "namespace": self.namespace},
+            self.child("workload"),
+            metadata={"name": "workload", "namespace": self.namespace},
+            automount_service_account_token=False,
+            opts=self._inside,
+        )
+        # Kubernetes makes `default` by itself, for pods that name no account: they get no token either.
+        ServiceAccountPatch(
+            self.child("default"),
+            metadata={"name": "default", "namespace": self.namespace},
             automount_service_account_token=False,
             opts=self._inside,
         )

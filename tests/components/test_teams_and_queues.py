@@ -297,3 +297,12 @@ def test_adding_a_team_touches_no_other_teams_objects(run: Run) -> None:
 )
 def test_any_tag_is_said_by_a_label(text: str, value: str) -> None:
     assert label_value(text) == value
+
+
+def test_the_account_that_kubernetes_makes_is_changed_not_made_again(run: Run) -> None:
+    # Made a second time, it would be refused: the controller is there first.
+    made = {each.inputs["metadata"]["name"] for each in run.of("kubernetes:core/v1:ServiceAccount")}
+    assert "default" not in made
+    patches = run.of("kubernetes:core/v1:ServiceAccountPatch")
+    assert [each.inputs["metadata"]["name"] for each in patches] == ["default", "default"]
+    assert not any(each.inputs["automountServiceAccountToken"] for each in patches)
