@@ -28,7 +28,7 @@ from engine.emulator.kubernetes import discovery, reading, subresources, tables,
 from engine.emulator.kubernetes.calls import Call, find
 from engine.emulator.kubernetes.cluster import Cluster
 from engine.emulator.kubernetes.controllers import Controllers
-from engine.emulator.kubernetes.refusals import Json, Refused, internal, no_such_path
+from engine.emulator.kubernetes.refusals import Json, PageNotFound, Refused, internal
 from engine.emulator.kubernetes.resources import QUESTIONS
 
 BIGGEST_BODY = 3 * 1024 * 1024  # bytes, as the real one has it
@@ -69,6 +69,8 @@ class KubernetesApi(kmock.KubernetesScaffold):
             return await self._answer(raw_request, body)
         except Refused as refused:
             return _json(refused.status(), refused.code)
+        except PageNotFound:
+            return aiohttp.web.Response(text="404 page not found\n", status=404)
         except (ConnectionError, aiohttp.web.HTTPException):
             raise
         except Exception as error:  # noqa: BLE001  # the caller must be told, whatever it was
@@ -82,7 +84,7 @@ class KubernetesApi(kmock.KubernetesScaffold):
         if document is not None:
             return _json(document)
         if not raw.path.startswith(("/api/", "/apis/")):
-            raise no_such_path()
+            raise PageNotFound
         found = find(self.cluster.resources, raw.rel_url.raw_path, raw.method)
         call = replace(found, query=dict(raw.query), headers=raw.headers, body=body)
         if call.verb == "watch" or (call.verb == "get" and call.watches):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -12,14 +12,16 @@ import yaml
 
 from engine.emulator.kubernetes.refusals import (
     Json,
+    PageNotFound,
     bad_request,
     invalid,
-    invalid_value,
     method_not_allowed,
     no_such_path,
+    not_supported,
     unsupported_media_type,
 )
 from engine.emulator.kubernetes.resources import Resource, Resources
+from engine.kubernetes import group_of
 
 _OF_NAMESPACES = ("status", "finalize")  # what may follow namespaces/NAME and is no plural
 _FIELD_VALIDATIONS = ("Ignore", "Warn", "Strict")
@@ -51,7 +53,7 @@ class Call:
                 return "watch" if self.watches else "list"
             case "GET", True:
                 return "get"
-            case "POST", _:
+            case "POST", named if not named or self.subresource:
                 return "create"
             case "PUT", True:
                 return "update"
@@ -77,10 +79,9 @@ class Call:
         dry_run, validation = self.query.get("dryRun", ""), self.query.get("fieldValidation") or "Warn"
         kind = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}.get(self.method, "Options")
         if dry_run not in ("", "All"):
-            why = invalid_value("dryRun", dry_run, 'supported values: "All"')
-            raise invalid(kind, "meta.k8s.io", "", [replace(why, reason="FieldValueNotSupported")])
+            raise invalid(kind, "meta.k8s.io", "", [not_supported("dryRun", [dry_run], ["All"])])
         if validation not in _FIELD_VALIDATIONS:
-            why = invalid_value("fieldValidation", validation, f"must be one of {', '.join(_FIELD_VALIDATIONS)}")
+            why = not_supported("fieldValidation", validation, ["", *sorted(_FIELD_VALIDATIONS)])
             raise invalid(kind, "meta.k8s.io", "", [why])
         return Options(self.manager, dry_run == "All", validation, self.subresource)
 
@@ -88,7 +89,7 @@ class Call:
         """The body: a JSON object, or YAML where the content type says so. Raises BadRequest, UnsupportedMediaType."""
         yaml_given = self.content_type.endswith("yaml")
         if self.content_type not in ("", "application/json", "application/yaml") and self.method != "PATCH":
-            raise unsupported_media_type(self.content_type, ("application/json", "application/yaml"))
+            raise unsupported_media_type(("application/json", "application/yaml"))
         return decode(self.body, yaml_given=yaml_given)
 
 
@@ -119,6 +120,8 @@ def find(resources: Resources, path: str, method: str) -> Call:
     if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in _OF_NAMESPACES:
         namespace, rest = rest[1], rest[2:]
     resource = resources.find(api_version, rest[0])
+    if resource is None and not any(each.group == group_of(api_version) for each in resources):
+        raise PageNotFound
     if resource is None or (namespace and not resource.namespaced) or len(rest) > 3:
         raise no_such_path()
     name, subresource = (rest[1] if len(rest) > 1 else ""), (rest[2] if len(rest) > 2 else "")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.emulator.kubernetes import defaults, metadata, ownership, quota, rules
-from engine.emulator.kubernetes.addresses import Addresses
+from engine.emulator.kubernetes import defaults, limits, metadata, ownership, quota, rules
+from engine.emulator.kubernetes.allocations import Allocations
 from engine.emulator.kubernetes.calls import Options
 from engine.emulator.kubernetes.fields import ANYTHING, Path
 from engine.emulator.kubernetes.ownership import Owners, Writer
@@ -23,6 +23,7 @@ from engine.emulator.kubernetes.refusals import (
     forbidden,
     invalid,
     not_found,
+    not_typed,
     outdated,
     required,
 )
@@ -63,7 +64,7 @@ class Cluster:
     def __init__(self, version: str) -> None:
         self.resources = Resources(version)
         self.store = Store()
-        self.addresses = Addresses(self.store)
+        self.allocations = Allocations(self.store)
         self.store.listeners.append(self._keep_resources)
 
     def named(self, api_version: str, kind: str) -> Resource:
@@ -82,11 +83,12 @@ class Cluster:
         """Raises AlreadyExists, Invalid, Forbidden (quota, a namespace that ends), NotFound for the namespace."""
         given = body.get("metadata") or {}
         if given.get("resourceVersion"):
-            raise bad_request("resourceVersion should not be set on objects to be created")
+            raise not_typed("resourceVersion should not be set on objects to be created")
         body = body | _type_of(resource) | {"metadata": metadata.fresh(resource, given, namespace)}
         body = defaults.complete(resource, body)
         writer = self._writer(resource, options)
-        owners = ownership.updated(_schema(resource), {}, ownership.bare(body), {}, writer)
+        nothing = {} if resource.custom else ownership.empty(ownership.bare(body))
+        owners = ownership.updated(_schema(resource), nothing, ownership.bare(body), {}, writer)
         return self._create(resource, body, owners, options)
 
     def _create(self, resource: Resource, body: Json, owners: Owners, options: Options) -> Json:
@@ -97,7 +99,7 @@ class Cluster:
             raise already_exists(resource.qualified, name)
         if resource.has("status") and resource.kind != "Namespace":
             body = {key: value for key, value in body.items() if key != "status"}
-        body = self.addresses.give(resource, body, None)
+        body = limits.filled(self.store, resource, self.allocations.give(resource, body, None))
         self._check(resource, body, None)
         quota.check(self.store, resource, body, None)
         body = ownership.with_owners(body, owners)
@@ -176,7 +178,7 @@ class Cluster:
     def _replace(self, resource: Resource, old: Json, new: Json, owners: Owners, options: Options) -> Json:
         if not options.subresource:
             new = defaults.complete(resource, new)
-            new = self.addresses.give(resource, new, old)
+            new = self.allocations.give(resource, new, old)
         if metadata.counts_changes(resource) and _substance(new) != _substance(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         self._check(resource, new, old)
@@ -227,7 +229,11 @@ class Cluster:
         if about.get("resourceVersion") not in (None, "", was["resourceVersion"]):
             raise outdated(resource.qualified, was["name"])
         if about.get("uid") not in (None, "", was["uid"]):
-            raise conflict(resource.qualified, was["name"], _precondition("UID", about["uid"], was["uid"]))
+            group = f"{resource.group}/" if resource.group else ""
+            place = f"{was['namespace']}/{was['name']}" if resource.namespaced else was["name"]
+            words = f"StorageError: invalid object, Code: 4, Key: /registry/{group}{resource.plural}/{place}, "
+            words += f"ResourceVersion: 0, AdditionalErrorMsg: {_precondition('UID', about['uid'], was['uid'])}"
+            raise conflict(resource.qualified, was["name"], words)
         added = set(about.get("finalizers") or []) - set(was.get("finalizers") or [])
         if was.get("deletionTimestamp") and added:
             words = ", ".join(f'"{name}"' for name in sorted(added))
@@ -238,7 +244,9 @@ class Cluster:
     def _check_preconditions(self, resource: Resource, old: Json, deletion: Deletion) -> None:
         about = old["metadata"]
         if deletion.uid and deletion.uid != about["uid"]:
-            raise conflict(resource.qualified, about["name"], _precondition("UID", deletion.uid, about["uid"]))
+            why = f"the UID in the precondition ({deletion.uid}) does not match the UID in record ({about['uid']}). "
+            kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+            raise conflict(kind, about["name"], f"{why}The object might have been deleted and then recreated")
         if deletion.resource_version and deletion.resource_version != about["resourceVersion"]:
             words = _precondition("ResourceVersion", deletion.resource_version, about["resourceVersion"])
             raise conflict(resource.qualified, about["name"], words)

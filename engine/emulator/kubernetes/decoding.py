@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from engine.emulator.kubernetes.refusals import Json, Refused, bad_request, internal
+from engine.emulator.kubernetes.fields import Path, merges, of_item, shown, steps
+from engine.emulator.kubernetes.refusals import Json, bad_request, not_typed
 from engine.emulator.kubernetes.resources import Resource
 from engine.kubernetes import Schema, Shape
 
@@ -88,7 +89,7 @@ def pruned(schema: Schema, value: Any) -> Any:
 
 def checked(resource: Resource, body: Json, validation: str) -> tuple[Json, list[str]]:
     """The object as it is kept, and warnings. Raises BadRequest for wrong types and, when Strict, unknown fields."""
-    _check_kind(resource, body)
+    check_kind(resource, body)
     if resource.schema is None:
         return body, []
     found = list(problems(resource.schema, body))
@@ -104,42 +105,99 @@ def checked(resource: Resource, body: Json, validation: str) -> tuple[Json, list
     if unknown and validation == "Strict":
         words = f"strict decoding error: {', '.join(unknown)}"
         raise bad_request(words if resource.custom else prefix + words)
-    return (pruned(resource.schema, body) if unknown else body), (unknown if validation == "Warn" else [])
+    body = pruned(resource.schema, body) if unknown else body
+    body = body if resource.custom else compact(resource.schema, body)
+    return body, (unknown if validation == "Warn" else [])
 
 
 def check_applied(resource: Resource, config: Json) -> None:
-    """What is applied must fit the types, whatever ``fieldValidation`` says; custom resources are open."""
+    """What is applied must fit the types, and no list may name an item twice, whatever ``fieldValidation`` says."""
     if resource.schema is None:
         return
-    said = [_applied_problem(each) for each in problems(resource.schema, config) if not _passes(resource, each)]
+    said = [*_misfits(resource.schema, config, ""), *_doubles(resource.schema, config, ())]
     if said:
         metadata = config.get("metadata") or {}
-        what = (
-            f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {resource.api_version}, Kind={resource.kind}"
-        )
+        kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
         words = said[0] if len(said) == 1 else "errors:\n" + "\n".join(f"  {each}" for each in said)
-        raise _typed(f"failed to create typed patch object ({what}): {words}")
+        what = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {kind}"
+        raise not_typed(f"failed to create typed patch object ({what}): {words}")
 
 
-def _typed(message: str) -> Refused:
-    return internal(message)
+def _misfits(schema: Schema, value: Any, path: str) -> Iterator[str]:
+    """Unknown fields and wrong types, with lists that merge named by their keys."""
+    if value is None or schema.shape is Shape.ANY:
+        return
+    accepted, _ = _EXPECTED[schema.shape]
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+        yield f"{path}: {_misfit(schema.shape, value)}"
+    elif isinstance(value, dict) and schema.shape is Shape.OBJECT:
+        known = schema.type()
+        for name, part in cast(Json, value).items():
+            if name in known.fields:
+                yield from _misfits(known.fields[name], part, f"{path}.{name}")
+            elif not known.open:
+                yield f"{path}.{name}: field not declared in schema"
+    elif isinstance(value, dict) and schema.shape is Shape.MAP and schema.item:
+        for name, part in cast(Json, value).items():
+            yield from _misfits(schema.item, part, f"{path}.{name}")
+    elif isinstance(value, list) and schema.item:
+        for index, item in enumerate(cast("list[Any]", value)):
+            step = of_item(schema, item) if schema.list_type != "atomic" else None
+            yield from _misfits(schema.item, item, path + (shown((step,)) if step else f"[{index}]"))
 
 
-def _passes(resource: Resource, problem: Problem) -> bool:
-    return resource.custom and problem.what == "unknown" and not problem.path.startswith("metadata")
+def _doubles(schema: Schema, value: Any, at: Path) -> Iterator[str]:
+    if not merges(schema, value):
+        return
+    seen: set[str] = set()
+    for step, known, part, _ in steps(schema, value):
+        if step in seen:
+            yield f"{shown(at)}: duplicate entries for key {shown((step,))}"
+        seen.add(step)
+        yield from _doubles(known, part, (*at, step))
 
 
-def _applied_problem(problem: Problem) -> str:
-    if problem.what == "unknown":
-        return f".{problem.path}: field not declared in schema"
-    words = {"OBJECT": "map", "MAP": "map", "object": "map", "LIST": "list", "boolean": "boolean"}
-    shape = problem.expected.value if problem.expected else ""
-    numeric = problem.expected in (Shape.INTEGER, Shape.NUMBER)
-    expected = "numeric (int or float)" if numeric else words.get(shape, "string")
-    return f".{problem.path}: expected {expected}, got {json.dumps(problem.value)}"
+def _misfit(shape: Shape, value: Any) -> str:
+    match shape:
+        case Shape.INTEGER | Shape.NUMBER:
+            return f"expected numeric (int or float), got {_go_type(value)}"
+        case Shape.OBJECT | Shape.MAP | Shape.FREE_OBJECT:
+            return f"expected map, got &{{{_go(value)}}}"
+        case Shape.LIST:
+            return f"expected list, got &{{{_go(value)}}}"
+        case Shape.BOOLEAN:
+            return f"expected boolean, got &{{{_go(value)}}}"
+        case _:
+            return f"expected string, got &value.valueUnstructured{{Value:{json.dumps(value)}}}"
 
 
-def _check_kind(resource: Resource, body: Json) -> None:
+def _go(value: Any) -> str:
+    """A value as Go prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_go(part)}' for key, part in sorted(cast(Json, value).items()))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_go, cast('list[Any]', value)))}]"
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def compact(schema: Schema, value: Any) -> Any:
+    """A built-in kind's value without what Go leaves out when it is empty: null, and lists and maps without content."""
+    if isinstance(value, list) and schema.shape is Shape.LIST and schema.item:
+        return [compact(schema.item, item) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict) or schema.shape is not Shape.OBJECT:
+        return value
+    known, kept = schema.type(), {}
+    for name, part in cast(Json, value).items():
+        of = known.fields.get(name)
+        empty = (
+            of is not None and of.shape in (Shape.LIST, Shape.MAP) and part in ([], {}) and name not in known.required
+        )
+        if part is not None and not empty:
+            kept[name] = compact(of, part) if of is not None else part
+    return cast(Json, kept)
+
+
+def check_kind(resource: Resource, body: Json) -> None:
     kind, api_version = body.get("kind"), body.get("apiVersion")
     if kind and kind != resource.kind:
         raise bad_request(
@@ -148,8 +206,9 @@ def _check_kind(resource: Resource, body: Json) -> None:
         )
     if api_version and api_version != resource.api_version:
         raise bad_request(
-            f"the API version in the data ({api_version}) does not match the expected API version "
-            f"({resource.api_version})"
+            f'{resource.kind} in version "{str(api_version).rpartition("/")[2]}" cannot be handled as a '
+            f'{resource.kind}: no kind "{resource.kind}" is registered for version "{api_version}" in scheme '
+            '"pkg/runtime/scheme.go:111"'
         )
     if not isinstance(body.get("metadata", {}), dict):
         raise bad_request("metadata: expected an object")

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import yaml
 
-from engine.emulator.kubernetes import quantities
+from engine.emulator.kubernetes import decoding, quantities
 from engine.emulator.kubernetes.refusals import Json
 from engine.emulator.kubernetes.resources import Resource
 from engine.kubernetes import Schema, Shape
@@ -37,6 +37,8 @@ def _tables() -> Mapping[str, Mapping[str, Any]]:
 def complete(resource: Resource, body: Json) -> Json:
     """The object with its defaults; quantities are written as the API writes them."""
     body = copy.deepcopy(body)
+    if resource.schema is not None and not resource.custom:
+        body = decoding.compact(resource.schema, body)
     if resource.schema is not None:
         _of_schema(resource.schema, body, resource.custom)
     if resource.custom:
@@ -145,8 +147,6 @@ def _service(body: Json) -> None:
         return
     for port in spec.get("ports") or []:
         port.setdefault("targetPort", port.get("port"))
-    fill(spec, "ipFamilies", ["IPv4"])
-    fill(spec, "ipFamilyPolicy", "SingleStack")
     fill(spec, "internalTrafficPolicy", "Cluster")
     if spec["type"] in ("LoadBalancer", "NodePort"):
         fill(spec, "externalTrafficPolicy", "Cluster")

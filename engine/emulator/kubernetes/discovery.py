@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from engine.emulator.kubernetes.refusals import Json, no_such_path
+from engine.emulator.kubernetes.refusals import Json, PageNotFound, no_such_path
 from engine.emulator.kubernetes.resources import Resource, Resources
 from engine.kubernetes import group_of
 
@@ -33,7 +33,7 @@ def document(resources: Resources, path: str) -> Json | None:
         case ["apis", group]:
             versions = resources.groups().get(group)
             if not versions:
-                raise no_such_path()
+                raise PageNotFound
             return {"kind": "APIGroup", "apiVersion": "v1"} | _group(group, versions)
         case ["api", version]:
             return _resources(resources, version)
@@ -70,6 +70,8 @@ def _group(name: str, versions: list[str]) -> Json:
 
 def _resources(resources: Resources, api_version: str) -> Json:
     of = [resource for resource in resources if resource.api_version == api_version]
+    if not of and group_of(api_version) not in resources.groups():
+        raise PageNotFound
     if not of:
         raise no_such_path()
     listed = [entry for resource in sorted(of, key=lambda each: each.plural) for entry in _entries(resource)]

@@ -99,6 +99,9 @@ def mistakes(resource: Resource, metadata: Json) -> Iterator[Cause]:
 
 def _wrong_name(name: str, rule: str) -> Iterator[Cause]:
     pattern, length, words = _RULES[rule]
+    if rule == "label" and "." in name:
+        yield invalid_value("metadata.name", name, "must not contain dots")
+        return
     if len(name) > length:
         yield invalid_value("metadata.name", name, f"must be no more than {length} characters")
     if not re.fullmatch(pattern, name):

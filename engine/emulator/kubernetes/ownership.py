@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.emulator.kubernetes import merging
 from engine.emulator.kubernetes.fields import Fields, Json, Path, fields_of, from_v1, shown, to_v1, with_named, without
@@ -94,6 +95,50 @@ def with_owners(body: Json, owners: Owners) -> Json:
 def bare(body: Json) -> Json:
     """The object without its managed fields: what is compared and merged."""
     return body | {"metadata": {key: value for key, value in body["metadata"].items() if key != "managedFields"}}
+
+
+# Where a built-in kind has a part in any case, empty if nothing is in it: whoever creates an object doesn't own it.
+_ALWAYS: Fields = {
+    tuple(f"f:{step}" for step in path.split("."))
+    for path in (
+        "spec",
+        "spec.strategy",
+        "spec.updateStrategy",
+        "spec.resources",
+        "spec.scaleTargetRef",
+        "spec.podSelector",
+        "spec.names",
+        "spec.template",
+        "spec.template.metadata",
+        "spec.template.spec",
+        "spec.template.spec.containers",
+        "spec.jobTemplate",
+        "spec.jobTemplate.metadata",
+        "spec.jobTemplate.spec",
+        "spec.jobTemplate.spec.template",
+        "spec.jobTemplate.spec.template.metadata",
+        "spec.jobTemplate.spec.template.spec",
+        "spec.jobTemplate.spec.template.spec.containers",
+        "spec.containers",
+        "roleRef",
+        "rules",
+        "webhooks",
+    )
+}
+
+
+def empty(body: Json) -> Json:
+    """A built-in object before anything is said of it."""
+    nothing: Json = {}
+    for path in sorted(_ALWAYS, key=len):
+        inside: Any = body
+        into: Json = nothing
+        for step in path[:-1]:
+            inside, into = (inside or {}).get(step[2:]), into.get(step[2:], {})
+        part = inside.get(path[-1][2:]) if isinstance(inside, dict) else None
+        if part is not None:
+            into[path[-1][2:]] = {} if isinstance(part, dict) else None
+    return nothing
 
 
 def updated(schema: Schema, before: Json, after: Json, owners: Owners, writer: Writer) -> Owners:

@@ -38,7 +38,8 @@ class Refused(Exception):
 
     def status(self) -> Json:
         head = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
-        return head | {"reason": self.reason, "details": self.details, "code": self.code}
+        why = {"reason": self.reason} if self.reason else {}
+        return head | why | {"details": self.details, "code": self.code}
 
 
 def _about(resource: str, name: str) -> Json:
@@ -58,6 +59,10 @@ def not_found(resource: str, name: str) -> Refused:
 
 def no_such_path() -> Refused:
     return Refused(404, "NotFound", "the server could not find the requested resource")
+
+
+class PageNotFound(Exception):
+    """A path that leads nowhere at all: the real one answers with text."""
 
 
 def already_exists(resource: str, name: str) -> Refused:
@@ -86,9 +91,9 @@ def method_not_allowed() -> Refused:
     return Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
-def unsupported_media_type(given: str, accepted: Sequence[str]) -> Refused:
-    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
-    return Refused(415, "UnsupportedMediaType", message, {"retryAfterSeconds": 0, "name": given} if given else {})
+def unsupported_media_type(accepted: Sequence[str] = ()) -> Refused:
+    format_ = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
+    return Refused(415, "UnsupportedMediaType", format_ if accepted else "415: Unsupported Media Type")
 
 
 def expired(asked: int, oldest: int) -> Refused:
@@ -97,6 +102,11 @@ def expired(asked: int, oldest: int) -> Refused:
 
 def internal(message: str) -> Refused:
     return Refused(500, "InternalError", message)
+
+
+def not_typed(message: str) -> Refused:
+    """An error of the merge itself: the real API server gives such errors no reason."""
+    return Refused(500, "", message)
 
 
 def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> Refused:
@@ -112,6 +122,11 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> Refuse
 def invalid_value(path: str, value: Any, why: str) -> Cause:
     shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", path)
+
+
+def not_supported(path: str, value: Any, supported: Sequence[str]) -> Cause:
+    words = ", ".join(f'"{word}"' for word in supported)
+    return Cause("FieldValueNotSupported", f"Unsupported value: {json.dumps(value)}: supported values: {words}", path)
 
 
 def required(path: str, why: str = "") -> Cause:

@@ -16,10 +16,6 @@ from engine.kubernetes import Schema, Shape
 
 _IMMUTABLE = "field is immutable"
 _REQUIRED = {  # kind -> paths that must hold something
-    "Deployment": ("spec.selector", "spec.template.spec.containers"),
-    "ReplicaSet": ("spec.selector", "spec.template.spec.containers"),
-    "DaemonSet": ("spec.selector", "spec.template.spec.containers"),
-    "StatefulSet": ("spec.selector", "spec.template.spec.containers"),
     "Job": ("spec.template.spec.containers",),
     "CronJob": ("spec.schedule", "spec.jobTemplate.spec.template.spec.containers"),
     "Pod": ("spec.containers",),
@@ -36,8 +32,6 @@ _FROZEN = {  # kind -> path -> the words; what was set there stays
     "DaemonSet": {"spec.selector": _IMMUTABLE},
     "Job": {"spec.selector": _IMMUTABLE, "spec.template": _IMMUTABLE, "spec.completionMode": _IMMUTABLE},
     "Secret": {"type": _IMMUTABLE},
-    "RoleBinding": {"roleRef": "cannot change roleRef"},
-    "ClusterRoleBinding": {"roleRef": "cannot change roleRef"},
     "CustomResourceDefinition": {
         "spec.group": _IMMUTABLE,
         "spec.scope": _IMMUTABLE,
@@ -107,6 +101,15 @@ def _frozen_data(body: Json, old: Json) -> Iterator[Cause]:
             yield not_allowed(part, "field is immutable when `immutable` is set")
 
 
+def _role_change(body: Json, old: Json) -> Iterator[Cause]:
+    if body.get("roleRef") != old.get("roleRef"):
+        said: Json = body.get("roleRef") or {}
+        names = {"APIGroup": "apiGroup", "Kind": "kind", "Name": "name"}
+        yield invalid_value(
+            "roleRef", {name: said.get(key, "") for name, key in names.items()}, "cannot change roleRef"
+        )
+
+
 def _stateful_set_change(body: Json, old: Json) -> Iterator[Cause]:
     before, after = (
         {key: value for key, value in (each.get("spec") or {}).items() if key not in _STATEFUL_SET_MAY}
@@ -157,9 +160,13 @@ def _pod_change(body: Json, old: Json) -> Iterator[Cause]:
 
 
 def _workload(body: Json) -> Iterator[Cause]:
-    labels = at(body, "spec.template.metadata.labels") or {}
-    if not selects(at(body, "spec.selector"), labels):
+    labels, selector = at(body, "spec.template.metadata.labels"), at(body, "spec.selector")
+    if not selector:
+        yield required("spec.selector")
+    if not selector or not selects(selector, labels or {}):
         yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    if not at(body, "spec.template.spec.containers"):
+        yield required("spec.template.spec.containers")
     replicas = at(body, "spec.replicas")
     if isinstance(replicas, int) and replicas < 0:
         yield invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
@@ -244,12 +251,12 @@ def _of_custom(schema: Schema, value: Any, path: str = "") -> Iterator[Cause]:
 
 def _of_custom_object(schema: Schema, value: Json, path: str) -> Iterator[Cause]:
     known = schema.type()
-    for name in known.required:
-        if name not in value:
-            yield required(f"{path}.{name}" if path else name)
     for name, part in value.items():
         if name in known.fields and (path or name not in ("metadata", "apiVersion", "kind")):
             yield from _of_custom(known.fields[name], part, f"{path}.{name}" if path else name)
+    for name in known.required:
+        if name not in value:
+            yield required(f"{path}.{name}" if path else name)
 
 
 _SHAPES: Mapping[str, Callable[[Json], Iterator[Cause]]] = {
@@ -264,6 +271,8 @@ _CHANGES: Mapping[str, Callable[[Json, Json], Iterator[Cause]]] = {
     "ConfigMap": _frozen_data,
     "Secret": _frozen_data,
     "StatefulSet": _stateful_set_change,
+    "RoleBinding": _role_change,
+    "ClusterRoleBinding": _role_change,
     "Service": _service_change,
     "PersistentVolumeClaim": _claim_change,
     "Pod": _pod_change,

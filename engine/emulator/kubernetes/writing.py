@@ -14,13 +14,14 @@ from engine.emulator.kubernetes.refusals import (
     bad_request,
     invalid,
     not_allowed,
+    not_supported,
     required,
     unsupported_media_type,
 )
 from engine.emulator.kubernetes.store import name_of
 from engine.emulator.kubernetes.watching import shown
 
-_POLICIES = ("Background", "Foreground", "Orphan")
+_POLICIES = ("Foreground", "Background", "Orphan")
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ def _applied(cluster: Cluster, call: Call, options: Options) -> Answer:
             "Incorrect version specified in apply patch. Specified patch version: "
             f"{config['apiVersion']}, expected: {call.resource.api_version}"
         )
+    decoding.check_kind(call.resource, config)
     decoding.check_applied(call.resource, config)
-    config, warnings = decoding.checked(call.resource, config, options.field_validation)
     force = call.query.get("force") in ("true", "1")
     body, made = cluster.apply(call.resource, call.namespace, call.name, config, options, force=force)
-    return Answer(shown(call.resource, body), 201 if made else 200, warnings)
+    return Answer(shown(call.resource, body), 201 if made else 200)
 
 
 def _patched(call: Call, body: Json) -> Json:
@@ -97,13 +98,7 @@ def _patched(call: Call, body: Json) -> Json:
         case patches.STRATEGIC if not call.resource.custom:
             return patches.strategic_patched(call.resource.schema or ANYTHING, body, decode(call.body))
         case _:
-            accepted = (
-                patches.JSON,
-                patches.MERGE,
-                *([] if call.resource.custom else [patches.STRATEGIC]),
-                patches.APPLY,
-            )
-            raise unsupported_media_type(call.content_type, accepted)
+            raise unsupported_media_type()
 
 
 def deleted(cluster: Cluster, call: Call) -> Answer:
@@ -136,8 +131,8 @@ def _deletion(call: Call) -> Deletion:
     wanted = {key: value for key, value in wanted.items() if value} | said
     policy = wanted.get("propagationPolicy") or ("Orphan" if wanted.get("orphanDependents") else "Background")
     if policy not in _POLICIES:
-        words = f"supported values: {', '.join(_POLICIES)}"
-        raise invalid("DeleteOptions", "meta.k8s.io", "", [not_allowed("propagationPolicy", words)])
+        why = not_supported("propagationPolicy", policy, [*_POLICIES, "nil"])
+        raise invalid("DeleteOptions", "meta.k8s.io", "", [why])
     conditions = wanted.get("preconditions") or {}
     uid, version = conditions.get("uid") or "", conditions.get("resourceVersion") or ""
     return Deletion(policy, uid, version, bool(wanted.get("dryRun")))

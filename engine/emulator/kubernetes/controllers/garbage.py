@@ -14,9 +14,11 @@ from engine.emulator.kubernetes.store import Event, name_of
 
 def react(cluster: Cluster, event: Event) -> None:
     about = event.object["metadata"]
-    if event.change == "DELETED":
+    if event.change == "ADDED" and about.get("ownerReferences") and not _owned(cluster, event.object):
+        _delete(cluster, event.storage, event.object, Deletion())  # its owners are gone, or never were
+    elif event.change == "DELETED":
         for storage, body in _dependents(cluster, about["uid"]):
-            if not any(_lives(cluster, body, reference) for reference in body["metadata"]["ownerReferences"]):
+            if not _owned(cluster, body):
                 _delete(cluster, storage, body, Deletion())
         for reference in about.get("ownerReferences") or []:
             _finish_owner(cluster, event.object, reference)
@@ -58,10 +60,14 @@ def _dependents(cluster: Cluster, uid: str) -> Iterator[tuple[Storage, Json]]:
             yield storage, body
 
 
+def _owned(cluster: Cluster, body: Json) -> bool:
+    return any(_lives(cluster, body, reference) for reference in body["metadata"]["ownerReferences"])
+
+
 def _lives(cluster: Cluster, body: Json, reference: Json) -> bool:
     resource = cluster.resources.of_kind(reference["apiVersion"], reference["kind"])
     if resource is None:
-        return False
+        return True  # of a kind that isn't served: nobody can tell
     namespace = body["metadata"].get("namespace", "") if resource.namespaced else ""
     owner = cluster.store.get(resource.storage, namespace, reference["name"])
     return owner is not None and owner["metadata"]["uid"] == reference["uid"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from engine.emulator.kubernetes.cluster import Cluster
@@ -15,18 +15,19 @@ from engine.emulator.kubernetes.controllers import (
     jobs,
     namespaces,
     networking,
+    pods,
     policies,
     storage,
     workloads,
 )
 from engine.emulator.kubernetes.refusals import Refused
 from engine.emulator.kubernetes.resources import Storage
-from engine.emulator.kubernetes.store import Event
+from engine.emulator.kubernetes.store import Event, Name, name_of
 
 Reaction = Callable[[Cluster, Event], None]
-MOST = 20_000  # events that one change may cause; more means two reactions that undo each other
+MOST = 200  # events of one object that one change may cause; more means two reactions that undo each other
 
-_MODULES = (crds, namespaces, workloads, jobs, storage, networking, policies)
+_MODULES = (crds, namespaces, pods, workloads, jobs, storage, networking, policies)
 _ANY: tuple[Reaction, ...] = (garbage.react, crds.react_to_any, namespaces.react_to_any, policies.react_to_any)
 
 
@@ -46,14 +47,16 @@ class Controllers:
         self.settle()
 
     def settle(self) -> None:
-        for _ in range(MOST):
-            if not self._events:
-                return
+        seen: Counter[tuple[Storage, Name]] = Counter()
+        while self._events:
             event = self._events.popleft()
-            for reaction in (*self._reactions.get(event.storage, ()), *_ANY):
-                self._call(reaction, event)
-        print(f"controllers: still not settled after {MOST} events; the rest is dropped", file=sys.stderr)
-        self._events.clear()
+            key = event.storage, name_of(event.object)
+            seen[key] += 1
+            if seen[key] <= MOST:
+                for reaction in (*self._reactions.get(event.storage, ()), *_ANY):
+                    self._call(reaction, event)
+            elif seen[key] == MOST + 1:
+                print(f"controllers: {key} is still changing after {MOST} events; left as it is", file=sys.stderr)
 
     def _call(self, reaction: Reaction, event: Event) -> None:
         try:

@@ -38,6 +38,17 @@ def react(cluster: Cluster, event: Event) -> None:
     set_status(cluster, resource, pod, _running(pod))
 
 
+REACTIONS = {("", "pods"): react}
+
+
+def forget_node(cluster: Cluster, name: str) -> None:
+    """The pods of a node that has gone go, too; their workloads make others."""
+    resource = cluster.named("v1", "Pod")
+    for pod in cluster.store.list(resource.storage):
+        if pod["spec"].get("nodeName") == name:
+            cluster.delete(resource, *name_of(pod))
+
+
 def keep(cluster: Cluster, workload: Json, template: Json, count: int, names: list[str] | None = None) -> int:
     """Make the workload's pods what they should be; returns how many there are of ``count``, all counted.
 

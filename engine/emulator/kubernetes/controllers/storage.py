@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.emulator.kubernetes.allocations import CLAIM_PROTECTION
 from engine.emulator.kubernetes.cluster import Cluster
 from engine.emulator.kubernetes.controllers.writes import change, current, ensure, set_status
 from engine.emulator.kubernetes.refusals import Json
@@ -17,6 +18,7 @@ def _claim(cluster: Cluster, event: Event) -> None:
         _release(cluster, event.object)
         return
     resource = cluster.named("v1", "PersistentVolumeClaim")
+    _let_go(cluster, event.object["metadata"]["namespace"])
     claim = current(cluster, resource, event.object)
     if claim is None:
         return
@@ -62,6 +64,28 @@ def _release(cluster: Cluster, claim: Json) -> None:
         set_status(cluster, resource, volume, {"phase": "Released"})
 
 
+def _let_go(cluster: Cluster, namespace: str) -> None:
+    """Claims that are to be deleted go when no pod uses them any more."""
+    resource = cluster.named("v1", "PersistentVolumeClaim")
+    for claim in cluster.store.list(resource.storage, namespace):
+        about = claim["metadata"]
+        held = about.get("deletionTimestamp") and CLAIM_PROTECTION in (about.get("finalizers") or [])
+        if held and about["name"] not in _used(cluster, namespace):
+            kept = [name for name in about["finalizers"] if name != CLAIM_PROTECTION]
+            change(cluster, resource, claim, "metadata", {"finalizers": kept})
+
+
+def _used(cluster: Cluster, namespace: str) -> set[str]:
+    pods = cluster.store.list(("", "pods"), namespace)
+    volumes = [volume for pod in pods for volume in pod["spec"].get("volumes") or []]
+    return {volume["persistentVolumeClaim"]["claimName"] for volume in volumes if volume.get("persistentVolumeClaim")}
+
+
+def _pod(cluster: Cluster, event: Event) -> None:
+    if event.change == "DELETED":
+        _let_go(cluster, event.object["metadata"]["namespace"])
+
+
 def _volume_phase(cluster: Cluster, event: Event) -> None:
     resource = cluster.named("v1", "PersistentVolume")
     volume = current(cluster, resource, event.object)
@@ -69,4 +93,4 @@ def _volume_phase(cluster: Cluster, event: Event) -> None:
         set_status(cluster, resource, volume, {"phase": "Bound" if volume["spec"].get("claimRef") else "Available"})
 
 
-REACTIONS = {("", "persistentvolumeclaims"): _claim, _VOLUMES: _volume_phase}
+REACTIONS = {("", "persistentvolumeclaims"): _claim, _VOLUMES: _volume_phase, ("", "pods"): _pod}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from engine.emulator.kubernetes.cluster import Cluster
@@ -114,11 +116,21 @@ def _daemon_set(cluster: Cluster, event: Event) -> None:
 
 def _node(cluster: Cluster, event: Event) -> None:
     """Nodes that come, go or change may get other daemons."""
+    if event.change == "DELETED":
+        pods.forget_node(cluster, event.object["metadata"]["name"])
     before, after = (_place(body) for body in (event.former, None if event.change == "DELETED" else event.object))
     if before == after:
         return
     for body in cluster.store.list(("apps", "daemonsets")):
         _daemon_set(cluster, Event(event.revision, "MODIFIED", ("apps", "daemonsets"), body, body))
+
+
+def _pod(cluster: Cluster, event: Event) -> None:
+    """A pod that has gone is made again by what it belonged to."""
+    if event.change != "DELETED":
+        return
+    for kind, reaction in (("ReplicaSet", _replica_set), ("StatefulSet", _stateful_set), ("DaemonSet", _daemon_set)):
+        _again(cluster, event.object, kind, reaction)
 
 
 def _place(node: Json | None) -> Any:
@@ -130,7 +142,9 @@ def _kept(cluster: Cluster, found: Json, count: int, names: list[str] | None = N
     try:
         return pods.keep(cluster, found, found["spec"]["template"], count, names), []
     except Refused as refused:
-        return 0, [condition("ReplicaFailure", True, "FailedCreate", refused.message)]
+        # Without the part of the name that is another one each time.
+        message = re.sub(r'(pods "[^"]*-)[a-z0-9]{5}"', r'\1"', refused.message)
+        return 0, [condition("ReplicaFailure", True, "FailedCreate", message)]
 
 
 def _counts(body: Json, ready: int, *names: str) -> Json:
@@ -152,11 +166,11 @@ def _again(cluster: Cluster, body: Json, kind: str, reaction: Any) -> None:
                 reaction(cluster, Event(0, "MODIFIED", resource.storage, found, found))
 
 
-REACTIONS = {
+REACTIONS: dict[tuple[str, str], Callable[[Cluster, Event], None]] = {
+    ("", "pods"): _pod,
     ("apps", "deployments"): _deployment,
     ("apps", "replicasets"): _replica_set,
     ("apps", "statefulsets"): _stateful_set,
     ("apps", "daemonsets"): _daemon_set,
-    ("", "pods"): pods.react,
     ("", "nodes"): _node,
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
 
+JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -25,6 +27,7 @@ class Said:
 @dataclass(frozen=True)
 class Http:
     url: str
+    tls: ssl.SSLContext | None = None
 
     def get(self, path: str, **headers: str) -> Said:
         return self.send("GET", path, headers={key.replace("_", "-"): value for key, value in headers.items()})
@@ -56,7 +59,7 @@ class Http:
         every = {"Content-Type": content_type, "User-Agent": "test-agent/1.0"} | (headers or {})
         request = urllib.request.Request(f"{self.url}{path}", data, every, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20, context=self.tls) as answer:
                 return _said(answer.status, answer.read(), answer.headers)
         except urllib.error.HTTPError as error:
             with error:
