@@ -73,6 +73,9 @@ class Fake:
         self.state: dict[str, Any] = json.loads(self.file.read_text())
 
     def run(self, arguments: list[str]) -> None:
+        misleading = [name for name in os.environ if name.startswith("HELM_KUBE") or name == "HELM_NAMESPACE"]
+        if misleading:
+            fail(f"context of {misleading} does not exist")
         command, words, options = parse(arguments)
         call: dict[str, Any] = {"arguments": arguments, "stdin": sys.stdin.read(), "modes": {}}
         self.state["calls"].append(call)

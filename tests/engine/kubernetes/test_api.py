@@ -76,6 +76,11 @@ def test_how_a_list_merges() -> None:
     protocol = service.field("spec.ports[].protocol")
     assert protocol is not None
     assert (protocol.default, protocol.enum) == ("TCP", ("SCTP", "TCP", "UDP"))
+    families, one = service.field("spec.ipFamilies"), service.field("spec.ipFamilies[]")
+    assert families is not None
+    assert families.enum == ()
+    assert one is not None
+    assert set(one.enum) == {"", "IPv4", "IPv6"}
     selector, finalizers = service.field("spec.selector"), service.field("metadata.finalizers")
     assert selector is not None
     assert selector.atomic

@@ -154,6 +154,8 @@ def test_nothing_secret_is_on_a_command_line_and_nothing_stays_behind(
     (tmp_path / "work").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "work"))
     monkeypatch.setenv("KUBECONFIG", "/the/users/own")
+    monkeypatch.setenv("HELM_KUBECONTEXT", "elsewhere")
+    monkeypatch.setenv("HELM_NAMESPACE", "elsewhere")
     fake.set(credentials={CHARTS: ["me", "hunter2"]})
     options = {"repo": CHARTS, "username": "me", "password": "hunter2"}
     Released(provider).create(chart="web", repositoryOpts=options, values={"password": "swordfish"})
@@ -308,6 +310,14 @@ def test_helm_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     script.chmod(0o755)
     with workspace("{}") as work, pytest.raises(HelmTimedOut, match=r"helm pull did not end within 0\.1 seconds"):
         Executable(str(script)).run(["pull"], work, seconds=0.1)
+
+
+def test_helm_that_takes_longer_than_a_look_is_waited_for(tmp_path: Path) -> None:
+    script = tmp_path / "helm"
+    script.write_text("#!/bin/sh\nread word\nsleep 1.5\necho got $word\n")
+    script.chmod(0o755)
+    with workspace("{}") as work:
+        assert Executable(str(script)).run(["pull"], work, seconds=60, stdin="hunter2\n") == "got hunter2\n"
 
 
 def test_an_upgrade_that_fails_keeps_what_there_is(fake: Helm, provider: KubernetesProvider) -> None:

@@ -84,10 +84,12 @@ def _await(
 ) -> tuple[str, str]:
     """What a process writes until it ends; it is ended where it takes too long or where the run stops."""
     deadline = time.monotonic() + seconds
+    given: str | None = stdin
     while True:
         try:
-            return process.communicate(stdin, timeout=min(LOOK, max(0.0, deadline - time.monotonic())))
+            return process.communicate(given, timeout=min(LOOK, max(0.0, deadline - time.monotonic())))
         except subprocess.TimeoutExpired:
+            given = None  # it has it already
             if stopping.is_set():
                 _end(process)
                 raise HelmCancelled(f"{name} was ended because the run was cancelled") from None
