@@ -24,7 +24,7 @@ from engine import urn as urns
 from engine.events import RunEnded, StepDone
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
-from engine.sandbox import Sandbox
+from engine.sandbox import PartStatus, Sandbox, SandboxState, SandboxStatus
 from engine.state.model import ResourceState
 
 
@@ -156,6 +156,33 @@ def test_a_state_whose_emulator_was_started_anew_is_stale(tmp_path: Path) -> Non
     assert sandboxes.is_stale(tmp_path, "dev", sandbox("two"))
     assert not sandboxes.is_stale(tmp_path, "dev", None)
     assert not sandboxes.is_stale(tmp_path, "staging", sandbox("two"))
+
+
+@pytest.mark.parametrize(
+    ("dead", "said"),
+    [
+        (("aws", "kubernetes"), "the sandbox's process 1 has ended, and what it held is gone"),
+        (("kubernetes",), "the sandbox's Kubernetes half is gone: native: etcd ended"),
+    ],
+)
+def test_what_is_missing_of_a_sandbox_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead: tuple[str, ...], said: str
+) -> None:
+    sandbox = Sandbox("default", tmp_path, "http://127.0.0.1:1", "moto", 1, "now", "one", None, "us-east-1",
+                      tmp_path / "passphrase", tmp_path / "log")  # fmt: skip
+    parts = tuple(
+        PartStatus(name, SandboxState.DEAD if name in dead else SandboxState.RUNNING, "")
+        for name in ("aws", "kubernetes")
+    )
+    found = SandboxStatus(SandboxState.DEAD, sandbox, "native: etcd ended", parts)
+
+    def status(_: Path) -> SandboxStatus:
+        return found
+
+    monkeypatch.setattr(sandboxes, "status", status)
+    error = sandboxes.missing(tmp_path)
+    assert said in str(error)
+    assert "`bedplate sandbox up`" in str(error)
 
 
 def test_a_request_that_is_no_dataclass_of_options_is_refused() -> None:
