@@ -11,6 +11,7 @@ from engine.providers.kubernetes import conflicts, managed, manifests
 from engine.providers.kubernetes.config import Config
 from engine.providers.kubernetes.connection import JSON_PATCH, Answer, Connection
 from engine.providers.kubernetes.discovery import Discovery, Place, place_of
+from engine.providers.kubernetes.manifests import absent
 from engine.providers.kubernetes.statuses import ApiError, Unanswered
 from engine.providers.kubernetes.tokens import ObjectType
 from engine.providers.kubernetes.waiting import Waiter
@@ -49,6 +50,7 @@ class Applier:
 
     def create(self, object_type: ObjectType, inputs: Properties, manager: str, seconds: float) -> Properties:
         """Make an object that is not there yet; a patch is applied to one that is. Gives it as it is then."""
+        inputs = _marked(inputs, manager)
         place = self.place(object_type, inputs)
         if not object_type.patch and not self._config.upsert:
             self._refuse_existing(place, manager, seconds)
@@ -139,6 +141,17 @@ class Applier:
                 f"there is no namespace {place.namespace!r}; declare it, and let this resource depend on it"
             )
         return conflicts.invalid(error)
+
+
+def _marked(inputs: Properties, manager: str) -> Properties:
+    """Inputs that declare something: of one that declares only a name, the server keeps no field manager."""
+    metadata = manifests.metadata(inputs)
+    bare = inputs.keys() <= {"apiVersion", "kind", "metadata"} and all(
+        key in ("name", "namespace") or absent(value) for key, value in metadata.items()
+    )
+    if not bare:
+        return inputs
+    return {**inputs, "metadata": {**metadata, "annotations": {manifests.MARK: manager}}}
 
 
 def _manifest(object_type: ObjectType, place: Place, inputs: Properties) -> Properties:

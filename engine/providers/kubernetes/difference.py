@@ -15,6 +15,7 @@ from engine.providers.base import NO_DIFF, Diff, DiffKind
 from engine.providers.kubernetes import manifests, schema
 from engine.providers.kubernetes.config import Config
 from engine.providers.kubernetes.kinds import Kinds
+from engine.providers.kubernetes.quantities import is_quantity, same
 from engine.providers.kubernetes.readiness import readiness
 from engine.providers.kubernetes.tokens import ObjectType
 from engine.values import UNKNOWN, Properties, Value
@@ -38,7 +39,10 @@ def diff(
     old, new = _comparable(object_type, kinds, old_inputs), _comparable(object_type, kinds, new_inputs)
     patterns = [paths.parse(pattern) for pattern in _replaced_by(object_type, config, old)]
     detailed: dict[str, DiffKind] = {}
+    schema_of_kind = kinds.schema(object_type)
     for change in _changes(old, new):
+        if is_quantity(schema_of_kind, change.path) and same(change.old, change.new):
+            continue
         replacing = any(_touches(pattern, change) for pattern in patterns)
         detailed[paths.join(change.path)] = REPLACING[change.kind] if replacing else change.kind
     if _unready(new, old_outputs):

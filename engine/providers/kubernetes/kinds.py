@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from engine.kubernetes import Api, Kind, VersionUnknown, api, versions
+from engine.kubernetes import Api, Kind, Schema, VersionUnknown, api, versions
 from engine.providers.kubernetes.helm.definitions import scope_of
 from engine.providers.kubernetes.tokens import ObjectType
 from engine.values import Properties
@@ -50,6 +50,10 @@ class Kinds:
         """The CustomResourceDefinition of a kind, where the program has declared it before."""
         found = self._declared.get((object_type.group, object_type.kind))
         return () if found is None else (found,)
+
+    def schema(self, object_type: ObjectType) -> Schema | None:
+        """The type of a built-in kind's objects."""
+        return api_of(self.version).schema(object_type.api_version, object_type.kind)
 
     def learn(self, manifest: Properties) -> None:
         """Take note of what a CustomResourceDefinition declares."""

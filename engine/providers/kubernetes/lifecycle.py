@@ -119,7 +119,7 @@ class Lifecycle:
             return self._unreachable(error, id_, inputs, outputs)
         if live is None or _is_another(live, outputs):
             return None
-        return _found(live, inputs, manager_of(inputs, outputs, urn), id_)
+        return self._found(object_type, live, inputs, manager_of(inputs, outputs, urn), id_)
 
     def _unreachable(self, error: Unreachable, id_: str, inputs: Properties, outputs: Properties) -> Found | None:
         if self._config.delete_unreachable:
@@ -139,7 +139,7 @@ class Lifecycle:
         manager = manager_of(inputs, {}, token)
         if live is None or manifests.id_of(live) in known or manager not in managed.managers(live):
             return None
-        return _found(live, inputs, manager, manifests.id_of(live))
+        return self._found(object_type, live, inputs, manager, manifests.id_of(live))
 
     def _place(self, object_type: ObjectType, id_: str) -> Place | None:
         """Where an object is by its id; None where its kind is not served any more."""
@@ -151,6 +151,14 @@ class Lifecycle:
             raise ProviderError(f"expected an id such as NAMESPACE/NAME or NAME, got {id_!r}")
         namespace = namespace or manifests.DEFAULT_NAMESPACE if served.namespaced else ""
         return Place(served, namespace, name)
+
+    def _found(self, object_type: ObjectType, live: Properties, inputs: Properties, manager: str, id_: str) -> Found:
+        if inputs:
+            seen, schema = _with_texts(inputs, manifests.incoming(live)), self._discovery.kinds.schema(object_type)
+            given = cast("Properties", managed.as_given(inputs, seen, schema))
+        else:
+            given = manifests.incoming(managed.declared(live))
+        return Found(id_, given, manifests.outputs(live, given, manager))
 
     def _waiter(self, place: Place) -> Waiter:
         return Waiter(self._connection, self._discovery.kinds, place)
@@ -166,15 +174,6 @@ def _is_another(live: Properties, outputs: Properties) -> bool:
     """Whether an object only has the name of the one that ``outputs`` tell of: that one is gone."""
     known, uid = manifests.metadata(outputs).get("uid"), manifests.metadata(live).get("uid")
     return bool(known and uid and known != uid)
-
-
-def _found(live: Properties, inputs: Properties, manager: str, id_: str) -> Found:
-    seen = manifests.incoming(live)
-    if inputs:
-        given = cast("Properties", managed.as_given(inputs, _with_texts(inputs, seen)))
-    else:
-        given = manifests.incoming(managed.declared(live))
-    return Found(id_, given, manifests.outputs(live, given, manager))
 
 
 def _with_texts(inputs: Properties, seen: Properties) -> Properties:

@@ -9,7 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from engine.providers.kubernetes import manifests, quantities
+from engine.kubernetes import Schema, Shape
+from engine.providers.base import unchanged
+from engine.providers.kubernetes import manifests
+from engine.providers.kubernetes.quantities import same, within
 from engine.values import Properties, Value
 
 # What other tools' client-side applies are called: an object that one of them made may be taken over, as Pulumi does.
@@ -64,9 +67,23 @@ def declared(live: Properties) -> Properties:
         if entry.get("operation") == "Apply" and not entry.get("subresource"):
             applied = _merged(applied, cast("Tree", entry.get("fieldsV1") or {}))
     result = cast("Properties", _chosen(live, applied)) if applied else _cleaned(live)
+    result = _unmarked(result)
     identity = {key: value for key, value in manifests.metadata(live).items() if key in ("name", "namespace")}
     metadata = {**manifests.metadata(result), **identity}
+    if manifests.is_secret(live) and "data" in live:
+        result = {**result, "data": live["data"]}  # texts that were applied are among it, and owned as texts
+        result.pop("stringData", None)
     return {**result, "apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+
+
+def _unmarked(found: Properties) -> Properties:
+    metadata = manifests.metadata(found)
+    annotations = metadata.get("annotations")
+    if not isinstance(annotations, dict) or manifests.MARK not in annotations:
+        return found
+    kept = {key: value for key, value in cast("Properties", annotations).items() if key != manifests.MARK}
+    rest = {key: value for key, value in metadata.items() if key != "annotations"}
+    return {**found, "metadata": {**rest, **({"annotations": kept} if kept else {})}}
 
 
 def _chosen(value: Value, tree: Tree) -> Value:
@@ -116,24 +133,29 @@ def _cleaned(live: Properties) -> Properties:
     return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}
 
 
-def as_given(given: Value, live: Value) -> Value:
-    """What ``live`` has of what a program has given: its members, and its items in their order."""
+def as_given(given: Value, live: Value, schema: Schema | None = None) -> Value:
+    """What ``live`` has of what a program has given: its members, and its items in their order.
+
+    A quantity of the same amount is left as it was given; ``schema`` says which values are quantities.
+    """
     if isinstance(given, dict) and isinstance(live, dict):
-        members = cast("Properties", live)
-        return {key: as_given(item, members[key]) for key, item in cast("Properties", given).items() if key in members}
+        members, steps = cast("Properties", live), cast("Properties", given).items()
+        return {key: as_given(item, members[key], within(schema, key)) for key, item in steps if key in members}
     if isinstance(given, list) and isinstance(live, list):
-        return _items_as_given(cast("list[Value]", given), cast("list[Value]", live))
-    return given if quantities.same(given, live) else live
+        return _items_as_given(cast("list[Value]", given), cast("list[Value]", live), within(schema, 0))
+    if schema is not None and schema.shape is Shape.QUANTITY:
+        return given if same(given, live) else live
+    return given if unchanged(given, live) else live
 
 
-def _items_as_given(given: list[Value], live: list[Value]) -> list[Value]:
+def _items_as_given(given: list[Value], live: list[Value], schema: Schema | None) -> list[Value]:
     """Items by their name where they have one, else by their place. What others have added is not ours to compare."""
     names = [_name(item) for item in given]
     if all(name is not None for name in names) and len(set(names)) == len(names):
         found = {_name(item): item for item in live}
-        return [as_given(item, found[_name(item)]) for item in given if _name(item) in found]
+        return [as_given(item, found[_name(item)], schema) for item in given if _name(item) in found]
     if len(given) == len(live):
-        return [as_given(item, other) for item, other in zip(given, live, strict=True)]
+        return [as_given(item, other, schema) for item, other in zip(given, live, strict=True)]
     return live
 
 

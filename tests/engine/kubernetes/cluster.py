@@ -65,6 +65,7 @@ class Cluster:
     kinds: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict[tuple[str, str], tuple[str, bool]])
     requests: list[str] = field(default_factory=list[str])
     fault: Callable[[str, str], str | None] = lambda _method, _path: None
+    done: Callable[[str, str], None] = lambda _method, _path: None  # called before the answer of a change is sent
     react: Callable[[Json], None] = lambda live: controllers(live)
     warnings: list[str] = field(default_factory=list[str])
     publishes_openapi: bool = True
@@ -365,6 +366,8 @@ class Handler(BaseHTTPRequestHandler):
             status, document = self.cluster.answer(
                 self.command, url.path, query, body, self.headers.get("Content-Type", "")
             )
+            if self.command != "GET":
+                self.cluster.done(self.command, url.path)
             if verdict == "lose":
                 self.close_connection = True
                 return

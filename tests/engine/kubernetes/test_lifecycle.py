@@ -8,6 +8,7 @@ import pytest
 
 from engine.providers.base import DiffKind, ProviderError
 from engine.providers.kubernetes.provider import KubernetesProvider
+from engine.values import Secret
 from tests.engine.kubernetes.cluster import Cluster
 from tests.engine.kubernetes.objects import Declared
 
@@ -214,3 +215,60 @@ def test_what_the_server_warns_of_is_noted(cluster: Cluster, provider: Kubernete
         Declared(provider, "v1", "ConfigMap").create(metadata={"name": "a"})
     assert len(notes) == 2
     assert notes[1] == "v1 X is deprecated"
+
+
+def test_what_declares_only_a_name_is_found_again_too(cluster: Cluster, provider: KubernetesProvider) -> None:
+    """The server keeps no field manager of an object that declares no fields."""
+    account = Declared(provider, "v1", "ServiceAccount")
+    account.create(token="bedplate-a", metadata={"name": "a"})
+    found = provider.find(account.urn, account.type, account.inputs, token="bedplate-a", known_ids=frozenset())
+    assert found is not None
+    assert found.inputs == account.inputs
+    imported = Declared(provider, "v1", "ServiceAccount", id="default/a")
+    assert imported.refresh()
+    assert not imported.diff(metadata={"name": "a"}).changes
+
+
+def test_a_quantity_that_the_server_writes_otherwise_is_the_same(
+    cluster: Cluster, provider: KubernetesProvider
+) -> None:
+    quota = Declared(provider, "v1", "ResourceQuota")
+    cluster.react = lambda live: live.update(spec={"hard": {"cpu": "500m"}}, status={"hard": {"cpu": "500m"}})
+    declared: dict[str, Any] = {"metadata": {"name": "q"}, "spec": {"hard": {"cpu": "0.5"}}}
+    quota.create(**declared)
+    assert quota.refresh()
+    assert quota.inputs["spec"] == {"hard": {"cpu": "0.5"}}
+    assert not quota.diff(**{**declared, "spec": {"hard": {"cpu": "500m"}}}).changes
+    assert quota.diff(**{**declared, "spec": {"hard": {"cpu": "5"}}}).changes
+
+
+def test_a_secret_is_compared_by_what_it_says(cluster: Cluster, provider: KubernetesProvider) -> None:
+    def encode(live: dict[str, Any]) -> None:
+        live.pop("stringData", None)
+        live["data"] = {"a": "b25l"}
+
+    cluster.react = encode
+    secret = Declared(provider, "v1", "Secret")
+    declared: dict[str, Any] = {"metadata": {"name": "s"}, "stringData": {"a": "one"}}
+    secret.create(**declared)
+    assert secret.refresh()
+    assert not secret.diff(**declared).changes
+    live = cluster.get("secrets", "s", "default")
+    assert live is not None
+    live["data"] = {"a": "dHdv"}
+    secret.refresh()
+    assert secret.inputs["stringData"] == {"a": "two"}
+    assert secret.diff(**declared).changes
+    imported = Declared(provider, "v1", "Secret", id="default/s")
+    imported.refresh()
+    assert not imported.diff(metadata={"name": "s"}, stringData={"a": "two"}).changes
+
+
+def test_what_a_secret_holds_is_secret_in_its_outputs_and_in_the_inputs_kept_beside_them(
+    cluster: Cluster, provider: KubernetesProvider
+) -> None:
+    secret = Declared(provider, "v1", "Secret")
+    inputs = secret.check(metadata={"name": "s"}, data={"a": "b25l"})
+    outputs = provider.create(secret.urn, secret.type, inputs, timeout=5, preview=False, token="t").outputs
+    assert outputs["data"] == Secret({"a": "b25l"})
+    assert isinstance(outputs["__inputs"], Secret)
