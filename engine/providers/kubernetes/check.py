@@ -40,12 +40,12 @@ def check(
     else:
         inputs = autonames.named(urn, olds, inputs, seed)
     inputs = _in_namespace(object_type, config, kinds, inputs)
-    kinds.learn(manifests.outgoing(inputs))
+    manifest = manifests.outgoing(inputs)
+    kinds.learn(manifest)
     failures += _misnamed(object_type, inputs)
     failures += _refused_deletion(inputs)
     failures += _bad_conditions(inputs)
     if not object_type.patch:  # a patch says only a part: what is required may be missing from it
-        manifest = manifests.outgoing(inputs)
         failures += schema.validate(kinds.version, manifest, kinds.definitions(object_type))
     return Checked(_with_secrets(inputs), _without_doubles(failures))
 

@@ -215,7 +215,8 @@ class Cluster:
         taken = set(new) if conflicts else set[tuple[str, ...]]()
         for entry in entries:
             entry["fieldsV1"] = _tree({path: None for path in _paths(entry["fieldsV1"]) if path not in taken})
-        entries.append({"manager": manager, "operation": "Apply", "fieldsV1": _tree(new)})
+        if new:  # of who declares no fields, a server keeps no entry
+            entries.append({"manager": manager, "operation": "Apply", "fieldsV1": _tree(new)})
         stored.live["metadata"]["managedFields"] = entries
         self.react(stored.live)
         self._touch(stored.live)
