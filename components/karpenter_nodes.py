@@ -25,6 +25,8 @@ from components.nodepools import GPU_RESOURCE, POOL_LABEL, Workload
 from components.pools import ImageFamily, PoolChoices
 from components.tags import component_tags
 
+DESIRED_NODES: Final = "bedplate.dev/desired-nodes"
+MIN_NODES: Final = "bedplate.dev/min-nodes"
 _NODES_API: Final = "karpenter.k8s.aws"
 # Karpenter's own sizing for clusters of some hundred nodes. Source: Karpenter 1.14 documentation, "Reference", 2026-08.
 _CONTROLLER = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}}
@@ -94,7 +96,7 @@ class KarpenterPool(KubernetesComponent, area="nodes"):
             self.child("pool"),
             api_version="karpenter.sh/v1",
             kind="NodePool",
-            metadata={"name": args.name},
+            metadata={"name": args.name, "annotations": _sizes(args.pool)},
             spec=node_pool_spec(args.name, args.pool),
             # Nodes end with their pool, and need their class to.
             opts=self.options(depends_on=[args.release, node_class]),
@@ -166,6 +168,11 @@ def node_pool_spec(name: str, pool: PoolChoices) -> dict[str, Any]:
             "budgets": [{"nodes": f"{disruption.budget_percent}%"}],
         },
     }
+
+
+def _sizes(pool: PoolChoices) -> dict[str, str]:
+    """The sizes that Karpenter has no field for; `bedplate simulate` reads them."""
+    return {DESIRED_NODES: str(pool.size.desired), MIN_NODES: str(pool.size.minimum)}
 
 
 def _limits(pool: PoolChoices) -> dict[str, str]:

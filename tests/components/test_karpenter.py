@@ -75,6 +75,17 @@ def test_training_is_never_moved_to_save_a_node_and_idle_inference_is() -> None:
     }
 
 
+def test_a_pool_says_the_sizes_that_karpenter_has_no_field_for() -> None:
+    """What simulates and prices a pool has nowhere else to read them."""
+    said = {"bedplate.dev/desired-nodes", "bedplate.dev/min-nodes"}
+    pools = list(prod().of(NODE_POOL))
+    assert pools
+    for pool in pools:
+        sizes = pool.inputs["metadata"]["annotations"]
+        assert set(sizes) == said
+        assert all(value.isdecimal() for value in sizes.values())
+
+
 def test_cpu_pods_cannot_pin_a_gpu_node_and_gpus_are_limited() -> None:
     spec, _ = nodes(instance_types=["g6.12xlarge", "g5.12xlarge"], max_size=3)
     assert {"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"} in spec["template"]["spec"]["taints"]
