@@ -7,7 +7,6 @@ however that ends; a folder that a killed simulation left is removed by the next
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -178,10 +177,3 @@ def _refused(workloads: Sequence[Given], refused: Mapping[Owner, str]) -> list[s
         f"{owner.kind} {owner.name} is left out, the API server refuses it: {message}"
         for owner, message in refused.items() if owner not in answered_for
     ]  # fmt: skip
-
-
-def forget(root: Path) -> None:
-    """Remove the folder of simulations, where it holds nothing any more."""
-    folder = root / FOLDER
-    if folder.is_dir() and not any(folder.iterdir()):
-        shutil.rmtree(folder, ignore_errors=True)
