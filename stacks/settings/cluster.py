@@ -134,7 +134,7 @@ class ClusterSettings(Section):
     """Node pools by name."""
     karpenter: KarpenterSettings = KarpenterSettings()
     """Karpenter, which makes nodes as pods need them."""
-    kubernetes_resources: bool = False
+    kubernetes_resources: bool = True
     """Declare what lies in the cluster, too; off: AWS only."""
 
     def contradictions(self) -> Iterable[Contradiction]:

@@ -208,7 +208,6 @@ def test_an_existing_cluster_is_used_and_nothing_of_eks_is_made(offline: bool) -
     config = config_of("dev")
     config["bedplate:cluster"] = {
         "existing": {"kubeconfig": "/somewhere/config", "context": "shared"},
-        "kubernetes_resources": True,
     }
     run = run_program(config, "dev", offline=offline)
     assert not [each for each in run.aws if each.type.startswith("aws:eks/") or "launchTemplate" in each.type]
@@ -219,7 +218,7 @@ def test_an_existing_cluster_is_used_and_nothing_of_eks_is_made(offline: bool) -
 def test_what_lies_in_the_cluster_goes_before_what_lets_us_in_and_before_its_nodes(
     recorded: Callable[[str], Run],
 ) -> None:
-    run = dev(kubernetes_resources=True)
+    run = recorded("dev")
     (provider,) = run.of("pulumi:providers:kubernetes")
     outlive = needs(run, provider)
     assert {"cluster-access-deployer", "cluster-system-nodes", "cluster-addons-coredns"} <= outlive

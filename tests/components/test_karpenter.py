@@ -24,14 +24,13 @@ RELEASE = "kubernetes:helm.sh/v3:Release"
 @cache
 def prod() -> Run:
     config = config_of("prod")
-    config["bedplate:cluster"]["kubernetes_resources"] = True
     return run_program(config, "prod")
 
 
 def nodes(**settings: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The specs of the NodePool and the EC2NodeClass of one pool."""
     pool = {"workload": "inference", "provisioner": "karpenter", "max_size": 4, **settings}
-    run = dev(node_pools={"p": pool}, karpenter={"enabled": True}, kubernetes_resources=True)
+    run = dev(node_pools={"p": pool}, karpenter={"enabled": True})
     return run.of(NODE_POOL)[0].inputs["spec"], run.of(NODE_CLASS)[0].inputs["spec"]
 
 
