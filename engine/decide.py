@@ -17,6 +17,7 @@ from engine.providers.base import NO_DIFF, Diff, DiffKind
 from engine.state.model import ResourceState
 from engine.values import Secret, Value, has_secret, has_unknown, reveal, secret
 
+ALL_INPUTS = "__inputs"  # the output in which Pulumi's Kubernetes provider, and so ours, keeps all inputs
 INIT_ERROR = "#initerror"  # the path by which replace_on_changes can name a resource that did not become ready
 
 
@@ -150,7 +151,9 @@ def annotate_secrets(outputs: Mapping[str, Value], state: ResourceState) -> dict
     names = {key for key, value in state.inputs.items() if isinstance(value, Secret)}
     names.update(name for name in state.additional_secret_outputs if name != "id")
     return {
-        key: secret(reveal(value)) if key in names else _annotate(value, state.inputs.get(key))
+        key: secret(reveal(value))
+        if key in names
+        else _annotate(value, state.inputs if key == ALL_INPUTS else state.inputs.get(key))
         for key, value in outputs.items()
     }
 

@@ -103,6 +103,11 @@ def test_when_an_import_is_due(old: ResourceState | None, wanted: str, imports: 
         ({"a": {"x": Secret(1)}}, {"a": "text"}, {"a": Secret("text")}),
         ({"a": Secret({"x": 1})}, {"a": {"x": Secret(1)}}, {"a": Secret({"x": 1})}),
         ({}, {"more": 1, "id": "x"}, {"more": Secret(1), "id": "x"}),
+        (  # all inputs below one output: secret where they are, and nowhere else
+            {"a": Secret("s"), "b": {"c": Secret("t"), "d": "plain"}},
+            {"__inputs": {"a": "s", "b": {"c": "t", "d": "plain"}}},
+            {"__inputs": {"a": Secret("s"), "b": {"c": Secret("t"), "d": "plain"}}},
+        ),
     ],
 )
 def test_secrets_stay_secret_in_what_echoes_them(inputs: Properties, outputs: Properties, marked: Properties) -> None:

@@ -81,17 +81,20 @@ def outputs(live: Mapping[str, Value], inputs: Properties, field_manager: str) -
     """What the state keeps of a live object.
 
     The inputs are kept beside it under the name that Pulumi's own provider knows, so that it can go on from this state;
-    as a secret, because an input that is one must not be found there in clear.
+    those that are secret are marked there by the engine, as in the outputs themselves.
     """
-    result = incoming(live)
-    if is_secret(result):
-        for key in ("data", "stringData"):
-            if key in result:
-                result[key] = Secret(result[key])
-    result[INPUTS] = Secret({key: value for key, value in inputs.items() if not key.startswith("__")})
+    result = _sealed(incoming(live))
+    result[INPUTS] = _sealed({key: value for key, value in inputs.items() if not key.startswith("__")})
     result[INITIAL_API_VERSION] = str(live.get("apiVersion", ""))
     result[FIELD_MANAGER] = field_manager
     return result
+
+
+def _sealed(manifest: Properties) -> Properties:
+    """A Secret with its data marked as such; any other object as it is."""
+    if not is_secret(manifest):
+        return manifest
+    return {key: Secret(value) if key in ("data", "stringData") else value for key, value in manifest.items()}
 
 
 def is_secret(manifest: Mapping[str, Value]) -> bool:

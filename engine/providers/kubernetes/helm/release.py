@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from engine.providers.base import timeout_or
 from engine.providers.kubernetes.helm.arguments import DEFAULT_TIMEOUT
-from engine.values import UNKNOWN, Properties, Secret, Value
+from engine.values import UNKNOWN, Properties, Value
 
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 NOT_INSTALLED: Final = "not installed"
@@ -79,7 +79,7 @@ def outputs(release: Release, status: Properties, resource_names: Mapping[str, S
         **kept,
         "status": status,
         "resourceNames": {kind: list(names) for kind, names in resource_names.items()},
-        "__inputs": Secret(kept),
+        "__inputs": kept,
     }
 
 

@@ -13,12 +13,22 @@ aws.eks.NodeGroup(
 )
 for number in range(10):
     labels = {"app": f"web-{number}"}
-    container = {"name": "web", "image": "example.com/web:1", "resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
     kubernetes.apps.v1.Deployment(
         f"web-{number}",
         spec={
             "replicas": 50,
             "selector": {"match_labels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "containers": [
+                        {
+                            "name": "web",
+                            "image": "example.com/web:1",
+                            "resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
+                        }
+                    ]
+                },
+            },
         },
     )
