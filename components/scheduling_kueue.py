@@ -18,15 +18,23 @@ from components.kubernetes import KubernetesComponent
 from components.namespace_names import KUEUE_NAMESPACE
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
 from components.network_policies import allow_api_server, allow_dns, allow_from, allow_from_namespace
+from components.nodepools import EFA_RESOURCE
 from components.scheduling_teams import TEAM_LABEL
 
 _WEBHOOK_PORT, _METRICS_PORT = 9443, 8443
+# Kueue's own API of pending workloads, which the API server passes requests on to. While it can't, discovery fails, and
+# with it the deletion of every namespace. Source: kueue 0.18.2, charts/kueue/templates/visibility.
+_VISIBILITY_PORT = 8082
 # The kinds of workloads that Kueue queues; a kind that is not installed is left alone until it is.
 _FRAMEWORKS: Final = (
     "batch/job", "jobset.x-k8s.io/jobset", "kubeflow.org/jaxjob", "kubeflow.org/mpijob", "kubeflow.org/pytorchjob",
     "kubeflow.org/tfjob", "kubeflow.org/xgboostjob", "ray.io/raycluster", "ray.io/rayjob",
     "trainer.kubeflow.org/trainjob",
 )  # fmt: skip
+# What the queues don't count, by how its name begins: all that a GPU or a node brings along. A workload that asks for
+# something else than what is counted or named here would never be let in.
+# Source: Kueue, "Exclude arbitrary resources in the quota management", and issue 4848.
+NOT_COUNTED: Final = ("ephemeral-storage", "hugepages-", EFA_RESOURCE)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Kueue(KubernetesComponent, area="scheduling"):
             "dns": allow_dns(),
             "api-server": allow_api_server(args.network),
             "webhooks": allow_from(args.network, _WEBHOOK_PORT),
+            "visibility": allow_from(args.network, _VISIBILITY_PORT),
             "scrape": allow_from_namespace(args.monitoring_namespace, [_METRICS_PORT]),
         }
         place = GuardedNamespace(
@@ -94,6 +103,7 @@ def _configuration() -> str:
         # In a team's namespace nothing goes around the queue, with or without its name.
         "manageJobsWithoutQueueName": True,
         "managedJobsNamespaceSelector": {"matchExpressions": [{"key": TEAM_LABEL, "operator": "Exists"}]},
+        "resources": {"excludeResourcePrefixes": list(NOT_COUNTED)},
         "integrations": {"frameworks": list(_FRAMEWORKS)},
     }
     return json.dumps(configuration, indent=2) + "\n"

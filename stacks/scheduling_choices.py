@@ -44,10 +44,16 @@ class Bundle:
 
 
 def network_ranges(settings: PlatformSettings) -> list[str]:
-    """The ranges (CIDR) in which the cluster's API server has its addresses."""
-    if settings.network.vpc_id is not None or settings.cluster.existing is not None:
+    """The ranges (CIDR) in which the cluster's API server has its addresses: its interfaces', and its service's.
+
+    Pods call the service `kubernetes`, and the VPC CNI looks at a packet before that address is translated.
+    Source: open-telemetry/opentelemetry-operator issue 5621, 2026-09; seen there on EKS.
+    """
+    cluster, network = settings.cluster, settings.network
+    if cluster.existing is not None:
         return list(_PRIVATE_RANGES)
-    return [str(settings.network.cidr)]
+    interfaces = [str(network.cidr)] if network.vpc_id is None else list(_PRIVATE_RANGES)
+    return [*interfaces, f"{cluster.service_cidr[1]}/32"]  # Kubernetes gives that service the range's first address
 
 
 def scheduling_choices(settings: PlatformSettings) -> SchedulingChoices:

@@ -16,6 +16,8 @@ _POOLS = {
 
 def _dev(*, kubernetes_resources: bool = True, **sections: Any) -> Run:
     config = config_of("dev")
+    for of_its_own_pools in ("bedplate:gpu", "bedplate:scheduling"):
+        config.pop(of_its_own_pools)
     config["bedplate:cluster"] = {"node_pools": _POOLS, "kubernetes_resources": kubernetes_resources}
     config |= {f"bedplate:{name}": section for name, section in sections.items()}
     return run_program(config, "dev")

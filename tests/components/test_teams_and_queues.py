@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -102,8 +103,11 @@ def test_a_team_reaches_its_own_and_what_its_settings_say(run: Run) -> None:
         {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 5432}]},
         {"to": [{"ipBlock": {"cidr": "10.2.0.0/16"}}]},
     ]
-    (way,) = vision["allow-api-server"]["egress"]
-    assert way == {"to": [{"ipBlock": {"cidr": "10.0.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 443}]}
+    # Its interfaces, and the service `kubernetes`: the VPC CNI sees the address that a pod calls, not where it leads.
+    assert vision["allow-api-server"]["egress"] == [
+        {"to": [{"ipBlock": {"cidr": cidr}}], "ports": [{"protocol": "TCP", "port": 443}]}
+        for cidr in ("10.0.0.0/16", "172.20.0.1/32")
+    ]
     assert _policies(run, "team-speech").keys() == always
     (source,) = vision["allow-scrape"]["ingress"][0]["from"]
     assert source == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}
@@ -125,7 +129,7 @@ def test_the_api_server_of_an_existing_network_is_looked_for_in_private_ranges()
     scheduling = SchedulingSettings.model_validate({"teams": {"text": {"egress": "api-server"}}})
     policies = _policies(declared(settings.model_copy(update={"scheduling": scheduling})), "team-text")
     ranges = [each["to"][0]["ipBlock"]["cidr"] for each in policies["allow-api-server"]["egress"]]
-    assert ranges == ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
+    assert ranges == ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "172.20.0.1/32"]
 
 
 def test_groups_get_roles_of_their_namespace(run: Run) -> None:
@@ -257,6 +261,27 @@ def test_kueue_manages_what_is_in_teams_namespaces_and_nothing_else(run: Run) ->
     }
     assert marked == {"seeing", "team-speech"}
     assert kueue.inputs["values"]["controllerManager"]["replicas"] == 2
+
+
+def test_the_api_server_reaches_all_that_kueue_serves_it(run: Run) -> None:
+    # Without its API of pending workloads no namespace of the cluster could be deleted any more: discovery would fail.
+    policies = _policies(run, "kueue-system")
+    reached = {rule["ports"][0]["port"] for each in policies.values() for rule in each.get("ingress", [])}
+    assert reached == {8082, 8443, 9443}
+    assert len(policies["allow-visibility"]["ingress"][0]["from"]) == 2
+
+
+def test_a_job_over_several_nodes_is_let_in_with_all_that_it_asks_for(run: Run) -> None:
+    (kueue,) = (each for each in run.of(RELEASE) if each.inputs["name"] == "kueue")
+    configuration = json.loads(kueue.inputs["values"]["managerConfig"]["controllerManagerConfigYaml"])
+    not_counted = tuple(configuration["resources"]["excludeResourcePrefixes"])
+    queues = run.of("kubernetes:kueue.x-k8s.io/v1beta2:ClusterQueue")
+    asked = {"cpu", "memory", "nvidia.com/gpu", "vpc.amazonaws.com/efa", "hugepages-2Mi", "ephemeral-storage"}
+    for queue in queues:
+        (group,) = queue.inputs["spec"]["resourceGroups"]
+        counted = set(group["coveredResources"])
+        assert not {each for each in counted if each.startswith(not_counted)}
+        assert {each for each in asked - counted if not each.startswith(not_counted)} == set()
 
 
 def test_without_queues_nothing_of_kueue_is_made() -> None:

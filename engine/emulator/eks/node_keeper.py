@@ -10,11 +10,12 @@ import time
 from dataclasses import dataclass
 
 from engine.emulator.eks import api_server
-from engine.emulator.eks.nodes import Facts, WantedNodes, keep
+from engine.emulator.eks.nodes import Facts, NoFreeAddress, WantedNodes, keep
 from engine.emulator.eks.nodes_client import KubernetesUnreachable, NodesClient
 
 RETRY_EVERY = 2.0  # seconds
-_CODE = "ClusterUnreachable"
+# As EKS calls them. Source: Amazon EKS API reference, Issue.
+_UNREACHABLE, _FULL = "ClusterUnreachable", "InsufficientFreeAddresses"
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,12 @@ class NodeKeeper:
             return
         try:
             for arn, pending in list(self._pending.items()):
-                keep(client, pending.wanted)
-                _tell(pending.group, "")
+                try:
+                    keep(client, pending.wanted)
+                except NoFreeAddress as error:  # of this group only: the others' nodes don't wait for it
+                    _tell(pending.group, _FULL, str(error))
+                    continue
+                _tell(pending.group)
                 del self._pending[arn]
         except (KubernetesUnreachable, ValueError) as error:
             self._said(f"{server.server}: {error}")
@@ -62,8 +67,9 @@ class NodeKeeper:
             client.close()
 
     def _said(self, why: str) -> None:
+        message = f"The Kubernetes API can't be reached to make this group's nodes; it is tried again. {why}"
         for pending in self._pending.values():
-            _tell(pending.group, why)
+            _tell(pending.group, _UNREACHABLE, message)
 
     def _retry(self) -> None:
         while True:
@@ -75,11 +81,12 @@ class NodeKeeper:
                     return
 
 
-def _tell(group: Facts, why: str) -> None:
-    issues = [issue for issue in group.get("health", {}).get("issues", []) if issue["code"] != _CODE]
-    if why:
-        message = f"The Kubernetes API can't be reached to make this group's nodes; it is tried again. {why}"
-        issues.append({"code": _CODE, "message": message, "resourceIds": [group["nodegroupName"]]})
+def _tell(group: Facts, code: str = "", message: str = "") -> None:
+    """Replace what was said of the group's nodes; without a code all is well."""
+    ours = (_UNREACHABLE, _FULL)
+    issues = [issue for issue in group.get("health", {}).get("issues", []) if issue["code"] not in ours]
+    if code:
+        issues.append({"code": code, "message": message, "resourceIds": [group["nodegroupName"]]})
     group["health"] = {"issues": issues}
 
 

@@ -33,6 +33,10 @@ _NO_NETWORK = (
 )
 
 
+class NoFreeAddress(Exception):
+    """A subnet of the group has no address left for another node."""
+
+
 class NodesApi(Protocol):
     """What of a Kubernetes API is needed for nodes."""
 
@@ -76,7 +80,7 @@ def gone(arn: str) -> WantedNodes:
 
 
 def keep(api: NodesApi, wanted: WantedNodes) -> None:
-    """Make the group's nodes in the API what they should be. Raises what the API raises."""
+    """Make the group's nodes in the API what they should be. Raises NoFreeAddress and what the API raises."""
     every = api.nodes()
     of_group = [node for node in every if _annotations(node).get(GROUP) == wanted.arn]
     kept = [node for node in of_group if _annotations(node).get(BUILD) == wanted.build][: wanted.count]
@@ -227,4 +231,4 @@ def _free(place: Place, seed: str, taken: set[str]) -> str:
         address = str(network[_RESERVED + (start + step) % usable])
         if address not in taken:
             return address
-    raise ValueError(f"{place.cidr} has no free address for a node; choose a larger subnet")
+    raise NoFreeAddress(f"{place.cidr} has no free address for a node; choose a larger subnet")

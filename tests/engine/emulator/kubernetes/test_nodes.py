@@ -187,6 +187,22 @@ def test_coredns_does_not_run_on_a_gpu_node(sandbox: Sandbox) -> None:
     assert eks.describe_addon(clusterName="tainted", addonName="coredns")["addon"]["status"] == "ACTIVE"
 
 
+def test_a_full_subnet_holds_up_no_other_group(sandbox: Sandbox) -> None:
+    ec2, eks = sandbox.client("ec2"), sandbox.client("eks")
+    vpc = ec2.describe_subnets(SubnetIds=sandbox.made["subnets"])["Subnets"][0]["VpcId"]
+    small = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/28", AvailabilityZone="us-east-1a")["Subnet"]["SubnetId"]
+    scaling = {"minSize": 0, "maxSize": 12, "desiredSize": 12}
+    wanted = {"nodeRole": sandbox.made["role"], "subnets": [small], "scalingConfig": scaling}
+    eks.create_nodegroup(clusterName="c", nodegroupName="crowded", **wanted)
+    (issue,) = eks.describe_nodegroup(clusterName="c", nodegroupName="crowded")["nodegroup"]["health"]["issues"]
+    assert issue["code"] == "InsufficientFreeAddresses"
+    assert issue["message"] == "10.0.9.0/28 has no free address for a node; choose a larger subnet"
+    sandbox.group("c", "roomy", 1)
+    assert len(sandbox.nodes("roomy")) == 1
+    eks.delete_nodegroup(clusterName="c", nodegroupName="crowded")
+    assert not sandbox.nodes("crowded")
+
+
 def test_an_api_that_cannot_be_reached_breaks_nothing_and_is_tried_again(sandbox: Sandbox) -> None:
     eks = sandbox.client("eks")
     with socket.create_server(("127.0.0.1", 0)) as taken:
