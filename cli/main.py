@@ -27,7 +27,7 @@ def application() -> typer.Typer:
     app = _group("Preview, bring up and take down the platform, one environment at a time.", epilog=_EPILOG)
     groups = {
         "state": _group("Look at what is known of an environment's resources."),
-        "sandbox": _group("Start and stop the local AWS emulator."),
+        "sandbox": _group("Start and stop the local AWS emulator and Kubernetes API."),
         "config": _group("Look at an environment's settings."),
     }
     stacks.register(app)

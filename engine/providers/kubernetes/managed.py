@@ -125,7 +125,7 @@ def _cleaned(live: Properties) -> Properties:
     }  # fmt: skip
     annotations = {
         key: value for key, value in (metadata.get("annotations") or {}).items()
-        if key not in ("kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision")
+        if key not in (manifests.LAST_APPLIED, "deployment.kubernetes.io/revision")
     }  # fmt: skip
     metadata.pop("annotations", None)
     if annotations:

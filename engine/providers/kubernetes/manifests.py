@@ -28,6 +28,8 @@ INPUTS: Final = "__inputs"
 INITIAL_API_VERSION: Final = "__initialApiVersion"
 FIELD_MANAGER: Final = "__fieldManager"
 
+LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"  # the whole manifest, of whoever used kubectl
+
 DEFAULT_NAMESPACE: Final = "default"
 SERVER_SET: Final = (
     "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields",
@@ -91,10 +93,15 @@ def outputs(live: Mapping[str, Value], inputs: Properties, field_manager: str) -
 
 
 def _sealed(manifest: Properties) -> Properties:
-    """A Secret with its data marked as such; any other object as it is."""
+    """A Secret with its data marked as such, and its copy that kubectl keeps; any other object as it is."""
     if not is_secret(manifest):
         return manifest
-    return {key: Secret(value) if key in ("data", "stringData") else value for key, value in manifest.items()}
+    sealed = {key: Secret(value) if key in ("data", "stringData") else value for key, value in manifest.items()}
+    applied = annotation(manifest, LAST_APPLIED)
+    if applied is not None:
+        annotations = {**cast("Properties", metadata(manifest)["annotations"]), LAST_APPLIED: Secret(applied)}
+        sealed["metadata"] = {**metadata(manifest), "annotations": annotations}
+    return sealed
 
 
 def is_secret(manifest: Mapping[str, Value]) -> bool:

@@ -275,3 +275,18 @@ def test_what_a_secret_holds_is_secret_in_its_outputs_and_in_the_inputs_kept_bes
     assert isinstance(kept, dict)
     assert kept["data"] == Secret({"a": "b25l"})
     assert kept["kind"] == "Secret"  # what is no secret is none: its texts would be masked in every message
+
+
+def test_the_copy_of_a_secret_that_kubectl_keeps_in_it_is_secret_too(
+    cluster: Cluster, provider: KubernetesProvider
+) -> None:
+    secret = Declared(provider, "v1", "Secret")
+    secret.create(metadata={"name": "s", "annotations": {"note": "plain"}}, data={"a": "b25l"})
+    live = cluster.get("secrets", "s", "default")
+    assert live is not None
+    live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = '{"data":{"a":"b25l"}}'
+    found = provider.read(secret.urn, secret.type, secret.id, secret.inputs, secret.outputs)
+    assert found is not None
+    annotations = found.outputs["metadata"]["annotations"]
+    assert annotations["kubectl.kubernetes.io/last-applied-configuration"] == Secret('{"data":{"a":"b25l"}}')
+    assert annotations["note"] == "plain"
