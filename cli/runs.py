@@ -40,7 +40,10 @@ def open_session(request: OfStack, message: str = "") -> Session:
     """The session that a command is about. Raises what ``exits.of_error`` knows."""
     project = Project.load(request.cwd)
     stack = meant(request.environment, request.stack, project.environments())
-    return Session.open(project, stack, sandboxes.factories(sandboxes.running(project.root)), message=message)
+    providers = sandboxes.factories(
+        sandboxes.running(project.root), lambda: sandboxes.declared_kubernetes(project, stack)
+    )
+    return Session.open(project, stack, providers, message=message)
 
 
 @dataclass

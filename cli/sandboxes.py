@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.exits import CommandError, ExitCode
 from engine import urn as urns
 from engine.sandbox import Sandbox, SandboxState, find, status
+from engine.stack_config import mapping_in
 
 if TYPE_CHECKING:
+    from engine.project import Project
     from engine.provider_registry import ProviderFactory
     from engine.providers.base import Provider
     from engine.state.model import ResourceState
@@ -18,8 +20,13 @@ if TYPE_CHECKING:
 _PACKAGES = ("aws", "kubernetes")  # that only a sandbox can manage
 
 
-def factories(sandbox: Sandbox | None) -> dict[str, ProviderFactory]:
-    """What makes the providers that we have, by package."""
+def factories(
+    sandbox: Sandbox | None, declared_kubernetes: Callable[[], str | None] = lambda: None
+) -> dict[str, ProviderFactory]:
+    """What makes the providers that we have, by package.
+
+    ``declared_kubernetes`` says by which version's schemas manifests are checked; None: the sandbox's, else 1.35.
+    """
 
     def aws() -> Provider:
         from engine.providers.aws.endpoint import Endpoint
@@ -33,13 +40,30 @@ def factories(sandbox: Sandbox | None) -> dict[str, ProviderFactory]:
         from engine.providers.kubernetes.access import Access
         from engine.providers.kubernetes.provider import KubernetesProvider
 
+        version = declared_kubernetes()
         if sandbox is None:
-            return KubernetesProvider()
+            return KubernetesProvider(Access(version=version))
         half = sandbox.kubernetes
         hosts = frozenset(sandbox.allowed_hosts)
-        return KubernetesProvider(Access(hosts, half.kubeconfig, half.version) if half else Access(hosts))
+        if half is None:
+            return KubernetesProvider(Access(hosts, version=version))
+        return KubernetesProvider(Access(hosts, half.kubeconfig, version or half.version))
 
     return {"aws": aws, "kubernetes": kubernetes}
+
+
+def declared_kubernetes(project: Project, stack: str) -> str | None:
+    """The version of Kubernetes in the platform's settings (``cluster.kubernetes_version``), if its API is known.
+
+    None where they don't say it. What is wrong with them, the program says.
+    """
+    from engine.kubernetes import versions
+
+    path = project.stack_file(stack)
+    config = mapping_in(path).get("config") if path.is_file() else None
+    cluster = config.get(f"{project.name}:cluster") if isinstance(config, dict) else None
+    version = cluster.get("kubernetes_version") if isinstance(cluster, dict) else None
+    return version if version in versions() else None
 
 
 def running(root: Path) -> Sandbox | None:

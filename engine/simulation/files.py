@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from engine.kubernetes import api, versions
 from engine.simulation.manifests import API_VERSIONS, CLUSTER_WIDE, Given, Manifest, is_known
 
 
@@ -109,8 +111,19 @@ def problem_of(content: Any) -> str | None:
         return f"the {content['kind']} has no metadata.name"
     _named(metadata)
     if not is_known(content["apiVersion"], content["kind"]):
-        return None
+        return _misspelt(content["apiVersion"], content["kind"])
     return _problem_of_known(content, metadata)
+
+
+def _misspelt(api_version: str, kind: str) -> str | None:
+    """What is wrong with a kind that Kubernetes does not have, in an API of whose kinds some matter."""
+    if api_version not in API_VERSIONS.values() or any(api(one).kind(api_version, kind) for one in versions()):
+        return None
+    known = [each for each, version in API_VERSIONS.items() if version == api_version]
+    near = difflib.get_close_matches(kind, known, 1)
+    return f"there is no {kind} in {api_version}; " + (
+        f"did you mean {near[0]}?" if near else f"expected one such as {', '.join(known)}"
+    )
 
 
 _EXAMPLES: Final = {"kind": "Deployment, Job or Pod", "apiVersion": "apps/v1, batch/v1 or v1"}

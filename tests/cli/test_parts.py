@@ -24,6 +24,7 @@ from engine import urn as urns
 from engine.events import RunEnded, StepDone
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
+from engine.project import Project
 from engine.sandbox import PartStatus, Sandbox, SandboxState, SandboxStatus
 from engine.state.model import ResourceState
 
@@ -188,3 +189,27 @@ def test_what_is_missing_of_a_sandbox_is_named(
 def test_a_request_that_is_no_dataclass_of_options_is_refused() -> None:
     with pytest.raises(TypeError):
         parameters(typer.Typer)
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ("config:\n  p:cluster: {kubernetes_version: '1.36'}\n", True),
+        ("config:\n  p:cluster: {kubernetes_version: '1.35'}\n", False),
+        ("config:\n  p:cluster: {kubernetes_version: '1.12'}\n", False),
+        ("config:\n  p:cluster: [1]\n", False),
+        ("config: {}\n", False),
+        ("", False),
+    ],
+)
+def test_manifests_are_checked_against_the_declared_version(tmp_path: Path, settings: str, found: bool) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text("")
+    (tmp_path / "Pulumi.dev.yaml").write_text(settings)
+    project = Project.load(tmp_path)
+    provider = sandboxes.factories(None, lambda: sandboxes.declared_kubernetes(project, "dev"))["kubernetes"]()
+    type_ = "kubernetes:admissionregistration.k8s.io/v1:MutatingAdmissionPolicy"  # of 1.36
+    news = {"metadata": {"name": "x"}, "spec": {}}
+    checked = provider.check(f"urn:pulumi:dev::p::{type_}::x", type_, None, news, seed="s")
+    refused = [failure.reason for failure in checked.failures if failure.property in ("apiVersion", "kind")]
+    assert bool(refused) is not found

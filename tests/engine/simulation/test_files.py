@@ -58,6 +58,8 @@ def test_what_does_not_bear_on_scheduling_is_left_out_and_said_where_it_would_ru
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: a}\n", "(document 1): Pod web has no spec"),
         ("apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: x, namespace: a}\nspec: {}\n",
          "CronJob x has apiVersion batch/v1beta1; expected batch/v1"),
+        ("apiVersion: apps/v1\nkind: Deploymnt\nmetadata: {name: web, namespace: a}\n",
+         ":1 (document 1): there is no Deploymnt in apps/v1; did you mean Deployment?"),
         (f"{JOB}---\n{JOB}", ":6 (document 2): Job llm was given before, at "),
     ],
 )  # fmt: skip
