@@ -149,6 +149,15 @@ def config_of(environment: str) -> dict[str, Any]:
     return yaml.safe_load((STACKS / f"Pulumi.{environment}.yaml").read_text(encoding="utf-8"))["config"]
 
 
+def config_with_cluster(environment: str, cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with another cluster, and without the sections that speak of the pools which it had."""
+    parts = {key: value for key, value in config_of(environment).items() if key not in _ABOUT_POOLS}
+    return {**parts, "bedplate:cluster": cluster}
+
+
+_ABOUT_POOLS = ("bedplate:gpu", "bedplate:scheduling")
+
+
 def run_program(
     config: Mapping[str, Any],
     stack: str,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.platform_recording import DEPLOYER, Recorded, Run, config_of, run_program
+from tests.components.platform_recording import DEPLOYER, Recorded, Run, config_of, config_with_cluster, run_program
 
 CLUSTER, ENTRY = "aws:eks/cluster:Cluster", "aws:eks/accessEntry:AccessEntry"
 ASSOCIATION = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
@@ -17,9 +17,9 @@ ADDON, NODE_GROUP = "aws:eks/addon:Addon", "aws:eks/nodeGroup:NodeGroup"
 
 def dev(**cluster: Any) -> Run:
     """The dev environment with these settings of its cluster."""
-    config = config_of("dev")
-    config["bedplate:cluster"] = {**config.get("bedplate:cluster", {}), **cluster}
-    return run_program(config, "dev")
+    wanted = {**config_of("dev")["bedplate:cluster"], **cluster}
+    config = config_with_cluster("dev", wanted) if "node_pools" in cluster else config_of("dev")
+    return run_program({**config, "bedplate:cluster": wanted}, "dev")
 
 
 def needs(run: Run, resource: Recorded) -> set[str]:
@@ -205,10 +205,8 @@ def test_the_kubeconfig_holds_no_secret() -> None:
 
 @pytest.mark.parametrize("offline", [False, True])
 def test_an_existing_cluster_is_used_and_nothing_of_eks_is_made(offline: bool) -> None:
-    config = config_of("dev")
-    config["bedplate:cluster"] = {
-        "existing": {"kubeconfig": "/somewhere/config", "context": "shared"},
-    }
+    existing = {"existing": {"kubeconfig": "/somewhere/config", "context": "shared"}}
+    config = config_with_cluster("dev", existing)
     run = run_program(config, "dev", offline=offline)
     assert not [each for each in run.aws if each.type.startswith("aws:eks/") or "launchTemplate" in each.type]
     (provider,) = run.of("pulumi:providers:kubernetes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.components.kubernetes_objects import objects
-from tests.components.platform_recording import Run, config_of, run_program
+from tests.components.platform_recording import Run, config_with_cluster, run_program
 
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 _POOLS = {
@@ -15,10 +15,7 @@ _POOLS = {
 
 
 def _dev(*, kubernetes_resources: bool = True, **sections: Any) -> Run:
-    config = config_of("dev")
-    for of_its_own_pools in ("bedplate:gpu", "bedplate:scheduling"):
-        config.pop(of_its_own_pools)
-    config["bedplate:cluster"] = {"node_pools": _POOLS, "kubernetes_resources": kubernetes_resources}
+    config = config_with_cluster("dev", {"node_pools": _POOLS, "kubernetes_resources": kubernetes_resources})
     config |= {f"bedplate:{name}": section for name, section in sections.items()}
     return run_program(config, "dev")
 
