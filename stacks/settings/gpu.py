@@ -76,6 +76,10 @@ def about_gpus(cluster: ClusterSettings, gpu: GpuSettings) -> Iterable[Contradic
         yield from _about_pool(place, name, pool)
         if has_gpus(pool):
             yield from _about_partitions(f"{place}.mig", sharing, pool)
+        if pool.provisioner == "karpenter" and gpu.of_pool(name).mig_strategy == "mixed":
+            # Source: Karpenter 1.14, "Scheduling", accelerators: it knows what a type has by itself.
+            why = "makes each profile a resource of its own, and Karpenter makes no nodes for those"
+            yield Contradiction(f"{place}.mig", why, f"use one profile, or 'managed' in cluster.node_pools.{name}")
     yield from _about_operator(gpu)
 
 
