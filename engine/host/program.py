@@ -40,9 +40,12 @@ def main() -> int:
         return FAILED_AND_SAID_SO
     if order["fast"]:
         sys.path.insert(0, own_folder)
-        import fast_sdk  # pyright: ignore[reportImplicitRelativeImport] - a script's sibling, see above
+        # Siblings of a script, see above.
+        import fast_sdk  # pyright: ignore[reportImplicitRelativeImport]
+        import lazy_annotations  # pyright: ignore[reportImplicitRelativeImport]
 
         sys.path.remove(own_folder)
+        lazy_annotations.install()
         fast_sdk.install(debug=order["debug"])
     _let_unknowns_be_text()
     _configure(order)
