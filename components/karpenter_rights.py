@@ -12,6 +12,7 @@ from typing import Any, Final
 import pulumi
 
 from components.account import Account
+from components.roles import FOR_SPOT
 from components.statements import Statement
 
 _MADE = ("fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request")
@@ -122,7 +123,14 @@ def _using(about: Controlled) -> list[Statement]:
             about.node_role_arn,
             {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
         ),
+        # In an account that never bought Spot its own role is missing, which then nobody but the first buyer makes.
+        _allow("RoleOfSpot", ["iam:CreateServiceLinkedRole"], _role_of_spot(about), FOR_SPOT),
     ]
+
+
+def _role_of_spot(about: Controlled) -> pulumi.Output[str]:
+    role = "role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
+    return pulumi.Output.format("arn:{0}:iam::{1}:{2}", about.account.partition, about.account.account_id, role)
 
 
 def _allow(sid: str, actions: list[str], resource: Any, condition: Any = None) -> Statement:

@@ -16,9 +16,9 @@ from components.kubernetes import KubernetesComponent
 from components.network_policies import deny_all
 
 _LEVEL_LABELS = ("enforce", "audit", "warn")
-# What a container gets that says nothing of its own: enough to start, little enough to be noticed.
+# What a container asks for that says nothing of its own: enough to start, little enough to be noticed. No limits: a
+# default limit refuses every container that asks for more than it and states no limit, as many training jobs do.
 _DEFAULT_REQUEST = {"cpu": "100m", "memory": "256Mi"}
-_DEFAULT_LIMIT = {"cpu": "1", "memory": "1Gi"}
 # Load balancers and node ports lead into the cluster past its network policies; nobody gets one by accident.
 _CLOSED: Final = {"services.loadbalancers": "0", "services.nodeports": "0"}
 
@@ -73,7 +73,7 @@ class GuardedNamespace(KubernetesComponent, area="scheduling"):
         return LimitRange(
             self.child("limits"),
             metadata={"name": "limits", "namespace": self.namespace},
-            spec={"limits": [{"type": "Container", "default": _DEFAULT_LIMIT, "default_request": _DEFAULT_REQUEST}]},
+            spec={"limits": [{"type": "Container", "default_request": _DEFAULT_REQUEST}]},
             opts=self._inside,
         )
 

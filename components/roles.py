@@ -49,6 +49,7 @@ _FORBIDDEN = (
     "s3:PutEncryptionConfiguration",
     "s3:PutLifecycleConfiguration",
 )
+FOR_SPOT = {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}}
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,14 @@ class Boundary(PlatformComponent, area="identity"):
                         "Action": ["iam:PassRole"],
                         "Resource": "*",
                         "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}},
+                    },
+                    # An account's first Spot request makes the role that Spot itself works with.
+                    {
+                        "Sid": "RoleOfSpot",
+                        "Effect": "Allow",
+                        "Action": ["iam:CreateServiceLinkedRole"],
+                        "Resource": "*",
+                        "Condition": FOR_SPOT,
                     },
                     {
                         "Sid": "InstanceProfiles",

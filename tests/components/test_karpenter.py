@@ -177,8 +177,11 @@ def test_the_controller_ends_only_instances_of_its_own_cluster(recorded: Callabl
     (pass_role,) = (each for each in statements if each["Action"] == ["iam:PassRole"])
     assert pass_role["Resource"].endswith(":karpenter-nodes")
     assert pass_role["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
-    assert not any("iam:" in action and action != "iam:PassRole" and "Instance" not in action
-                   for each in statements for action in each["Action"])  # fmt: skip
+    (role_of_spot,) = (each for each in statements if each["Action"] == ["iam:CreateServiceLinkedRole"])
+    assert role_of_spot["Resource"].endswith(":role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot")
+    assert role_of_spot["Condition"] == {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}}
+    others = [action for each in statements if each not in (pass_role, role_of_spot) for action in each["Action"]]
+    assert not any("iam:" in action and "Instance" not in action for action in others)
 
 
 def test_karpenters_nodes_join_by_an_entry_of_their_own(recorded: Callable[[str], Run]) -> None:

@@ -140,6 +140,12 @@ def test_namespaces_are_guarded(run: Run) -> None:  # 70, 71, 72
     assert {pod.namespace for pod in pods(run)} <= made
 
 
+def test_a_container_that_asks_for_much_and_states_no_limit_is_let_in(run: Run) -> None:
+    for ranges in of_kind(run, "LimitRange"):
+        (limit,) = ranges["spec"]["limits"]
+        assert limit.keys() == {"type", "defaultRequest"}, ranges["metadata"]
+
+
 def test_roles_have_no_wildcards_and_lead_to_nothing_more(run: Run) -> None:  # 73, 74
     refused = {"secrets", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "serviceaccounts/token"}
     for role in [*of_kind(run, "Role"), *of_kind(run, "ClusterRole")]:

@@ -112,8 +112,10 @@ def test_flow_logs_go_to_their_group_by_a_role_that_can_only_write_there(recorde
 def test_nothing_that_guards_the_platform_can_be_taken_away_by_its_roles(recorded: Callable[[str], Run]) -> None:
     (boundary,) = recorded("prod").of("aws:iam/policy:Policy")
     assert len(boundary.inputs["policy"]) < 6144  # AWS takes no longer one
-    allowed, roles_of_nodes, profiles, denied = json.loads(boundary.inputs["policy"])["Statement"]
+    allowed, roles_of_nodes, role_of_spot, profiles, denied = json.loads(boundary.inputs["policy"])["Statement"]
     assert roles_of_nodes["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    assert role_of_spot["Action"] == ["iam:CreateServiceLinkedRole"]
+    assert role_of_spot["Condition"] == {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}}
     assert {action.split(":")[1][:3] for action in profiles["Action"]} == {"Get", "Lis"}
     assert (allowed["Effect"], denied["Effect"], denied["Resource"]) == ("Allow", "Deny", "*")
     assert "iam:*" not in allowed["Action"]

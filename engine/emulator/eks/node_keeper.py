@@ -72,13 +72,17 @@ class NodeKeeper:
             _tell(pending.group, _UNREACHABLE, message)
 
     def _retry(self) -> None:
-        while True:
-            time.sleep(RETRY_EVERY)
-            with self._lock:
-                self._work()
-                if not self._pending:
-                    self._retrying = False
-                    return
+        try:
+            while True:
+                time.sleep(RETRY_EVERY)
+                with self._lock:
+                    self._work()
+                    if not self._pending:
+                        self._retrying = False
+                        return
+        except BaseException:  # something unforeseen ends it: the next change of a group starts it again
+            self._retrying = False
+            raise
 
 
 def _tell(group: Facts, code: str = "", message: str = "") -> None:
