@@ -10,6 +10,10 @@ UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
 RUN := $(UV) run --no-sync
 BEDPLATE := $(VENV)/bin/bedplate
 
+# Bytecode is kept, also where the environment says not to: compiling the SDKs anew costs each command seconds.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.bedplate/cache/python
+
 # uv would download a Python where there is none that is new enough; we only use what is there.
 export UV_PYTHON_DOWNLOADS := never
 

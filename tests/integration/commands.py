@@ -15,7 +15,7 @@ from typing import Any, Final
 BEDPLATE: Final = Path(sys.executable).parent / "bedplate"
 REPOSITORY: Final = Path(__file__).parents[2]
 LIMIT: Final = 150  # seconds; a command that takes longer hangs
-BYTECODE: Final = REPOSITORY / ".bedplate" / "cache" / "tests"  # compiled once, not once for each test's own folder
+BYTECODE: Final = REPOSITORY / ".bedplate" / "cache" / "python"  # compiled once, not once for each test's own folder
 
 
 @dataclass(frozen=True)
