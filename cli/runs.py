@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from cli import sandboxes
+from cli import neighbours, sandboxes
 from cli.environments import meant
 from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
 from cli.interrupts import Interrupts
@@ -170,6 +170,9 @@ class Command:
         sandbox = sandboxes.running(root)
         if sandbox is None:
             raise sandboxes.missing(root)
+        clash = neighbours.clash(self.session, preview.plan, sandbox)
+        if clash:
+            raise clash.error(self.session.stack)
         sandboxes.remember(root, self.session.stack, sandbox)
         self.screen.tell(f"applies to the sandbox at {sandbox.endpoint}, never to AWS", Style.DIM)
 

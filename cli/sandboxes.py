@@ -89,8 +89,18 @@ def remember(root: Path, stack: str, sandbox: Sandbox) -> None:
     path.write_text(f"{sandbox.instance_id or ''}\n")
 
 
+def stacks_in(root: Path, sandbox: Sandbox) -> list[str]:
+    """The stacks that were brought up in the emulator that ``sandbox`` is now; what they had may be gone since."""
+    there = sandbox.instance_id or ""
+    return sorted(path.name for path in _records(root).glob("*") if path.read_text().strip() == there)
+
+
 def _record(root: Path, stack: str) -> Path:
-    return root / ".bedplate" / "emulators" / stack
+    return _records(root) / stack
+
+
+def _records(root: Path) -> Path:
+    return root / ".bedplate" / "emulators"
 
 
 def missing(root: Path) -> CommandError:
