@@ -138,8 +138,13 @@ class Cluster(PlatformComponent, area="cluster"):
                 "public_access_cidrs": list(choices.public_access_cidrs) or None,
             },
             # EKS makes the log group itself where there is none: without a key, and kept for ever. And nodes that are
-            # being drained need the way out of the network to their last moment.
-            opts=self.options(depends_on=[*role.ready, logs, args.network.whole]),
+            # being drained need the way out of the network to their last moment. A cluster stays in its VPC: EKS takes
+            # no subnets of another one, and the name is free once the old cluster is gone.
+            opts=self.options(
+                depends_on=[*role.ready, logs, args.network.whole],
+                replacement_trigger=args.network.vpc_id,
+                delete_before_replace=True,
+            ),
         )
 
     def _control_plane_role(self) -> MadeRole:

@@ -58,6 +58,8 @@ class Recorded:
     protect: bool
     depends_on: Sequence[str]
     ignore_changes: Sequence[str] = ()
+    replacement_trigger: Any = None
+    delete_before_replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ class RecordingMonitor(MockMonitor):
                     protect=request.protect,
                     depends_on=tuple(request.dependencies),
                     ignore_changes=tuple(request.ignoreChanges),
+                    replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
+                    delete_before_replace=request.deleteBeforeReplace,
                 )
             )
         return response

@@ -56,6 +56,12 @@ def test_ranges_that_are_named_reach_the_api() -> None:
     assert cluster.inputs["vpcConfig"]["publicAccessCidrs"] == ["203.0.113.0/24"]
 
 
+def test_a_cluster_goes_with_its_vpc_whose_subnets_are_all_it_can_have(run: Run) -> None:
+    (cluster,), (vpc,) = run.of(CLUSTER), run.of("aws:ec2/vpc:Vpc")
+    assert cluster.replacement_trigger == f"{vpc.name}-id"
+    assert cluster.delete_before_replace, "its name is free once it is gone"
+
+
 def test_secrets_are_encrypted_and_extended_support_is_never_paid_for(run: Run) -> None:
     (cluster,) = run.of(CLUSTER)
     key = named(run, "aws:kms/key:Key", "keys-cluster")
