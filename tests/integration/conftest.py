@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ def client_of(work: Workplace) -> Client:
     """What makes boto3 clients of the sandbox that runs in ``work``."""
     endpoint = work.run("sandbox", "status", "--output", "json").expect(0).json()["endpoint"]
 
+    @functools.cache  # making one takes longer than asking it
     def client(service: str) -> Any:
         return boto3.client(
             service, endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test",

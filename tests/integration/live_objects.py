@@ -33,9 +33,13 @@ class Live:
             return kind.get(name=metadata["name"], namespace=metadata.get("namespace")).to_dict()
         return None
 
-    def names(self, api_version: str, kind: str) -> set[str]:
+    def objects(self, api_version: str, kind: str) -> list[dict[str, Any]]:
+        """All of a kind, in all namespaces."""
         found = self._client.resources.get(api_version=api_version, kind=kind).get()
-        return {each.metadata.name for each in found.items}
+        return [each.to_dict() for each in found.items]
+
+    def names(self, api_version: str, kind: str) -> set[str]:
+        return {each["metadata"]["name"] for each in self.objects(api_version, kind)}
 
 
 def objects_in(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:

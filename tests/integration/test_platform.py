@@ -5,18 +5,17 @@ One story per environment: what a test of its own would need first is what the s
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.commands import Workplace, platform
-from tests.integration.conftest import Client, client_of
-from tests.integration.presence import DEPLOYMENT_TAGS, managed, present, tags_of
+from tests.integration.conftest import client_of
+from tests.integration.presence import present
+from tests.integration.standing import Cluster, check_buckets, check_gone, check_inventory, gpus_declared
 
 pytestmark = pytest.mark.slow
-OPERATION_MARK = "bedplate:operation"  # by which an interrupted run finds what it was making
 
 
 @pytest.fixture
@@ -36,71 +35,26 @@ def edit(work: Workplace, environment: str, *changes: tuple[str, str]) -> None:
     path.write_text(text)
 
 
-def check_inventory(work: Workplace, client: Client, environment: str, team: str) -> None:
-    """Everything in the state is in AWS, with the tags of this deployment where its type has tags."""
-    resources = managed(work.state(environment))
-    assert len(resources) > 100
-    for resource in resources:
-        tags = tags_of(client, resource)
-        if tags is None:
-            assert "tagsAll" not in resource["outputs"], f"{resource['urn']} can be tagged; nobody looked"
-            continue
-        declared = {key: value for key, value in tags.items() if key != OPERATION_MARK}
-        assert declared == resource["outputs"]["tagsAll"], resource["urn"]
-        assert tags.keys() >= DEPLOYMENT_TAGS, resource["urn"]
-        expected = {"Environment": environment, "Team": team, "DeploymentId": f"bedplate-{environment}"}
-        assert expected.items() <= tags.items(), resource["urn"]
-
-
-def check_buckets(client: Client, names: dict[str, str], key_arn: str, lock: Mapping[str, object] | None) -> None:
-    """What AWS itself says of the buckets' protection."""
-    s3 = client("s3")
-    for kind, name in names.items():
-        assert all(s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values())
-        assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
-        rule = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0]
-        by_default = rule["ApplyServerSideEncryptionByDefault"]
-        if kind != "logs":  # AWS delivers access logs to no bucket that is encrypted with a key
-            assert by_default == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
-        policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
-        insecure = {"Bool": {"aws:SecureTransport": "false"}}
-        assert any(each["Effect"] == "Deny" and each.get("Condition") == insecure for each in policy["Statement"])
-    if lock is not None:
-        configuration = s3.get_object_lock_configuration(Bucket=names["audit"])["ObjectLockConfiguration"]
-        assert configuration["Rule"]["DefaultRetention"] == lock
-
-
-def test_the_sandbox_environment_lives(work: Workplace) -> None:
+def test_another_network_takes_its_cluster_along(work: Workplace) -> None:
     client = client_of(work)
-    work.run("up", "sandbox", "--yes").expect(0, "created", "outputs")
-    check_inventory(work, client, "sandbox", "ml-platform")
-    outputs = work.run("outputs", "sandbox", "--output", "json").expect(0).json()["outputs"]
-    check_buckets(client, outputs["bucketNames"], outputs["keyArns"]["data"], None)
-    work.run("up", "sandbox", "--yes", "--expect-no-changes").expect(0, "unchanged")
-    work.run("preview", "sandbox", "--expect-no-changes").expect(0)
-
-    former = {resource["urn"]: resource["id"] for resource in managed(work.state("sandbox"))}
-    edit(work, "sandbox", ("team: ml-platform", "team: research"), ("retention_days: 1\n", "retention_days: 3\n"))
-    changed = work.run("up", "sandbox", "--yes", "--output", "json").expect(0).json()
-    assert set(changed["done"]) <= {"update", "same"}, changed["done"]
-    assert former == {resource["urn"]: resource["id"] for resource in managed(work.state("sandbox"))}
-    check_inventory(work, client, "sandbox", "research")
-    groups = client("logs").describe_log_groups(logGroupNamePrefix="/bedplate/sandbox/")["logGroups"]
-    assert {group["retentionInDays"] for group in groups} == {3}
-
-    replaced = managed(work.state("sandbox"))
-    vpc = next(resource for resource in replaced if resource["type"] == "aws:ec2/vpc:Vpc")
+    work.run("up", "sandbox", "--yes").expect(0)
+    former = work.state("sandbox")
+    (vpc,) = (one for one in former if one["type"] == "aws:ec2/vpc:Vpc")
     edit(work, "sandbox", ("availability_zones: 2", "availability_zones: 2\n    cidr: 10.9.0.0/16"))
     work.run("up", "sandbox", "--yes").expect(0, "replaced")
     assert not present(client, vpc)
-    check_inventory(work, client, "sandbox", "research")
+    check_inventory(work, client, "sandbox", "ml-platform")
+    state = work.state("sandbox")
+    (vpc,) = (one for one in state if one["type"] == "aws:ec2/vpc:Vpc")
+    (cluster,) = (one for one in state if one["type"] == "aws:eks/cluster:Cluster")
+    described = client("eks").describe_cluster(name=cluster["id"])["cluster"]
+    assert described["resourcesVpcConfig"]["vpcId"] == vpc["id"]
+    assert Cluster.of(work).differences(state) == []
+    assert Cluster.of(work).gpus_by_pool() == gpus_declared(state)
     work.run("up", "sandbox", "--yes", "--expect-no-changes").expect(0)
 
-    last = managed(work.state("sandbox"))
     work.run("destroy", "sandbox", "--yes").expect(0)
-    assert [resource["urn"] for resource in [*replaced, *last] if present(client, resource)] == []
-    assert work.state("sandbox") == []
-    work.run("destroy", "sandbox", "--yes").expect(0)
+    check_gone(work, client, "sandbox", former, state)
 
 
 def test_the_production_environment_is_protected(work: Workplace) -> None:
@@ -117,6 +71,13 @@ def test_the_production_environment_is_protected(work: Workplace) -> None:
     )
     assert "Traceback" not in refused.text
     check_inventory(work, client, "prod", "ml-platform")
+
+    # There is one Kubernetes API in a sandbox, and gp3, gpu-system and the like can be in it once.
+    work.run("up", "sandbox", "--yes").expect(
+        1, "stack prod has Kubernetes objects in this sandbox that sandbox would make, too", "nothing was changed"
+    )
+    assert work.state("sandbox") == []
+    assert Cluster.of(work).differences(work.state("prod")) == []
 
 
 def test_drift_is_found_and_healed(work: Workplace) -> None:
