@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from engine.events import Diagnostic, Event, RunStarted, Severity
+from engine.events import Diagnostic, Event, ProgramOutput, RunStarted, Severity
 from engine.project import Project
 from engine.run import Options, Outcome, Result
 from engine.session import Session
@@ -140,3 +140,10 @@ def test_a_program_that_ends_badly_deletes_nothing(stack: Stack, how: str, said:
     assert stack.up("raises", how=how).result is Result.PROGRAM_FAILED
     assert said in stack.said(Severity.ERROR)
     assert {"child", "alone"} <= set(stack.cloud.names())
+
+
+def test_what_a_program_does_last_is_done(stack: Stack) -> None:
+    assert stack.up("last_words").result is Result.SUCCEEDED
+    printed = [event.text for event in stack.events if isinstance(event, ProgramOutput)]
+    assert printed[-2:] == ["from a thread", "from a handler"]
+    assert (stack.root / "left-open.txt").read_text() == "all of it"
