@@ -74,6 +74,7 @@ def work(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workplace]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # where other tests have the machine's cores, the real control plane takes its time
 def test_the_whole_platform_is_there_after_up_and_after_a_change_and_gone_after_destroy(work: Workplace) -> None:
     client = client_of(work)
     _settings(work, gpu_nodes=1, replicas=4, team="ml-platform", teams={"vision": _VISION, "speech": _SPEECH})
