@@ -40,8 +40,11 @@ def open_session(request: OfStack, message: str = "") -> Session:
     """The session that a command is about. Raises what ``exits.of_error`` knows."""
     project = Project.load(request.cwd)
     stack = meant(request.environment, request.stack, project.environments())
+    running = sandboxes.running(project.root)
     providers = sandboxes.factories(
-        sandboxes.running(project.root), lambda: sandboxes.declared_kubernetes(project, stack)
+        running,
+        lambda: sandboxes.declared_kubernetes(project, stack),
+        sandboxes.gone_servers(project.root, stack, running),
     )
     return Session.open(project, stack, providers, message=message)
 

@@ -21,11 +21,14 @@ _PACKAGES = ("aws", "kubernetes")  # that only a sandbox can manage
 
 
 def factories(
-    sandbox: Sandbox | None, declared_kubernetes: Callable[[], str | None] = lambda: None
+    sandbox: Sandbox | None,
+    declared_kubernetes: Callable[[], str | None] = lambda: None,
+    gone: frozenset[str] = frozenset(),
 ) -> dict[str, ProviderFactory]:
     """What makes the providers that we have, by package.
 
     ``declared_kubernetes`` says by which version's schemas manifests are checked; None: the sandbox's, else 1.35.
+    ``gone`` are the Kubernetes API servers of sandboxes that have ended.
     """
 
     def aws() -> Provider:
@@ -46,8 +49,8 @@ def factories(
         half = sandbox.kubernetes
         hosts = frozenset(sandbox.allowed_hosts)
         if half is None:
-            return KubernetesProvider(Access(hosts, version=version))
-        return KubernetesProvider(Access(hosts, half.kubeconfig, version or half.version))
+            return KubernetesProvider(Access(hosts, version=version, gone=gone))
+        return KubernetesProvider(Access(hosts, half.kubeconfig, version or half.version, gone))
 
     return {"aws": aws, "kubernetes": kubernetes}
 
@@ -78,21 +81,35 @@ def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
 
 def is_stale(root: Path, stack: str, sandbox: Sandbox | None) -> bool:
     """Whether the stack's state was made in an emulator that is gone: an emulator keeps everything in memory."""
-    former = _record(root, stack)
-    return sandbox is not None and former.is_file() and former.read_text().strip() != (sandbox.instance_id or "")
+    return sandbox is not None and _record(root, stack).is_file() and _former(root, stack)[0] != sandbox.instance_id
+
+
+def gone_servers(root: Path, stack: str, sandbox: Sandbox | None) -> frozenset[str]:
+    """The Kubernetes API server that the stack was brought up in, where its sandbox has ended since."""
+    if sandbox is None or not is_stale(root, stack, sandbox):
+        return frozenset()
+    now = sandbox.kubernetes.server if sandbox.kubernetes else ""  # the next one may listen where that did
+    return frozenset({_former(root, stack)[1]} - {"", now})
 
 
 def remember(root: Path, stack: str, sandbox: Sandbox) -> None:
-    """Note which emulator the stack is in."""
+    """Note which emulator the stack is in, and which Kubernetes API server."""
     path = _record(root, stack)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{sandbox.instance_id or ''}\n")
+    server = sandbox.kubernetes.server if sandbox.kubernetes else ""
+    path.write_text(f"{sandbox.instance_id or ''}\n{server}\n")
 
 
 def stacks_in(root: Path, sandbox: Sandbox) -> list[str]:
     """The stacks that were brought up in the emulator that ``sandbox`` is now; what they had may be gone since."""
-    there = sandbox.instance_id or ""
-    return sorted(path.name for path in _records(root).glob("*") if path.read_text().strip() == there)
+    stacks = (path.name for path in _records(root).glob("*"))
+    return sorted(stack for stack in stacks if _former(root, stack)[0] == sandbox.instance_id)
+
+
+def _former(root: Path, stack: str) -> tuple[str | None, str]:
+    """The emulator that the stack was brought up in last (None: one that isn't ours), and the API server with it."""
+    instance, _, server = _record(root, stack).read_text().partition("\n")
+    return instance.strip() or None, server.strip()
 
 
 def _record(root: Path, stack: str) -> Path:

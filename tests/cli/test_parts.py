@@ -25,7 +25,7 @@ from engine.events import RunEnded, StepDone
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
 from engine.project import Project
-from engine.sandbox import PartStatus, Sandbox, SandboxState, SandboxStatus
+from engine.sandbox import Flavor, KubernetesApi, PartStatus, Sandbox, SandboxState, SandboxStatus
 from engine.state.model import ResourceState
 
 
@@ -157,6 +157,20 @@ def test_a_state_whose_emulator_was_started_anew_is_stale(tmp_path: Path) -> Non
     assert sandboxes.is_stale(tmp_path, "dev", sandbox("two"))
     assert not sandboxes.is_stale(tmp_path, "dev", None)
     assert not sandboxes.is_stale(tmp_path, "staging", sandbox("two"))
+
+
+def test_the_kubernetes_api_of_a_sandbox_that_ended_is_gone_unless_the_next_one_listens_there(tmp_path: Path) -> None:
+    def sandbox(instance: str, server: str) -> Sandbox:
+        api = KubernetesApi(Flavor.EMBEDDED, server, tmp_path / "kubeconfig", "1.35")
+        return Sandbox("default", tmp_path, "http://127.0.0.1:1", "moto", 1, "now", instance, None, "us-east-1",
+                       tmp_path / "passphrase", tmp_path / "log", (), api)  # fmt: skip
+
+    sandboxes.remember(tmp_path, "dev", sandbox("one", "http://127.0.0.1:2"))
+    assert sandboxes.stacks_in(tmp_path, sandbox("one", "http://127.0.0.1:2")) == ["dev"]
+    assert sandboxes.gone_servers(tmp_path, "dev", sandbox("one", "http://127.0.0.1:2")) == frozenset()
+    assert sandboxes.gone_servers(tmp_path, "dev", sandbox("two", "http://127.0.0.1:3")) == {"http://127.0.0.1:2"}
+    assert sandboxes.gone_servers(tmp_path, "dev", sandbox("two", "http://127.0.0.1:2")) == frozenset()
+    assert sandboxes.gone_servers(tmp_path, "dev", None) == frozenset()
 
 
 @pytest.mark.parametrize(

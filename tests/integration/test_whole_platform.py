@@ -110,6 +110,21 @@ def test_the_whole_platform_is_there_after_up_and_after_a_change_and_gone_after_
     work.run("destroy", "sandbox", "--yes").expect(0)
 
 
+@pytest.mark.slow
+def test_a_sandbox_that_ended_is_filled_again(tmp_path: Path) -> None:
+    work = platform(tmp_path / "project")
+    work.run("sandbox", "up", "--kubernetes", "embedded").expect(0)
+    work.run("up", "sandbox", "--yes").expect(0)
+    first = {each["urn"] for each in work.state("sandbox")}
+    work.run("sandbox", "down").expect(0)  # without destroy, as when a laptop was switched off
+    work.run("sandbox", "up", "--kubernetes", "embedded").expect(0)
+    work.run("up", "sandbox", "--yes").expect(0, "looking for what is gone")
+    assert {each["urn"] for each in work.state("sandbox")} == first
+    assert Cluster.of(work).differences(work.state("sandbox")) == []
+    work.run("up", "sandbox", "--yes", "--expect-no-changes").expect(0)
+    work.run("sandbox", "down").expect(0)
+
+
 def test_a_difference_is_seen() -> None:
     declared = {"spec": {"hard": {"pods": "7", "requests.memory": "2048Gi"}, "list": [{"a": 1}]}}
     live = {"spec": {"hard": {"pods": "7", "requests.memory": "2Ti"}, "list": [{"a": 1, "b": 2}], "more": True}}

@@ -20,16 +20,21 @@ class Access:
 
     ``allowed_hosts`` are hosts beside loopback that may be changed. ``kubeconfig`` is the sandbox's: its credentials
     are used where the program's kubeconfig leads to the same server. ``version`` is the declared version of Kubernetes
-    by whose schemas manifests are checked (None: 1.35).
+    by whose schemas manifests are checked (None: 1.35). ``gone`` are servers that have ended with all that was in them.
     """
 
     allowed_hosts: frozenset[str] = frozenset()
     kubeconfig: Path | None = None
     version: str | None = None
+    gone: frozenset[str] = frozenset()
 
     @property
     def schema_version(self) -> str:
         return self.version or DEFAULT_VERSION
+
+    def has_ended(self, server: str) -> bool:
+        """Whether ``server`` was a sandbox's that is no more."""
+        return any(same_server(server, one) for one in self.gone)
 
     def check(self, server: str, sandbox_server: str | None) -> None:
         """Raise EndpointRefused unless ``server`` is one that may be changed."""

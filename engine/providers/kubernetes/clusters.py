@@ -29,6 +29,14 @@ def target_of(config: Config, access: Access) -> Target:
     return found
 
 
+def has_ended(config: Config, access: Access) -> bool:
+    """Whether the cluster that ``config`` means was a sandbox's that has ended, with all that was in it."""
+    if not access.gone:
+        return False
+    found = _configured(config)
+    return found is not None and access.has_ended(found.server)
+
+
 def _sandbox(access: Access) -> Target | None:
     return None if access.kubeconfig is None else kubeconfig.target(kubeconfig.load(str(access.kubeconfig)))
 

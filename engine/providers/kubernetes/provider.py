@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from engine.providers.base import Checked, CheckFailure, Created, Diff, Found, Invoked, ProviderError
-from engine.providers.kubernetes import check, config, difference, helm, manifests, tokens
+from engine.providers.kubernetes import check, clusters, config, difference, helm, manifests, tokens
 from engine.providers.kubernetes.access import Access
 from engine.providers.kubernetes.autonames import automatic
 from engine.providers.kubernetes.config import Config, parse_config
@@ -104,6 +104,8 @@ class KubernetesProvider:
             return self.lifecycle().update(urn, object_type, old_outputs, new_inputs, timeout=timeout)
 
     def delete(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties, *, timeout: float) -> None:
+        if clusters.has_ended(self._config, self._access):
+            return
         with _named(urn, type_, id):
             if type_ == helm.RELEASE:
                 self.releases().delete(inputs, outputs, timeout=timeout)
@@ -111,12 +113,16 @@ class KubernetesProvider:
             self.lifecycle().delete(self._meant(type_, inputs), id, inputs, outputs, timeout=timeout)
 
     def read(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties) -> Found | None:
+        if clusters.has_ended(self._config, self._access):
+            return None
         with _named(urn, type_, id):
             if type_ == helm.RELEASE:
                 return self.releases().read(id, inputs, outputs)
             return self.lifecycle().read(urn, self._meant(type_, inputs), id, inputs, outputs)
 
     def find(self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:
+        if clusters.has_ended(self._config, self._access):
+            return None
         with _named(urn, type_):
             if type_ == helm.RELEASE:
                 return self.releases().find(inputs, token=token, known_ids=known_ids)
@@ -181,10 +187,9 @@ class KubernetesProvider:
             return self._releases
 
     def _connected(self) -> tuple[Connection, Target]:
-        from engine.providers.kubernetes.clusters import target_of
         from engine.providers.kubernetes.connection import Connection
 
-        target = target_of(self._config, self._access)
+        target = clusters.target_of(self._config, self._access)
         return Connection(target), target
 
 

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from engine.provider_registry import ProviderRegistry
+from engine.provider_resources import ProviderResources
 from engine.providers.base import CredentialsMissing, EndpointRefused, ProviderError
 from engine.providers.kubernetes import kubeconfig as kubeconfigs
 from engine.providers.kubernetes.access import Access
 from engine.providers.kubernetes.clusters import target_of
 from engine.providers.kubernetes.config import diff_config, parse_config
 from engine.providers.kubernetes.provider import KubernetesProvider
-from engine.values import UNKNOWN
+from engine.values import UNKNOWN, Properties
 from tests.engine.kubernetes.cluster import Cluster, Server
+from tests.engine.kubernetes.conftest import kubeconfig
 from tests.engine.kubernetes.objects import Declared
 
 EKS = "https://ABC.gr7.us-east-1.eks.amazonaws.com"
@@ -187,3 +190,10 @@ def test_another_cluster_replaces_the_provider(
     diff = diff_config(old, new)
     assert tuple(diff.replaces) == replaces
     assert diff.changes == (old != new)
+
+
+def test_a_kubeconfig_that_is_not_known_yet_may_be_another_clusters() -> None:
+    providers = ProviderResources(ProviderRegistry({"kubernetes": KubernetesProvider}))
+    old: Properties = {"kubeconfig": kubeconfig("https://old.example.com")}
+    assert providers.compare("pulumi:providers:kubernetes", old, {"kubeconfig": UNKNOWN}).replaces == ("kubeconfig",)
+    assert not providers.compare("pulumi:providers:kubernetes", old, old).changes

@@ -11,6 +11,7 @@ import pytest
 
 from engine.providers.base import OperationUncertain, PartialFailure, ProviderError
 from engine.providers.kubernetes import applying, connection, discovery, waiting
+from engine.providers.kubernetes.access import Access
 from engine.providers.kubernetes.provider import KubernetesProvider
 from tests.engine.kubernetes.cluster import Cluster, Refused, Server
 from tests.engine.kubernetes.conftest import kubeconfig
@@ -144,6 +145,19 @@ def test_an_object_that_is_not_ready_in_time_says_why(cluster: Cluster, provider
     assert "did not become ready within 0.5 seconds" in str(raised.value)
     assert "1 of 2 ready" in raised.value.reasons
     assert raised.value.outputs["status"]["readyReplicas"] == 1
+
+
+def test_what_was_in_a_sandbox_that_has_ended_is_gone(cluster: Cluster, server: Server) -> None:
+    ended = KubernetesProvider(Access(gone=frozenset({"http://127.0.0.1:1"})))
+    ended.configure({"kubeconfig": kubeconfig("http://localhost:1")})
+    settings = Declared(ended, "v1", "ConfigMap", id="default/settings", inputs=SETTINGS)
+    assert not settings.refresh()
+    settings.delete()
+    alive = KubernetesProvider(Access(gone=frozenset({"http://127.0.0.1:1"})))
+    alive.configure({"kubeconfig": kubeconfig(cluster.url)})
+    other = Declared(alive, "v1", "ConfigMap")
+    other.create(**SETTINGS)
+    assert other.refresh()
 
 
 def test_a_run_that_is_cancelled_waits_no_longer(cluster: Cluster, provider: KubernetesProvider) -> None:
