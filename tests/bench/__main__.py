@@ -63,12 +63,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
         peer = Peer(scratch / "peer")
-        table = render(
-            [*start_up(scratch, peer), *platform_rows(scratch), *native_rows(scratch), *scale(scratch, peer)],
-            peer.version,
-        )
+        found = (start_up(scratch, peer), platform_rows(scratch), native_rows(scratch), scale(scratch, peer))
+        table = render([_told(row) for rows in found for row in rows], peer.version)
     RESULTS.write_text(table)
     print(table)
+
+
+def _told(row: Row) -> Row:
+    print(" ".join(row.cells()), flush=True)  # the whole takes a quarter of an hour
+    return row
 
 
 def start_up(scratch: Path, peer: Peer) -> Iterator[Row]:

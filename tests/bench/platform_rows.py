@@ -33,7 +33,7 @@ class Place:
         """Sandbox and platform together; ``cold`` is the first time ever: nothing is compiled or kept."""
         both = f"{BEDPLATE} sandbox up --kubernetes {flavor} && {BEDPLATE} up sandbox --yes"
         forget = self._forget_all if cold else self._forget_state
-        return measure(["sh", "-c", both], folder=self.folder, runs=3, before=forget)
+        return measure(["sh", "-c", both], folder=self.folder, runs=2, before=forget)
 
     def _forget_state(self) -> None:
         self.run("sandbox", "down")

@@ -11,7 +11,7 @@ from tests.bench.measure import Measured
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BEDPLATE: Final = str(Path(sys.executable).parent / "bedplate")
-RUNS: Final = 5
+RUNS: Final = 3
 
 
 @dataclass(frozen=True)
