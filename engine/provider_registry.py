@@ -78,7 +78,7 @@ class ProviderRegistry:
         raise ProviderError(f"provider {urn} is neither registered nor in the state; was it removed by hand?")
 
 
-def configuration(inputs: Properties, *, unknowns: bool = False) -> Properties:
-    """What a provider is configured with, given its resource's inputs; what is not known yet only with ``unknowns``."""
+def configuration(inputs: Properties) -> Properties:
+    """What a provider is configured with, given its resource's inputs."""
     revealed = reveal({key: value for key, value in inputs.items() if key not in _NOT_CONFIGURATION})
-    return {key: value for key, value in revealed.items() if value is not None and (unknowns or value is not UNKNOWN)}
+    return {key: value for key, value in revealed.items() if value is not UNKNOWN and value is not None}

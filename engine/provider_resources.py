@@ -40,8 +40,7 @@ class ProviderResources(GenericProvider):
 
     def compare(self, type_: str, old_inputs: Properties, new_inputs: Properties) -> Diff:
         """How one provider's configuration differs from another's; nothing comes of it."""
-        # With what a preview does not know: it may be what makes another place of it.
-        return self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs, unknowns=True))
+        return self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs))
 
     def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         id_ = UNKNOWN_STRING if preview else str(uuid.uuid4())

@@ -147,6 +147,8 @@ def _replacing(olds: Properties, news: Properties) -> list[str]:
     before, after = olds.get("clusterIdentifier"), news.get("clusterIdentifier")
     if before is not None and after is not None:
         return [] if before is not UNKNOWN and before == after else ["clusterIdentifier"]
+    if "kubeconfig" in olds and "kubeconfig" not in news:  # the engine leaves out what a preview does not know
+        return ["kubeconfig"]
     if any(news.get(key) is UNKNOWN for key in IDENTITY):
         return [key for key in IDENTITY if news.get(key) is UNKNOWN]
     old, new = _cluster(olds), _cluster(news)
