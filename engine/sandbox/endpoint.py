@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import json
 import socket
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
+from engine.loopback import is_loopback
 from engine.sandbox.errors import EndpointNotAllowed, PortInUse
 from engine.sandbox.process import holder_of_port
 
 LOOPBACK = "127.0.0.1"
 STATUS_PATH = "/_bedplate/status"  # as engine.emulator.identity has it, which is not imported here: layers
-
-
-def is_loopback(host: str) -> bool:
-    """Whether ``host`` is this machine: ``localhost``, or an address of 127.0.0.0/8 or ::1. Resolves no name."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_allowed(endpoint: str, allowed_hosts: Collection[str]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from engine.loopback import is_loopback
 from engine.providers.base import EndpointRefused
 
 
@@ -37,13 +37,3 @@ class Endpoint:
                 " Name the host in the sandbox's settings if it is one."
             )
         return url
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a URL's host is this machine by itself; names other than localhost are not looked up."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

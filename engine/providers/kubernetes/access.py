@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from engine.loopback import is_loopback
 from engine.providers.base import EndpointRefused
 
 DEFAULT_VERSION: Final = "1.35"
@@ -63,13 +63,3 @@ def _key(url: SplitResult) -> tuple[str, str, int | None, str]:
         url.port or _PORTS.get(url.scheme),
         url.path.strip("/"),
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a URL's host is this machine by itself; names other than localhost are not looked up."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
