@@ -246,6 +246,7 @@ def test_a_removed_directory_orphans_nothing(root: Path) -> None:
     running = up(root)
     shutil.rmtree(running.directory)
     assert eventually(lambda: not any(alive(one.pid) for one in api_of(running).processes))
+    assert eventually(lambda: naming(str(root)) == []), "the supervisor follows what it watched"
     (running.directory.parent / ".default.lock").unlink()
     running.directory.parent.rmdir()
     running.directory.parent.parent.rmdir()
