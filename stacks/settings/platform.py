@@ -10,6 +10,7 @@ from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
 from stacks.settings.gpu import GpuSettings, about_gpus
 from stacks.settings.network import NetworkSettings
+from stacks.settings.problems import did_you_mean
 from stacks.settings.registry import RegistrySettings
 from stacks.settings.scheduling import SchedulingSettings
 from stacks.settings.scheduling_rules import about_pools, about_production
@@ -45,7 +46,7 @@ class PlatformSettings(Section):
     scheduling: SchedulingSettings = SchedulingSettings()
     """Who may use how much of the cluster, and who goes first."""
     cost: CostSettings
-    """The budget, and who is told when it is at risk."""
+    """The budget, the ceilings that a preview may not break, and who is told when the budget is at risk."""
 
     def contradictions(self) -> Iterable[Contradiction]:
         for _, rule in ACROSS_SECTIONS:
@@ -132,6 +133,14 @@ def _production_is_restricted(settings: PlatformSettings) -> Iterable[Contradict
     return about_production(settings.environment, settings.scheduling)
 
 
+def _ceilings_are_of_teams_that_there_are(settings: PlatformSettings) -> Iterable[Contradiction]:
+    known = sorted({settings.tags.team, *settings.scheduling.teams})
+    for team in settings.cost.team_ceilings_usd:
+        if team not in known:
+            advice = did_you_mean(team, known) or f"one of {', '.join(known)}"
+            yield Contradiction(f"cost.team_ceilings_usd.{team}", f"there is no team '{team}'", advice)
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
@@ -147,4 +156,5 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("cluster", "gpu"), _gpus_are_shared_where_they_are),
     (("cluster", "gpu", "scheduling"), _teams_are_promised_what_there_is),
     (("environment", "scheduling"), _production_is_restricted),
+    (("tags", "scheduling", "cost"), _ceilings_are_of_teams_that_there_are),
 )

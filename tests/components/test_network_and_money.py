@@ -232,7 +232,7 @@ def test_keys_rotate_and_are_used_through_their_services_only(run: Run) -> None:
 
 def test_the_budget_counts_this_deployment_and_tells_everybody(recorded: Callable[[str], Run]) -> None:
     (budget,) = recorded("prod").of("aws:budgets/budget:Budget")
-    assert (budget.inputs["limitAmount"], budget.inputs["limitUnit"]) == ("60000", "USD")
+    assert (budget.inputs["limitAmount"], budget.inputs["limitUnit"]) == ("120000", "USD")
     assert budget.inputs["costFilters"] == [{"name": "TagKeyValue", "values": ["user:DeploymentId$bedplate-prod"]}]
     notices = budget.inputs["notifications"]
     assert [(each["threshold"], each["notificationType"]) for each in notices] == [
