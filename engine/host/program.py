@@ -35,6 +35,15 @@ def main() -> int:
     order: dict[str, Any] = json.load(sys.stdin)
     own_folder = str(Path(__file__).parent)
     sys.path[:] = [entry for entry in sys.path if entry != own_folder]
+    if order["fast"]:
+        sys.path.insert(0, own_folder)
+        # Siblings of a script, see above.
+        import lazy_annotations  # pyright: ignore[reportImplicitRelativeImport]
+        import lazy_modules  # pyright: ignore[reportImplicitRelativeImport]
+
+        sys.path.remove(own_folder)
+        lazy_annotations.install()
+        lazy_modules.install()
     try:
         importlib.import_module("pulumi")  # a missing SDK gets a message of its own
     except ImportError:
@@ -45,12 +54,9 @@ def main() -> int:
         return FAILED_AND_SAID_SO
     if order["fast"]:
         sys.path.insert(0, own_folder)
-        # Siblings of a script, see above.
         import fast_sdk  # pyright: ignore[reportImplicitRelativeImport]
-        import lazy_annotations  # pyright: ignore[reportImplicitRelativeImport]
 
         sys.path.remove(own_folder)
-        lazy_annotations.install()
         fast_sdk.install(debug=order["debug"])
     _let_unknowns_be_text()
     _configure(order)

@@ -20,9 +20,9 @@ class Contradiction:
 
 
 class Section(BaseModel):
-    """A group of settings: unknown keys are refused, values don't change, descriptions reach the JSON schema."""
+    """A group of settings: unknown keys are refused, values don't change; ``descriptions`` reads what each means."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def contradictions(self) -> Iterable[Contradiction]:
         """What is wrong with these settings together; each is fine by itself."""

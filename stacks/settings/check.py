@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.settings.base import Contradiction, EncryptedValue
+from stacks.settings.base import Contradiction, EncryptedValue, Section
+from stacks.settings.descriptions import descriptions
 from stacks.settings.platform import ACROSS_SECTIONS, PlatformSettings
 from stacks.settings.problems import Problem, SettingsError, did_you_mean
 
@@ -117,8 +118,8 @@ def _known_settings(location: Location) -> str:
 def _expected(location: Location) -> str:
     owner = _model_of(_annotation_at(location[:-1]))
     for name, field in (owner.model_fields if owner else {}).items():
-        if location and location[-1] in (name, field.alias) and field.description:
-            return " ".join(field.description.split())
+        if owner and location and location[-1] in (name, field.alias) and name in descriptions(owner):
+            return " ".join(descriptions(owner)[name].split())
     return _expected(location[:-1]) if len(location) > 1 else ""
 
 
@@ -143,9 +144,9 @@ def _without_none(annotation: Any) -> Any:
     return members[0] if len(members) == 1 and type(None) in get_args(annotation) else annotation
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def _model_of(annotation: Any) -> type[Section] | None:
     plain = _without_none(annotation)
-    return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
+    return plain if isinstance(plain, type) and issubclass(plain, Section) else None
 
 
 def _literal_values(annotation: Any) -> tuple[Any, ...]:

@@ -7,8 +7,11 @@ check (settings that contradict each other) is not in it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+from stacks.settings.base import Section
+from stacks.settings.descriptions import descriptions
 from stacks.settings.files import DIRECTORY, PROJECT
 from stacks.settings.platform import AWS_SECTION, PlatformSettings
 
@@ -20,6 +23,10 @@ def json_schema() -> dict[str, Any]:
     """The schema of ``Pulumi.<environment>.yaml``: Pulumi's file, with our sections below ``config``."""
     settings = PlatformSettings.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = settings["$defs"]
+    _describe(settings, PlatformSettings)
+    for model in _sections(Section):
+        if model.__name__ in definitions:
+            _describe(definitions[model.__name__], model)
     aws = definitions.pop("AwsSettings")
     keys = {f"{AWS_SECTION}:{name}": schema for name, schema in aws["properties"].items()}
     required = [f"{AWS_SECTION}:{name}" for name in aws["required"]]
@@ -51,6 +58,21 @@ def json_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "$defs": definitions,
     }
+
+
+def _describe(schema: dict[str, Any], model: type[Section]) -> None:
+    """Say in ``schema`` what each field means."""
+    texts = descriptions(model)
+    for name, field in model.model_fields.items():
+        if name in texts:
+            known = schema["properties"][field.alias or name]
+            schema["properties"][field.alias or name] = dict(sorted({**known, "description": texts[name]}.items()))
+
+
+def _sections(model: type[Section]) -> Iterator[type[Section]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _sections(each)
 
 
 def schema_text() -> str:
