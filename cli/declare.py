@@ -1,7 +1,7 @@
 """Commands from request classes: a frozen dataclass says which arguments a command takes, ``command`` registers it.
 
 Each field is ``Annotated`` with a typer Argument or Option. Every option gets its environment variable here, by one
-rule: ``--program-timeout`` is also ``BEDPLATE_PROGRAM_TIMEOUT``.
+rule: ``--program-timeout`` is also ``BEDPLATE_PROGRAM_TIMEOUT``; an option of two names has one for each.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def _with_variable(info: ArgumentInfo | OptionInfo) -> ArgumentInfo | OptionInfo
     info = copy.copy(info)
     if isinstance(info, OptionInfo):
         flags = [info.default, *(info.param_decls or ())]
-        long = next(flag for flag in flags if isinstance(flag, str) and flag.startswith("--"))
-        info.envvar = variable(long.split("/")[0])
+        long = [flag for flag in flags if isinstance(flag, str) and flag.startswith("--")]
+        info.envvar = [variable(flag.split("/")[0]) for flag in long]
         info.show_envvar = False
     return info
 

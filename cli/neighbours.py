@@ -45,16 +45,16 @@ class Clash:
     stack: str
     places: Sequence[Place]
 
-    def error(self, own: str) -> CommandError:
-        """What to say to who would bring up ``own``."""
+    def error(self, own: str, sandbox: str) -> CommandError:
+        """What to say to who would bring up ``own`` in ``sandbox``."""
         shown = [f"{place.kind} {place.name}" for place in self.places[:_SHOWN]]
         more = len(self.places) - len(shown)
         listed = ", ".join(shown) + (f" and {more} more" if more else "")
         return CommandError(
             f"stack {self.stack} has Kubernetes objects in this sandbox that {own} would make, too: {listed}\n"
             "  a sandbox has one Kubernetes API for all clusters, and nothing was changed\n"
-            f"  take {self.stack} down with `bedplate destroy {self.stack}`, or begin with an empty sandbox: `bedplate "
-            "sandbox down`, then `bedplate sandbox up`; for both at a time, use two checkouts",
+            f"  take {self.stack} down with `bedplate destroy {self.stack}{sandboxes.option(sandbox)}`, or use another "
+            f"sandbox: `bedplate sandbox up --name second`, then `bedplate up {own} --sandbox second`",
             ExitCode.FAILED,
         )
 

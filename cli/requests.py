@@ -5,11 +5,13 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from cli.environments import complete
+
+DEFAULT_SANDBOX: Final = "default"  # as engine.sandbox has it, which is not imported here: see Kubernetes
 
 
 class Color(enum.StrEnum):
@@ -81,7 +83,16 @@ class OfStack(Manner):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running(OfStack):
+class InSandbox(OfStack):
+    """A command about an environment that is, or will be, in a sandbox."""
+
+    sandbox: Annotated[str, typer.Option("--sandbox", metavar="NAME", help="In which sandbox the environment is.")] = (
+        DEFAULT_SANDBOX
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running(InSandbox):
     """A command that runs a stack's program, or works through its resources."""
 
     diff: Annotated[
@@ -129,7 +140,7 @@ class Applying(Running):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Simulating(OfStack):
+class Simulating(InSandbox):
     """A command that places an environment's workloads on simulated nodes."""
 
     pool_size: Annotated[PoolSize, typer.Option("--pool-size", help="At which of its sizes each node pool is.")] = (
@@ -155,7 +166,7 @@ class Simulating(OfStack):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Showing(OfStack):
+class Showing(InSandbox):
     """A command that shows values of a stack, among which may be secrets."""
 
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show secret values in clear.")] = False
@@ -173,7 +184,7 @@ class ShowingOne(Showing):
 class OfSandbox(Manner):
     """A command about a sandbox."""
 
-    name: Annotated[str, typer.Option("--name", help="Which sandbox.")] = "default"
+    name: Annotated[str, typer.Option("--name", "--sandbox", metavar="NAME", help="Which sandbox.")] = DEFAULT_SANDBOX
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from cli import neighbours, sandboxes
 from cli.environments import meant
 from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
 from cli.interrupts import Interrupts
-from cli.requests import Applying, OfStack, Output, Previewing, Running
+from cli.requests import Applying, InSandbox, Output, Previewing, Running
 from cli.screen import Screen
 from cli.transcript import Transcript
 from cli.views import documents, report
@@ -23,6 +22,7 @@ from engine.events import Consumer, Event
 from engine.plan import Op
 from engine.project import Project
 from engine.run import Options, Outcome, Result, unmatched_targets
+from engine.sandbox import Sandbox
 from engine.session import STATE_FOLDER, Session
 from engine.targets import Targets
 
@@ -36,11 +36,11 @@ _QUESTIONS: Final = {
 }
 
 
-def open_session(request: OfStack, message: str = "") -> Session:
-    """The session that a command is about. Raises what ``exits.of_error`` knows."""
+def open_session(request: InSandbox, message: str = "") -> Session:
+    """The session that a command is about. Raises what ``exits.of_error`` knows, and where the sandbox is not there."""
     project = Project.load(request.cwd)
     stack = meant(request.environment, request.stack, project.environments())
-    running = sandboxes.running(project.root)
+    running = sandboxes.asked_for(project.root, request.sandbox)
     providers = sandboxes.factories(
         running,
         lambda: sandboxes.declared_kubernetes(project, stack),
@@ -63,6 +63,11 @@ class Command:
     previewed: bool = False
     known: int = 0  # diagnostics that the preview's report has shown
     code: ExitCode | None = None  # set where more is known than the outcome tells
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """The sandbox that it works in, while that runs."""
+        return sandboxes.running(self.session.project.root, self.request.sandbox)
 
     def run(self, go: Verb) -> int:
         """Do it and report; returns the exit code."""
@@ -105,11 +110,12 @@ class Command:
     async def _freshened(self, emit: Consumer) -> Outcome | None:
         """See to it that the state does not speak of an emulator that is gone; an outcome says why that failed."""
         root, stack = self.session.project.root, self.session.stack
-        stale = sandboxes.is_stale(root, stack, sandboxes.running(root))
+        stale = sandboxes.is_stale(root, stack, self.sandbox)
         if not stale or not sandboxes.needs_sandbox(self.session.snapshot().resources):
             return None
         if self.verb == "preview":
-            self.progress.say(f"the sandbox was started anew since; `bedplate up {stack}` will find what is gone")
+            command = f"bedplate up {stack}{sandboxes.option(self.request.sandbox)}"
+            self.progress.say(f"the sandbox was started anew since; `{command}` will find what is gone")
             return None
         self.progress.say("the sandbox was started anew since: looking for what is gone")
         outcome = await self.session.refresh(emit, self._options(), lambda _outcome: True)
@@ -131,8 +137,7 @@ class Command:
         """Whether the stack is up in a sandbox that runs: a preview then knows what functions answer, as `up` does."""
         if self.session.out_of_reach:
             return False
-        running = sandboxes.running(self.session.project.root) is not None
-        return running and sandboxes.needs_sandbox(self.session.snapshot().resources)
+        return self.sandbox is not None and sandboxes.needs_sandbox(self.session.snapshot().resources)
 
     # Agreement
 
@@ -170,12 +175,12 @@ class Command:
         if not sandboxes.needs_sandbox(touched):
             return
         root = self.session.project.root
-        sandbox = sandboxes.running(root)
+        sandbox = self.sandbox
         if sandbox is None:
-            raise sandboxes.missing(root)
+            raise sandboxes.missing(root, self.request.sandbox)
         clash = neighbours.clash(self.session, preview.plan, sandbox)
         if clash:
-            raise clash.error(self.session.stack)
+            raise clash.error(self.session.stack, sandbox.name)
         sandboxes.remember(root, self.session.stack, sandbox)
         self.screen.tell(f"applies to the sandbox at {sandbox.endpoint}, never to AWS", Style.DIM)
 
@@ -271,6 +276,7 @@ def prepare(verb: str, request: Running) -> Command:
     if isinstance(request, Applying) and not request.yes and not _may_ask(screen, request):
         raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
     session = open_session(request, request.message)
+    _check_whereabouts(verb, session, request.sandbox)
     progress = _progress(screen, request)
     transcript = Transcript()
     interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
@@ -301,11 +307,25 @@ def _stop_now(session: Session, progress: Progress) -> None:
     session.abandon()
 
 
-def check_sandbox(session: Session) -> None:
+def check_sandbox(command: Command) -> None:
     """Raise where what the stack has, or was making when a run died, lies in an emulator that is not there."""
-    root: Path = session.project.root
-    if sandboxes.running(root) is not None:
+    if command.sandbox is None and _needs_sandbox(command.session):
+        raise sandboxes.missing(command.session.project.root, command.request.sandbox)
+
+
+def _check_whereabouts(verb: str, session: Session, sandbox: str) -> None:
+    """Raise where the stack is up in another sandbox that runs: this one would be filled, and that one forgotten.
+
+    A preview that asks no sandbox is as good as ever.
+    """
+    root = session.project.root
+    if verb == "preview" and sandboxes.running(root, sandbox) is None:
         return
+    other = sandboxes.elsewhere(root, session.stack, sandbox)
+    if other is not None and _needs_sandbox(session):
+        raise sandboxes.is_elsewhere(session.stack, other, sandbox)
+
+
+def _needs_sandbox(session: Session) -> bool:
     snapshot = session.snapshot()
-    if sandboxes.needs_sandbox([*snapshot.resources, *(one.resource for one in snapshot.pending_operations)]):
-        raise sandboxes.missing(root)
+    return sandboxes.needs_sandbox([*snapshot.resources, *(one.resource for one in snapshot.pending_operations)])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.exits import CommandError, ExitCode
 from engine import urn as urns
-from engine.sandbox import Sandbox, SandboxState, find, status
+from engine.sandbox import DEFAULT_NAME, Sandbox, SandboxState, find, names, status
 from engine.stack_config import mapping_in
 
 if TYPE_CHECKING:
@@ -69,9 +70,22 @@ def declared_kubernetes(project: Project, stack: str) -> str | None:
     return version if version in versions() else None
 
 
-def running(root: Path) -> Sandbox | None:
-    """The project's sandbox, when it has been brought up and lives."""
-    return find(root)
+def running(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
+    """The project's sandbox of that name, when it has been brought up and lives."""
+    return find(root, name)
+
+
+def asked_for(root: Path, name: str) -> Sandbox | None:
+    """The sandbox that a command names. Raises where there is none: only the default one need not run."""
+    sandbox = running(root, name)
+    if sandbox is None and name != DEFAULT_NAME:
+        raise missing(root, name)
+    return sandbox
+
+
+def option(name: str, flag: str = "--sandbox") -> str:
+    """What is added to a command that is to concern the sandbox ``name``."""
+    return "" if name == DEFAULT_NAME else f" {flag} {name}"
 
 
 def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
@@ -81,7 +95,27 @@ def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
 
 def is_stale(root: Path, stack: str, sandbox: Sandbox | None) -> bool:
     """Whether the stack's state was made in an emulator that is gone: an emulator keeps everything in memory."""
-    return sandbox is not None and _record(root, stack).is_file() and _former(root, stack)[0] != sandbox.instance_id
+    return sandbox is not None and _record(root, stack).is_file() and not _former(root, stack).is_in(sandbox)
+
+
+def elsewhere(root: Path, stack: str, name: str) -> str | None:
+    """The sandbox, another than ``name``, that the stack was brought up in and that has run without a break since."""
+    if not _record(root, stack).is_file():
+        return None
+    former = _former(root, stack)
+    there, here = running(root, former.name), running(root, name)
+    if former.name == name or there is None or not former.is_in(there) or (here and former.is_in(here)):
+        return None
+    return former.name
+
+
+def is_elsewhere(stack: str, there: str, here: str) -> CommandError:
+    """The error for a stack that is up in the sandbox ``there``, where the command is about ``here``."""
+    return CommandError(
+        f"stack {stack} is up in sandbox {there!r}, which runs, and not in {here!r}; nothing was changed\n"
+        f"  say `--sandbox {there}`, or take it down there first: `bedplate destroy {stack} --sandbox {there}`",
+        ExitCode.FAILED,
+    )
 
 
 def gone_servers(root: Path, stack: str, sandbox: Sandbox | None) -> frozenset[str]:
@@ -89,7 +123,7 @@ def gone_servers(root: Path, stack: str, sandbox: Sandbox | None) -> frozenset[s
     if sandbox is None or not is_stale(root, stack, sandbox):
         return frozenset()
     now = sandbox.kubernetes.server if sandbox.kubernetes else ""  # the next one may listen where that did
-    return frozenset({_former(root, stack)[1]} - {"", now})
+    return frozenset({_former(root, stack).server} - {"", now})
 
 
 def remember(root: Path, stack: str, sandbox: Sandbox) -> None:
@@ -97,19 +131,31 @@ def remember(root: Path, stack: str, sandbox: Sandbox) -> None:
     path = _record(root, stack)
     path.parent.mkdir(parents=True, exist_ok=True)
     server = sandbox.kubernetes.server if sandbox.kubernetes else ""
-    path.write_text(f"{sandbox.instance_id or ''}\n{server}\n")
+    path.write_text(f"{sandbox.instance_id or ''}\n{server}\n{sandbox.name}\n")
 
 
 def stacks_in(root: Path, sandbox: Sandbox) -> list[str]:
     """The stacks that were brought up in the emulator that ``sandbox`` is now; what they had may be gone since."""
     stacks = (path.name for path in _records(root).glob("*"))
-    return sorted(stack for stack in stacks if _former(root, stack)[0] == sandbox.instance_id)
+    return sorted(stack for stack in stacks if _former(root, stack).is_in(sandbox))
 
 
-def _former(root: Path, stack: str) -> tuple[str | None, str]:
-    """The emulator that the stack was brought up in last (None: one that isn't ours), and the API server with it."""
-    instance, _, server = _record(root, stack).read_text().partition("\n")
-    return instance.strip() or None, server.strip()
+@dataclass(frozen=True)
+class _Former:
+    """Where a stack was brought up last: in which run of which emulator, with which Kubernetes API server."""
+
+    instance: str | None  # None: of an emulator that isn't ours
+    server: str
+    name: str
+
+    def is_in(self, sandbox: Sandbox) -> bool:
+        same = self.instance == sandbox.instance_id
+        return same and (self.instance is not None or self.name == sandbox.name)
+
+
+def _former(root: Path, stack: str) -> _Former:
+    instance, server, name = [*_record(root, stack).read_text().split("\n"), "", ""][:3]
+    return _Former(instance.strip() or None, server.strip(), name.strip() or DEFAULT_NAME)
 
 
 def _record(root: Path, stack: str) -> Path:
@@ -120,16 +166,18 @@ def _records(root: Path) -> Path:
     return root / ".bedplate" / "emulators"
 
 
-def missing(root: Path) -> CommandError:
-    """The error for what needs a sandbox and has none."""
-    found = status(root)
+def missing(root: Path, name: str = DEFAULT_NAME) -> CommandError:
+    """The error for what needs the sandbox ``name``, where that does not run."""
+    found = status(root, name)
     dead = [part.name for part in found.parts if part.state is SandboxState.DEAD]
     if "aws" in dead and found.sandbox is not None:
         what = f"the sandbox's process {found.sandbox.pid} has ended, and what it held is gone"
     elif dead:
         what = f"the sandbox's Kubernetes half is gone: {found.detail}"
+    elif found.state is SandboxState.ABSENT and name != DEFAULT_NAME:
+        what = f"there is no sandbox {name!r}, only: {', '.join(names(root)) or 'none'}"
     elif found.state is SandboxState.ABSENT:
         what = "no sandbox is running, and the embedded engine changes nothing but sandboxes"
     else:
         what = f"the sandbox does not answer: {found.detail}"
-    return CommandError(f"{what}\n  start one with `bedplate sandbox up`", ExitCode.FAILED)
+    return CommandError(f"{what}\n  start one with `bedplate sandbox up{option(name, '--name')}`", ExitCode.FAILED)

@@ -51,7 +51,8 @@ def register(app: typer.Typer) -> None:
 def _preview_of(request: Simulating) -> Previewing:
     return Previewing(
         cwd=request.cwd, output=request.output, color=request.color, debug=request.debug, engine=request.engine,
-        environment=request.environment, stack=request.stack, program_timeout=request.program_timeout,
+        environment=request.environment, stack=request.stack, sandbox=request.sandbox,
+        program_timeout=request.program_timeout,
     )  # fmt: skip
 
 

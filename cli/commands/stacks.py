@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         from cli.runs import check_sandbox, prepare
 
         prepared = prepare("up", request)
-        check_sandbox(prepared.session)
+        check_sandbox(prepared)
         return prepared.run(lambda session, emit, options, agree: session.up(emit, options, agree))
 
     @command(app, "destroy", Applying)
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         from cli.runs import check_sandbox, prepare
 
         prepared = prepare("destroy", request)
-        check_sandbox(prepared.session)
+        check_sandbox(prepared)
         return prepared.run(lambda session, emit, options, agree: session.destroy(emit, options, agree))
 
     @command(app, "refresh", Applying)
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
         from cli.runs import check_sandbox, prepare
 
         prepared = prepare("refresh", request)
-        check_sandbox(prepared.session)
+        check_sandbox(prepared)
         return prepared.run(lambda session, emit, options, agree: session.refresh(emit, options, agree))
 
     _ = (preview, up, destroy, refresh)  # registered above

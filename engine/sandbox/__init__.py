@@ -11,7 +11,7 @@ from engine.sandbox.errors import (
     SandboxMismatch,
     StartFailed,
 )
-from engine.sandbox.lifecycle import down, find, status, up
+from engine.sandbox.lifecycle import down, find, names, status, up
 from engine.sandbox.model import (
     DEFAULT_NAME,
     Flavor,
@@ -38,6 +38,7 @@ __all__ = [
     "StartFailed",
     "down",
     "find",
+    "names",
     "status",
     "up",
 ]

@@ -82,13 +82,20 @@ def find(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
     return record.sandbox if record and record.complete and _lives(record) else None
 
 
+def names(root: Path) -> list[str]:
+    """The sandboxes of the project that have been brought up, whether or not they still live."""
+    base = SandboxFiles(root, DEFAULT_NAME).base
+    return sorted(path.parent.name for path in base.glob("*/sandbox.json"))
+
+
 def status(root: Path, name: str = DEFAULT_NAME) -> SandboxStatus:
     """How the sandbox and each of its halves are; asks their endpoints."""
     record = records.load(SandboxFiles(root, name))
     if record is None:
         return SandboxStatus(SandboxState.ABSENT, None, f"sandbox {name!r} has not been brought up")
     if not record.complete:
-        detail = f"sandbox {name!r} is being brought up, or that was interrupted; `bedplate sandbox up` does it anew"
+        again = "bedplate sandbox up" if name == DEFAULT_NAME else f"bedplate sandbox up --name {name}"
+        detail = f"sandbox {name!r} is being brought up, or that was interrupted; `{again}` does it anew"
         return SandboxStatus(SandboxState.UNRESPONSIVE, record.sandbox, detail)
     parts = [aws_half.status(record)]
     if record.sandbox.kubernetes:

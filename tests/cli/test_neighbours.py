@@ -73,10 +73,10 @@ def test_what_another_stack_has_is_refused_with_its_name_and_what_to_do(
 ) -> None:
     found = neighbours.clash(session, plan(objects("dev", where, GP3)), sandbox)
     assert found is not None
-    said = str(found.error("dev"))
+    said = str(found.error("dev", "mine"))
     assert "stack prod has Kubernetes objects in this sandbox that dev would make, too: StorageClass gp3\n" in said
-    assert "bedplate destroy prod" in said
-    assert "sandbox down" in said
+    assert "`bedplate destroy prod --sandbox mine`" in said
+    assert "`bedplate up dev --sandbox second`" in said
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_charts_are_releases_by_namespace_and_name(session: Session, sandbox: Sa
     prod.store.save(Snapshot(resources=tuple(objects("prod", kubeconfig(SERVER), chart, type_=release))))
     found = neighbours.clash(session, plan(objects("dev", UNKNOWN, chart, type_=release)), sandbox)
     assert found is not None
-    assert "Release kueue" in str(found.error("dev"))
+    assert "Release kueue" in str(found.error("dev", "default"))
     other = {**chart, "namespace": "elsewhere"}
     assert neighbours.clash(session, plan(objects("dev", UNKNOWN, other, type_=release)), sandbox) is None
 
@@ -136,7 +136,9 @@ def test_many_objects_are_counted(session: Session, sandbox: Sandbox) -> None:
     prod.store.save(Snapshot(resources=tuple(objects("prod", kubeconfig(SERVER), *many))))
     found = neighbours.clash(session, plan(objects("dev", UNKNOWN, *many)), sandbox)
     assert found is not None
-    assert "StorageClass class-0, StorageClass class-1, StorageClass class-2 and 2 more" in str(found.error("dev"))
+    assert "StorageClass class-0, StorageClass class-1, StorageClass class-2 and 2 more" in str(
+        found.error("dev", "default")
+    )
 
 
 def test_a_state_that_nobody_can_read_is_not_in_the_way(session: Session, sandbox: Sandbox) -> None:

@@ -1,0 +1,79 @@
+"""Which sandbox a command is about, and what it says where that is not the one that the stack is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli import sandboxes
+from cli.exits import CommandError
+from engine.sandbox import DEFAULT_NAME, Sandbox, names
+from engine.sandbox.model import SandboxFiles
+
+
+def sandbox(root: Path, name: str, instance: str | None) -> Sandbox:
+    return Sandbox(name, root, "http://127.0.0.1:1", "moto", 1, "now", instance, None, "us-east-1",
+                   root / "passphrase", root / "log")  # fmt: skip
+
+
+@pytest.fixture
+def alive(monkeypatch: pytest.MonkeyPatch) -> dict[str, Sandbox]:
+    """The sandboxes that run, by name; a test puts them in."""
+    running: dict[str, Sandbox] = {}
+
+    def find(_: Path, name: str) -> Sandbox | None:
+        return running.get(name)
+
+    monkeypatch.setattr(sandboxes, "find", find)
+    return running
+
+
+def test_only_the_default_sandbox_need_not_run(tmp_path: Path, alive: dict[str, Sandbox]) -> None:
+    assert sandboxes.asked_for(tmp_path, DEFAULT_NAME) is None
+    alive["mine"] = sandbox(tmp_path, "mine", "one")
+    assert sandboxes.asked_for(tmp_path, "mine") == alive["mine"]
+    for known in ("mine", "other"):
+        files = SandboxFiles(tmp_path, known)
+        files.directory.mkdir(parents=True)
+        files.record.write_text("{}")
+    assert names(tmp_path) == ["mine", "other"]
+    with pytest.raises(CommandError) as raised:
+        sandboxes.asked_for(tmp_path, "theirs")
+    assert "there is no sandbox 'theirs', only: mine, other" in str(raised.value)
+    assert "`bedplate sandbox up --name theirs`" in str(raised.value)
+
+
+def test_a_stack_stays_in_the_sandbox_it_is_up_in(tmp_path: Path, alive: dict[str, Sandbox]) -> None:
+    first = alive["first"] = sandbox(tmp_path, "first", "one")
+    assert sandboxes.elsewhere(tmp_path, "dev", DEFAULT_NAME) is None, "it has never been up"
+    sandboxes.remember(tmp_path, "dev", first)
+    assert sandboxes.elsewhere(tmp_path, "dev", "first") is None
+    assert sandboxes.elsewhere(tmp_path, "dev", "second") == "first"
+    alive["first"] = sandbox(tmp_path, "first", "started anew")
+    assert sandboxes.elsewhere(tmp_path, "dev", "second") is None, "what it had there is gone"
+    del alive["first"]
+    assert sandboxes.elsewhere(tmp_path, "dev", "second") is None
+    assert sandboxes.is_stale(tmp_path, "dev", sandbox(tmp_path, "second", "two"))
+
+
+def test_two_names_for_one_emulator_are_one_place_unless_nobody_knows(
+    tmp_path: Path, alive: dict[str, Sandbox]
+) -> None:
+    for instance, expected in (("one", None), (None, "first")):
+        alive["first"] = sandbox(tmp_path, "first", instance)
+        alive["second"] = sandbox(tmp_path, "second", instance)
+        sandboxes.remember(tmp_path, "dev", alive["first"])
+        assert sandboxes.elsewhere(tmp_path, "dev", "second") == expected
+        assert sandboxes.stacks_in(tmp_path, alive["second"]) == ([] if expected else ["dev"])
+
+
+def test_a_note_from_before_sandboxes_had_names_means_the_default_one(
+    tmp_path: Path, alive: dict[str, Sandbox]
+) -> None:
+    alive[DEFAULT_NAME] = sandbox(tmp_path, DEFAULT_NAME, "one")
+    sandboxes.remember(tmp_path, "dev", alive[DEFAULT_NAME])
+    (note,) = (tmp_path / ".bedplate" / "emulators").iterdir()
+    note.write_text("one\nhttp://127.0.0.1:2\n")
+    assert not sandboxes.is_stale(tmp_path, "dev", alive[DEFAULT_NAME])
+    assert sandboxes.elsewhere(tmp_path, "dev", "second") == DEFAULT_NAME
