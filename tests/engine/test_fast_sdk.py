@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pulumi._types as sdk_types
 import pulumi.runtime.resource as sdk_resource
 import pulumi.runtime.stack as sdk_stack
 import pytest
@@ -17,7 +18,7 @@ import fast_sdk  # pyright: ignore[reportMissingImports] - a script's sibling, n
 
 @pytest.mark.parametrize(
     "function",
-    [sdk_stack.wait_for_rpcs, sdk_resource._get_stack_trace],  # pyright: ignore[reportPrivateUsage] - what is replaced
+    [sdk_stack.wait_for_rpcs, sdk_resource._get_stack_trace, sdk_types._raw_return_hints],  # pyright: ignore[reportPrivateUsage] - what is replaced
 )
 def test_the_locked_sdk_has_the_shape_that_the_replacements_were_written_against(function: object) -> None:
     assert fast_sdk.known(function), (

@@ -35,8 +35,10 @@ _LOOK = """\
 import importlib, json, sys
 if sys.argv[1:]:
     sys.path.insert(0, sys.argv[1])
+    import fast_sdk
     import lazy_annotations
     lazy_annotations.install()
+    assert "_raw_return_hints" in fast_sdk.install(debug=False)
 import pulumi
 import pulumi._types as sdk
 
