@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pulumi.runtime.proto import (
         alias_pb2,
+        analyzer_pb2,
+        analyzer_pb2_grpc,
         callback_pb2,
         callback_pb2_grpc,
         engine_pb2,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alias_pb2",
+    "analyzer_pb2",
+    "analyzer_pb2_grpc",
     "callback_pb2",
     "callback_pb2_grpc",
     "engine_pb2",
