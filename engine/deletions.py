@@ -34,13 +34,14 @@ def _condemned(deployment: Deployment, reason: Reason) -> Iterable[tuple[int, tu
     for place, old in enumerate(deployment.base.resources):
         if id(old) in deployment.kept:
             continue
-        if id(old) in deployment.condemned_early and old.urn not in deployment.deleted_early:
+        waiting = deployment.deleted_early.get(old.urn) is old  # of several of one URN, one waits for its replacement
+        if id(old) in deployment.condemned_early and not waiting:
             continue
         if old.delete or id(old) in deployment.outlived:
             yield place, (old, Op.DELETE_REPLACED, Reason.REPLACED)
         elif deployment.declares(old.urn):
             continue
-        elif old.pending_replacement or old.urn in deployment.deleted_early:
+        elif old.pending_replacement or waiting:
             yield place, (old, Op.REMOVE_PENDING_REPLACE, reason)
         else:
             yield place, (old, Op.DELETE, reason)

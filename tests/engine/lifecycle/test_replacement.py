@@ -68,6 +68,25 @@ def test_replace_on_changes_leaves_other_properties_alone(engine: Engine) -> Non
     assert engine.up(thing("a", tags={"team": "x"}, size=2, replace_on_changes=("tags",))).operations == ["~ a"]
 
 
+@pytest.mark.parametrize("declared", [True, False])
+def test_what_was_replaced_and_its_replacement_go_along_once_each(engine: Engine, declared: bool) -> None:
+    """An earlier run has replaced ``b`` and did not come to delete the old one: both go before ``a`` does."""
+
+    def b(key: int) -> Resource:
+        return thing("b", key=key, replace_with=["a"])
+
+    engine.up(thing("a", key=1), b(1))
+    engine.cloud.faults["create c"] = "fail"
+    report = engine.up(thing("a", key=1), b(2), thing("c"), expect=Result.RESOURCE_FAILED)
+    assert sorted(report.names) == ["a", "b", "b!"]
+    engine.cloud.faults.clear()
+    report = engine.up(thing("a", key=2, delete_before_replace=True), *([b(2)] if declared else []))
+    deletions = [operation for operation in report.operations if operation.startswith("-- ")]
+    assert sorted(deletions) == ["-- a", "-- b", "-- b"]
+    assert deletions[-1] == "-- a"
+    assert engine.cloud.names() == report.names == (["a", "b"] if declared else ["a"])
+
+
 @pytest.mark.parametrize("delete_before_replace", [False, True])
 def test_replace_with_and_a_trigger(engine: Engine, delete_before_replace: bool) -> None:
     def declared(trigger: int) -> tuple[Resource, ...]:
