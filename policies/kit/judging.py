@@ -1,0 +1,84 @@
+"""Judging: a rule over a resource or a stack. Whatever a rule meets, the others and the other resources go on."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from policies.kit.findings import Finding, Verdict
+from policies.kit.resources import Resource, Stack
+from policies.kit.rules import Rule
+from policies.kit.values import UnknownValue, Unreadable
+
+# What settles a value that is not known.
+SETTLE: Final = (
+    "give it as a plain value, apply what it comes from first (--target), "
+    "or write an exception with reason, owner and expiry"
+)
+
+
+def judge_resource(rule: Rule, resource: Resource, parameters: Mapping[str, Any]) -> Iterator[Verdict]:
+    """The verdicts of a rule that judges resources one by one."""
+    yield from _subjects(rule, resource, None, parameters)
+
+
+def judge_stack(rule: Rule, stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Verdict]:
+    """The verdicts of a rule that sees the whole stack."""
+    if rule.signature.subject is Stack:
+        yield from _ask(rule, stack, None, rule.signature.arguments(stack, parameters))
+        return
+    for resource in stack.of(*rule.types):
+        yield from _subjects(rule, resource, stack, parameters)
+
+
+def _subjects(rule: Rule, resource: Resource, stack: Stack | None, parameters: Mapping[str, Any]) -> Iterator[Verdict]:
+    given = rule.signature.arguments(stack, parameters)
+    if rule.signature.subject is Resource:
+        yield from _ask(rule, resource, resource, given)
+        return
+    found, fault = _found_in(rule.signature.subject, resource)
+    for subject in found:
+        yield from _ask(rule, subject, resource, given)
+    if fault is not None:
+        yield _unjudged(rule, fault, resource)
+
+
+def _found_in(subject: Any, resource: Resource) -> tuple[list[Any], Exception | None]:
+    """The subjects of a resource, looked for once for all rules, and what stopped the search."""
+    if subject not in resource.subjects:
+        found: list[Any] = []
+        fault: Exception | None = None
+        try:
+            found.extend(subject.found_in(resource))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rules that need the subject say so
+            fault = error
+        resource.subjects[subject] = (found, fault)
+    return resource.subjects[subject]
+
+
+def _ask(rule: Rule, subject: Any, resource: Resource | None, given: Mapping[str, Any]) -> Iterator[Verdict]:
+    try:
+        for finding in rule.judge(subject, **given):
+            told = finding if isinstance(finding, Finding) else Finding(finding)
+            about = told.resource or resource
+            yield Verdict(told.text, about.urn if about else "")
+    except Exception as error:  # noqa: BLE001 - a rule that fails must not take the others along
+        yield _unjudged(rule, error, resource)
+
+
+def _unjudged(rule: Rule, fault: Exception, resource: Resource | None) -> Verdict:
+    urn = resource.urn if resource else ""
+    if isinstance(fault, UnknownValue):
+        return Verdict(f"{fault}, so this can't be judged: {SETTLE}", fault.owner or urn, certain=False)
+    if isinstance(fault, Unreadable):
+        return Verdict(str(fault), fault.owner or urn, certain=False)
+    return Verdict(f"the rule {rule.id} failed, nothing was judged: {_told(fault)}", urn, certain=False)
+
+
+def _told(fault: Exception) -> str:
+    """The fault's type, message and place; never values of the resource, which may be secret."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(fault).__name__}: {fault}{place}"

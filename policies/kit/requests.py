@@ -1,0 +1,105 @@
+"""One request of the engine, read once: the policy SDK would read it anew for each policy.
+
+The SDK (1.21) deserialises the properties of a resource for every policy of a pack: 90 rules over 360 resources took
+minutes of a preview's second. ``Reading`` keeps what was read for the time of the request that the thread serves.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+from policies.kit.resources import Resource, Stack
+from policies.kit.values import Value
+
+_serving = threading.local()
+
+
+class Reading:
+    """What was read of one request: a message of the protocol, about one resource or about a stack."""
+
+    def __init__(self, request: Any, method: str) -> None:
+        self.method = method
+        self.request = request
+        self._resource: Resource | None = None
+        self._stack: Stack | None = None
+        self._once: dict[Any, Any] = {}
+
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` returns, made once for this request."""
+        if key not in self._once:
+            self._once[key] = make()
+        return self._once[key]
+
+    @property
+    def type(self) -> str:
+        """The type of the resource that the request is about; "" where it is about a stack."""
+        return getattr(self.request, "type", "")
+
+    @property
+    def resource(self) -> Resource:
+        """The resource that the request is about."""
+        if self._resource is None:
+            self._resource = _resource(self.request, parent=self.request.options.parent)
+        return self._resource
+
+    @property
+    def stack(self) -> Stack:
+        """The stack that the request is about."""
+        if self._stack is None:
+            self._stack = Stack([_of_stack(message) for message in self.request.resources])
+        return self._stack
+
+
+def current() -> Reading | None:
+    """The request that this thread serves."""
+    return getattr(_serving, "reading", None)
+
+
+@contextmanager
+def serving(request: Any, method: str) -> Generator[Reading]:
+    """While a request is served."""
+    _serving.reading = Reading(request, method)
+    try:
+        yield _serving.reading
+    finally:
+        _serving.reading = None
+
+
+def plain(struct: Any) -> dict[str, Any]:
+    """A protobuf Struct as plain values, with the wire's marks of secrets and unknowns.
+
+    Three times as fast as ``json_format.MessageToDict``, and a number that JSON can't write doesn't end the pack.
+    """
+    return {name: _plain(value) for name, value in struct.fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return value.string_value
+    if kind == "struct_value":
+        return plain(value.struct_value)
+    if kind == "list_value":
+        return [_plain(element) for element in value.list_value.values]
+    return None if kind in (None, "null_value") else getattr(value, kind)
+
+
+def _of_stack(message: Any) -> Resource:
+    depends_on = {name: tuple(found.urns) for name, found in message.propertyDependencies.items()}
+    return _resource(message, parent=message.parent or message.options.parent, depends_on=depends_on)
+
+
+def _resource(message: Any, parent: str, depends_on: dict[str, tuple[str, ...]] | None = None) -> Resource:
+    urn = message.urn
+    return Resource(
+        type=message.type,
+        name=message.name,
+        urn=urn,
+        properties=Value(plain(message.properties), owner=urn),
+        options=message.options,
+        parent=parent,
+        depends_on=depends_on or {},
+    )

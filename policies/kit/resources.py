@@ -1,0 +1,113 @@
+"""What rules judge: a resource as its program declares it, and a stack of them."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Protocol
+
+from policies.kit.values import Unreadable, Value
+
+# Where a resource says how others may name it.
+_NAMES: Final = (("id",), ("arn",), ("name",), ("bucket",), ("metadata", "name"))
+
+
+class Options(Protocol):
+    """The SDK's PolicyResourceOptions, as far as rules read them."""
+
+    protect: bool
+    parent: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A resource: its inputs where a resource is judged alone, its outputs where a rule sees the whole stack.
+
+    ``depends_on`` (URNs by property) is only known where a rule sees the whole stack.
+    """
+
+    type: str
+    name: str
+    urn: str
+    properties: Value
+    options: Options | None = None
+    parent: str = ""
+    depends_on: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    subjects: dict[Any, Any] = field(default_factory=dict[Any, Any], repr=False)  # what was found in it
+
+    @property
+    def stack(self) -> str:
+        """The stack's name, from the URN."""
+        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
+
+    @property
+    def project(self) -> str:
+        """The project's name, from the URN."""
+        return self.urn.split("::", 2)[1] if "::" in self.urn else ""
+
+    def is_a(self, *types: str) -> bool:
+        """Whether its type is one of these tokens or matches one of these globs."""
+        return any(matches(self.type, pattern) for pattern in types)
+
+    def refers_to(self, other: Resource, *path: str) -> bool:
+        """Whether ``path`` (such as ``"bucket"``) names ``other``: by dependency, or by an equal name.
+
+        What can't be known is no reference.
+        """
+        if other.urn in self.depends_on.get(path[0], ()):
+            return True
+        try:
+            value = self.properties.get(*path)
+            return value.known and value.kind == "text" and value.plain() in other.names
+        except Unreadable:
+            return False
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """How others may name it: its id, ARN and physical names, as far as they are known."""
+        found: set[str] = set()
+        for path in _NAMES:
+            with contextlib.suppress(Unreadable):
+                found.add(self.properties.get(*path).text(""))
+        return frozenset(found - {""})
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """All resources of a stack."""
+
+    resources: Sequence[Resource]
+
+    def of(self, *types: str) -> Iterator[Resource]:
+        """The resources of these types: exact tokens or globs."""
+        if any("*" in pattern for pattern in types):
+            return (resource for resource in self.resources if resource.is_a(*types))
+        return (resource for token in types for resource in self._by_type.get(token, ()))
+
+    def get(self, urn: str) -> Resource | None:
+        """The resource of that URN."""
+        return self._by_urn.get(urn)
+
+    def referring(self, to: Resource, types: str | Iterable[str], *path: str) -> Iterator[Resource]:
+        """The resources of ``types`` whose property at ``path`` names ``to``."""
+        tokens = (types,) if isinstance(types, str) else tuple(types)
+        return (resource for resource in self.of(*tokens) if resource.refers_to(to, *path))
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, Sequence[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.type, []).append(resource)
+        return found
+
+    @cached_property
+    def _by_urn(self) -> Mapping[str, Resource]:
+        return {resource.urn: resource for resource in self.resources}
+
+
+def matches(token: str, pattern: str) -> bool:
+    """Whether a type's token is ``pattern`` or matches it as a glob."""
+    return token == pattern or ("*" in pattern and fnmatch.fnmatchcase(token, pattern))
