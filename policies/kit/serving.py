@@ -43,13 +43,21 @@ def serve(pack: Pack) -> None:
     """Serve the pack until the engine ends the process; its port is written to standard output."""
     session = Session(pack)
     policies = PoliciesOfRequest(policies_of(session))
+    config = session.initial_config()
+
+    def resettle() -> None:
+        """What the engine is told of levels and parameters follows the settings; the SDK asks both each time."""
+        set_levels(policies, session)
+        config.clear()
+        config.update(session.initial_config())
+
     if replaceable():
-        _replace(session, policies)
+        _replace(session, policies, resettle)
     pulumi_policy.PolicyPack(
         name=pack.name,
         policies=policies,
         enforcement_level=EnforcementLevel.MANDATORY,
-        initial_config=session.initial_config(),
+        initial_config=config,
         description=pack.description,
         display_name=pack.title,
     )
@@ -80,7 +88,7 @@ class PoliciesOfRequest(list[Policy]):
         return tuple(policy for policy in judged if not policy.rule.of_stack and policy.rule.concerns(token))
 
 
-def _replace(session: Session, policies: PoliciesOfRequest) -> None:
+def _replace(session: Session, policies: PoliciesOfRequest, resettle: Callable[[], None]) -> None:
     """Put our servicer and our readings in the place of the SDK's."""
     module: Any = sdk
     read, proxied, as_dict = (
@@ -102,7 +110,7 @@ def _replace(session: Session, policies: PoliciesOfRequest) -> None:
     module.json_format = SimpleNamespace(MessageToDict=later)
     module.deserialize_properties = unless_later(read)
     module.unknown_checking_proxy = unless_later(proxied)
-    module._PolicyAnalyzerServicer = _servicer(module._PolicyAnalyzerServicer, session, policies)
+    module._PolicyAnalyzerServicer = _servicer(module._PolicyAnalyzerServicer, session, policies, resettle)
 
 
 class _Later(Mapping[str, Any]):
@@ -121,7 +129,7 @@ class _Later(Mapping[str, Any]):
         return len(self._read())
 
 
-def _servicer(original: Any, session: Session, policies: PoliciesOfRequest) -> Any:
+def _servicer(original: Any, session: Session, policies: PoliciesOfRequest, resettle: Callable[[], None]) -> Any:
     """The SDK's servicer, reading each request once and taking the stack's settings from ConfigureStack."""
 
     class Servicer(original):
@@ -141,13 +149,13 @@ def _servicer(original: Any, session: Session, policies: PoliciesOfRequest) -> A
             session.stack = request.stack
             if request.config:
                 session.configure(request.config)
-                set_levels(policies, session)
+                resettle()
             return super().ConfigureStack(request, context)
 
         def _serve(self, request: Any, context: Any, method: str, served: Callable[[Any, Any], Any]) -> Any:
             urn = request.urn if method != "AnalyzeStack" else next((one.urn for one in request.resources), "")
             if session.see(urn):
-                set_levels(policies, session)
+                resettle()
             with requests.serving(request, method):
                 return served(request, context)
 
