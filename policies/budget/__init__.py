@@ -1,6 +1,11 @@
-"""Budget rules. A module of rules must not be called what a library is called."""
+"""Budget rules: each module here registers its rules, so that adding a file is enough.
 
-from policies.budget import budgets
+A module must not be called what a library is called (``secrets``): Pulumi runs packs from their own folder.
+"""
+
 from policies.budget.pack import BUDGET
+from policies.kit import import_modules
 
-__all__ = ["BUDGET", "budgets"]
+__all__ = ["BUDGET"]
+
+import_modules(__name__, __path__)

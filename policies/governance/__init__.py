@@ -1,6 +1,11 @@
-"""Governance rules. A module of rules must not be called what a library is called."""
+"""Governance rules: each module here registers its rules, so that adding a file is enough.
 
-from policies.governance import records
+A module must not be called what a library is called (``secrets``): Pulumi runs packs from their own folder.
+"""
+
 from policies.governance.pack import GOVERNANCE
+from policies.kit import import_modules
 
-__all__ = ["GOVERNANCE", "records"]
+__all__ = ["GOVERNANCE"]
+
+import_modules(__name__, __path__)

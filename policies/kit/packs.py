@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from policies.kit.resources import Resource, Stack
@@ -92,6 +94,13 @@ class Pack:
         if rule.mend is not None and rule.of_stack:
             raise ValueError(f"rule {rule.id!r} of pack {self.name}: a rule over the stack can't mend a resource")
         self.rules[rule.id] = rule
+
+
+def import_modules(package: str, path: Iterable[str]) -> None:
+    """Import every module of a pack's package, in the order of their names, so that their rules are registered."""
+    for module in sorted(pkgutil.iter_modules(path), key=lambda found: found.name):
+        if module.name != "__main__":
+            importlib.import_module(f"{package}.{module.name}")
 
 
 def _types_of(subject: type) -> tuple[str, ...]:
