@@ -1,0 +1,84 @@
+"""SageMaker endpoints: instances that host models, by the price list or by their ratio to EC2's price."""
+
+from __future__ import annotations
+
+from components.instance_types import instance_types
+from policies.pricing.bill import Bill, Parts
+from policies.pricing.model import HOURS_A_MONTH, Sizes
+from policies.pricing.prices import NoPrice
+from policies.pricing.reading import Inputs, NotPriceable
+
+_ENDPOINT_CONFIG = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+_RATIO_SOURCE = "AWS price file 2026-10-05"
+
+
+def _endpoint(bill: Bill) -> None:
+    """An endpoint runs the instances of its configuration."""
+    name = bill.inputs.at("endpointConfigName").value
+    found = bill.around.referred(bill.item, "endpointConfigName", _ENDPOINT_CONFIG, name)
+    if len(found) != 1:
+        raise NotPriceable("its endpoint configuration is not declared here: what it runs is not known")
+    for variant in Inputs(found[0].properties).at("productionVariants").items():
+        _variant(bill, variant)
+
+
+def _variant(bill: Bill, variant: Inputs) -> None:
+    if variant.first("serverlessConfig").present:
+        bill.lack("serverless inference", "no price is known for what it computes")
+        return
+    kind, count = variant.at("instanceType").text(), variant.at("initialInstanceCount").number(1)
+    low, high = _scaling(bill, variant, count)
+    sizes = Sizes(low, min(max(count, low), high), high).times(HOURS_A_MONTH)
+    working = f"{sizes.desired / HOURS_A_MONTH:g} instances × {HOURS_A_MONTH:g} h"
+    _hosted(bill, kind, sizes, working)
+    volume = variant.at("volumeSizeInGb").number(0)
+    if volume:
+        bill.charge("sagemaker", "hosting storage", sizes.times(volume / HOURS_A_MONTH), f"{count:g} × {volume:g} GB")
+
+
+def _hosted(bill: Bill, kind: str, hours: Sizes, working: str) -> None:
+    """Hosting by the price list, or by the ratio to the EC2 price that the price list has for the type's like."""
+    gpus = _gpus(kind.removeprefix("ml."))
+    listed = bill.prices.table.get(("sagemaker", f"{kind} hosting"))
+    if listed is not None:
+        bill.add(listed, hours, working, idle=hours.min, what=f"{kind} hosting", gpus=gpus)
+        return
+    ratio = hosting_ratio(kind.removeprefix("ml."))
+    if ratio is None:
+        bill.lack(f"{kind} hosting", "no price is known, nor a ratio to the EC2 price of the type")
+        return
+    try:
+        price = bill.prices.instance(kind.removeprefix("ml."))
+    except NoPrice as error:
+        bill.lack(f"{kind} hosting", str(error))
+        return
+    factor = (ratio, f"hosting {ratio:g} of EC2's price: {_RATIO_SOURCE}")
+    bill.add(price, hours, working, idle=hours.min, what=f"{kind} hosting", factor=factor, gpus=gpus)
+
+
+def hosting_ratio(kind: str) -> float | None:
+    """What hosting costs of the EC2 price of the same type; None where nobody has looked. Source: _RATIO_SOURCE."""
+    family, _, size = kind.partition(".")
+    if family in ("g4dn", "g5", "g6", "g6e", "g7e"):
+        return 1.40 if size == "xlarge" else 1.25
+    return {"t3": 1.20, "m5": 1.20, "c5": 1.20, "inf2": 1.20, "p4d": 1.15, "p5": 1.15, "trn1": 1.33}.get(family)
+
+
+def _gpus(kind: str) -> int:
+    known = instance_types().get(kind)
+    return known.gpu_count if known else 0
+
+
+def _scaling(bill: Bill, variant: Inputs, count: float) -> tuple[float, float]:
+    """The bounds of an autoscaled variant; without autoscaling, its number."""
+    name = variant.at("variantName").value
+    for target in bill.around.of("aws:appautoscaling/target:Target"):
+        inputs = Inputs(target.properties)
+        if inputs.at("serviceNamespace").value == "sagemaker" and str(inputs.at("resourceId").value).endswith(
+            f"/{name}"
+        ):
+            return inputs.at("minCapacity").number(), inputs.at("maxCapacity").number()
+    return count, count
+
+
+PARTS: Parts = {"aws:sagemaker/endpoint:Endpoint": [_endpoint]}

@@ -1,0 +1,221 @@
+"""Pools of nodes: EKS node groups, autoscaling groups, single instances, and the reservations that they use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from policies.pricing import nodes
+from policies.pricing.around import Surroundings
+from policies.pricing.bill import Bill, Parts
+from policies.pricing.model import HOURS_A_MONTH, Item, Purchase, Sizes
+from policies.pricing.nodes import DISK_OF_IMAGE, Disk, Nodes
+from policies.pricing.reading import Inputs, NotPriceable
+from policies.pricing.schedules import Action, average_nodes
+
+NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
+GROUP = "aws:autoscaling/group:Group"
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+RESERVATION = "aws:ec2/capacityReservation:CapacityReservation"
+_SCHEDULE = "aws:autoscaling/schedule:Schedule"
+_DEFAULT_TYPE = "t3.medium"  # Source: EKS API reference, CreateNodegroup, instanceTypes, 2026-11
+_KEPT = -1  # a scheduled action leaves this size as it is
+
+
+def _node_group(bill: Bill) -> None:
+    """A managed node group: its nodes with their disks, by the clock where it has a schedule."""
+    inputs, template = bill.inputs, _template_of(bill)
+    if inputs.at("capacityType").text("ON_DEMAND") == "CAPACITY_BLOCK":
+        bill.lack("nodes of a Capacity Block", "no on-demand price: a Capacity Block is paid for when it is bought")
+        return
+    count = size_of(bill.item)
+    spot = inputs.at("capacityType").text("ON_DEMAND") == "SPOT"
+    actions = list(_actions(bill, count))
+    found = Nodes(
+        _pool_name(bill),
+        _kind(inputs, template),
+        count,
+        Purchase.SPOT if spot else Purchase.ON_DEMAND,
+        average_nodes(actions) if actions else None,
+        disks=_disks(inputs, template),
+        may_stop=not _is_system(inputs),
+        reserved=reserved_for(bill.around, bill.item),
+    )
+    nodes.charge(bill, found)
+    _public_addresses(bill, template, found)
+
+
+def template_of(around: Surroundings, item: Item) -> Item | None:
+    """The launch template of a node group or an autoscaling group. Raises where it has one that is not declared."""
+    launch = Inputs(item.properties).first("launchTemplate")
+    if not launch.present:
+        return None
+    identities = [launch.at(key).value for key in ("id", "name", "launchTemplateId")]
+    found = around.referred(item, "launchTemplate", TEMPLATE, *identities)
+    if len(found) == 1:
+        return found[0]
+    raise NotPriceable("its launch template is not declared here: what its nodes are is not known")
+
+
+def _template_of(bill: Bill) -> Inputs:
+    found = template_of(bill.around, bill.item)
+    return Inputs(found.properties if found else {})
+
+
+def size_of(item: Item) -> Sizes:
+    """How many nodes a node group or an autoscaling group has."""
+    inputs = Inputs(item.properties)
+    if item.type == GROUP:
+        low = inputs.at("minSize").number()
+        return Sizes(low, inputs.at("desiredCapacity").number(low), inputs.at("maxSize").number())
+    sizes = inputs.first("scalingConfig")
+    return Sizes(sizes.at("minSize").number(), sizes.at("desiredSize").number(), sizes.at("maxSize").number())
+
+
+def reservations_of(around: Surroundings, item: Item) -> list[Item]:
+    """The capacity reservations of the program that a pool takes its nodes from."""
+    template = template_of(around, item)
+    if template is None:
+        return []
+    target = Inputs(template.properties).first("capacityReservationSpecification").first("capacityReservationTarget")
+    if not target.present:
+        return []
+    given = target.at("capacityReservationId").value
+    return around.referred(template, "capacityReservationSpecification", RESERVATION, given)
+
+
+def reserved_for(around: Surroundings, item: Item) -> float:
+    """How many instances the program reserves for a pool."""
+    counts = (Inputs(one.properties).at("instanceCount").number() for one in reservations_of(around, item))
+    return math.fsum(counts)
+
+
+def _kind(inputs: Inputs, template: Inputs) -> str:
+    """The type that is asked for first: an on-demand group takes the others when that one is not to be had."""
+    first = next(inputs.at("instanceTypes").items(), None)
+    if first is not None:
+        return first.text()
+    return template.at("instanceType").text(_DEFAULT_TYPE)
+
+
+def _disks(inputs: Inputs, template: Inputs) -> Sequence[Disk]:
+    given = nodes.disks_of(template.at("blockDeviceMappings"))
+    if given:
+        return given
+    size = inputs.at("diskSize")
+    return [Disk("gp3", size.number())] if size.present else [DISK_OF_IMAGE]
+
+
+def _is_system(inputs: Inputs) -> bool:
+    """Whether the pool carries what the cluster itself needs: nobody stops it."""
+    return any(
+        key == "bedplate.dev/workload" and value.value == "system" for key, value in inputs.at("labels").entries()
+    )
+
+
+def _pool_name(bill: Bill) -> str:
+    labels = bill.inputs.at("labels")
+    for key, value in labels.entries():
+        if key == "bedplate.dev/pool" and isinstance(value.value, str):
+            return value.value
+    return bill.item.name
+
+
+def _actions(bill: Bill, count: Sizes) -> Iterator[Action]:
+    """The scheduled actions that set this group's size."""
+    for schedule in bill.around.of(_SCHEDULE):
+        inputs = Inputs(schedule.properties)
+        if not _is_of(bill, schedule):
+            continue
+        recurrence, wanted = inputs.at("recurrence"), inputs.at("desiredCapacity")
+        if not recurrence.present or not wanted.present or wanted.value == _KEPT:
+            continue  # once, or of the limits alone
+        yield Action(recurrence.text(), min(wanted.number(), count.max))
+
+
+def _is_of(bill: Bill, schedule: Item) -> bool:
+    name = schedule.properties.get("autoscalingGroupName")
+    found = bill.around.referred(schedule, "autoscalingGroupName", bill.item.type, name)
+    return bill.item in found
+
+
+def _public_addresses(bill: Bill, template: Inputs, found: Nodes) -> None:
+    """Nodes with a public address pay for it."""
+    for interface in template.at("networkInterfaces").items():
+        given = interface.at("associatePublicIpAddress")
+        if given.flag():
+            hours = found.hours
+            bill.charge(
+                "vpc", "public IPv4 address", hours.times(1 / HOURS_A_MONTH), _each(found.count.desired, "address")
+            )
+
+
+def _each(count: float, noun: str) -> str:
+    return f"{count:g} {noun}{'es' if count != 1 else ''}"
+
+
+# What EKS does not manage
+
+
+def _group(bill: Bill) -> None:
+    """An autoscaling group of its own."""
+    template = _template_of(bill)
+    count = size_of(bill.item)
+    actions = list(_actions(bill, count))
+    market = template.first("instanceMarketOptions").at("marketType").text()
+    if market == "capacity-block":
+        bill.lack("nodes of a Capacity Block", "no on-demand price: a Capacity Block is paid for when it is bought")
+        return
+    found = Nodes(
+        bill.item.name,
+        template.at("instanceType").text(),
+        count,
+        Purchase.SPOT if market == "spot" else Purchase.ON_DEMAND,
+        average_nodes(actions) if actions else None,
+        disks=nodes.disks_of(template.at("blockDeviceMappings")) or [DISK_OF_IMAGE],
+        may_stop=count.min == 0,
+    )
+    nodes.charge(bill, found)
+
+
+def _instance(bill: Bill) -> None:
+    inputs = bill.inputs
+    root = inputs.first("rootBlockDevice")
+    disks = [_block(root)] if root.present else [Disk("gp3", 8, assumed=True)]
+    disks += [_block(one) for one in inputs.at("ebsBlockDevices").items()]
+    spot = inputs.first("instanceMarketOptions").at("marketType").text() == "spot"
+    purchase = Purchase.SPOT if spot else Purchase.ON_DEMAND
+    found = Nodes(bill.item.name, inputs.at("instanceType").text(), Sizes.same(1), purchase, disks=disks)
+    nodes.charge(bill, found)
+    if inputs.at("associatePublicIpAddress").flag():
+        bill.charge("vpc", "public IPv4 address", 1, "1 address")
+
+
+def _block(device: Inputs) -> Disk:
+    kind = device.at("volumeType").text("gp3")
+    return Disk(
+        kind,
+        device.at("volumeSize").number(8),
+        nodes.optional(device.at("iops")),
+        nodes.optional(device.at("throughput")),
+    )
+
+
+def _volume(bill: Bill) -> None:
+    inputs = bill.inputs
+    kind = inputs.at("type").text("gp2")
+    size = inputs.at("size")
+    if not size.present:
+        raise NotPriceable("size is not given: it is that of the snapshot")
+    for item, amount, unit in nodes.volume_parts(
+        kind, size.number(), nodes.optional(inputs.at("iops")), nodes.optional(inputs.at("throughput"))
+    ):
+        bill.charge("ebs", item, amount, f"{amount:g} {unit}")
+
+
+PARTS: Parts = {
+    NODE_GROUP: [_node_group],
+    GROUP: [_group],
+    "aws:ec2/instance:Instance": [_instance],
+    "aws:ebs/volume:Volume": [_volume],
+}

@@ -1,0 +1,117 @@
+"""Keys, secrets, logs, messages, metrics and jobs; and what of SageMaker has no price."""
+
+from __future__ import annotations
+
+import functools
+
+from policies.pricing.bill import Bill, Parts
+
+
+def _unpriced(what: str, reason: str, bill: Bill) -> None:
+    bill.lack(what, reason)
+
+
+def _lack(what: str, reason: str = "no price is known for it") -> functools.partial[None]:
+    return functools.partial(_unpriced, what, reason)
+
+
+def _key(bill: Bill) -> None:
+    bill.charge("kms", "customer managed key", 1, "1 key")
+
+
+def _key_requests(bill: Bill) -> None:
+    bill.by_use("requests", "kms", "requests", per=10_000)
+
+
+def _secret(bill: Bill) -> None:
+    bill.charge("secretsmanager", "secret", 1, "1 secret")
+
+
+def _secret_calls(bill: Bill) -> None:
+    bill.by_use("api_calls", "secretsmanager", "API calls", per=10_000)
+
+
+def _log_group(bill: Bill) -> None:
+    if bill.inputs.at("logGroupClass").text("STANDARD") != "STANDARD":
+        bill.lack("log data", "no price is known for its class")
+        return
+    bill.by_use("ingested_gb", "cloudwatch", "log ingestion")
+    bill.by_use("stored_gb", "cloudwatch", "log archive")
+
+
+def _alarm(bill: Bill) -> None:
+    inputs = bill.inputs
+    metrics = max(sum(1 for query in inputs.at("metricQueries").items() if query.first("metric").present), 1)
+    period = inputs.at("period").number(60)
+    if period < 60:
+        bill.lack("alarm of high resolution", "no price is known for it")
+        return
+    bill.charge("cloudwatch", "alarm of standard resolution", metrics, f"{metrics} metric{'s' if metrics > 1 else ''}")
+
+
+def _queue(bill: Bill) -> None:
+    item = "FIFO queue requests" if bill.inputs.at("fifoQueue").flag() else "standard queue requests"
+    bill.by_use("requests", "sqs", item, per=1e6)
+
+
+def _topic(bill: Bill) -> None:
+    if bill.inputs.at("fifoTopic").flag():
+        bill.lack("messages of a FIFO topic", "no price is known for them")
+        return
+    bill.by_use("requests", "sns", "API requests", per=1e6)
+
+
+def _event_rule(bill: Bill) -> None:
+    bill.by_use("custom_events", "events", "custom events", per=1e6)
+
+
+def _trail(bill: Bill) -> None:
+    """The first copy of management events is free. Source: CloudTrail pricing, 2026-08."""
+    bill.by_use("data_events", "cloudtrail", "data events", per=100_000)
+
+
+def _metrics(bill: Bill) -> None:
+    bill.by_use("samples_millions", "amp", "1000M samples + 100 GB", per=1000)
+
+
+def _glue(bill: Bill) -> None:
+    bill.by_use("dpu_hours", "glue", "data processing unit")
+
+
+def _function(bill: Bill) -> None:
+    bill.by_use("requests", "lambda", "requests", per=1e6)
+    if next((one.text() for one in bill.inputs.at("architectures").items()), "x86_64") == "x86_64":
+        bill.by_use("gb_seconds", "lambda", "duration x86")
+    else:
+        bill.lack("duration on arm64", "no price is known for it")
+
+
+def _table(bill: Bill) -> None:
+    bill.by_use("stored_gb", "dynamodb", "storage")
+    bill.lack("reads and writes", "no price is known for them")
+
+
+def _zone(bill: Bill) -> None:
+    bill.charge("route53", "hosted zone", 1, "1 zone")
+
+
+PARTS: Parts = {
+    "aws:sagemaker/notebookInstance:NotebookInstance": [_lack("notebook instance")],
+    "aws:sagemaker/domain:Domain": [_lack("apps of the domain's users", "which of them run is not declared")],
+    "aws:sagemaker/featureGroup:FeatureGroup": [_lack("online store and writes")],
+    "aws:sagemaker/pipeline:Pipeline": [_lack("jobs of the pipeline", "how long they run is not declared")],
+    "aws:kms/key:Key": [_key, _key_requests],
+    "aws:secretsmanager/secret:Secret": [_secret, _secret_calls],
+    "aws:cloudwatch/logGroup:LogGroup": [_log_group],
+    "aws:cloudwatch/metricAlarm:MetricAlarm": [_alarm],
+    "aws:cloudwatch/eventRule:EventRule": [_event_rule],
+    "aws:cloudtrail/trail:Trail": [_trail],
+    "aws:sqs/queue:Queue": [_queue],
+    "aws:sns/topic:Topic": [_topic],
+    "aws:amp/workspace:Workspace": [_metrics],
+    "aws:glue/job:Job": [_glue],
+    "aws:glue/crawler:Crawler": [_glue],
+    "aws:lambda/function:Function": [_function],
+    "aws:dynamodb/table:Table": [_table],
+    "aws:route53/zone:Zone": [_zone],
+}
