@@ -7,11 +7,19 @@ names need of the VPC.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
+from moto.backends import get_backend
 from moto.ec2.exceptions import EC2ClientError, InvalidServiceName
 from moto.ec2.models import EC2Backend
-from moto.ec2.models.vpcs import VPCEndPoint
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
+from moto.ec2.models.vpcs import (
+    AWS_ENDPOINT_SERVICES,
+    COVERED_ENDPOINT_SERVICES,
+    IMPLEMENTED_ENDPOINT_SERVICES,
+    VPCEndPoint,
+)
 
 AWS_SERVICE = "com.amazonaws."
 CUSTOM_SERVICE = "com.amazonaws.vpce."  # somebody's own service behind PrivateLink
@@ -86,15 +94,30 @@ class VpcEndpointBackend(EC2Backend):
     def _check_service(self, name: str, kind: str) -> None:
         if not name.startswith(AWS_SERVICE) or name.startswith(CUSTOM_SERVICE):
             return
-        services = self._collect_default_endpoint_services(self.account_id, self.region_name)
-        types = {
-            item["ServiceType"] for service in services if service["ServiceName"] == name for item in _types(service)
-        }
+        types = self._types_offered(name)
         if not types:
             raise InvalidServiceName(name)
         if kind not in types:
             message = f"Endpoint type ({kind}) does not match available service types ({sorted(types)})."
             raise EC2ClientError("InvalidParameter", message)
+
+    def _types_offered(self, name: str) -> set[str]:
+        """The endpoint types of one of AWS's services, without making the backends of all services that have any."""
+        label = name.removeprefix(f"{AWS_SERVICE}{self.region_name}.")
+        owner = label.split(".")[0]
+        if label in AWS_ENDPOINT_SERVICES and label not in COVERED_ENDPOINT_SERVICES:
+            return {"Interface"}
+        services: list[dict[str, Any]] = []
+        if owner in IMPLEMENTED_ENDPOINT_SERVICES:
+            backends: Any = get_backend(owner)  # pyright: ignore[reportCallIssue, reportArgumentType] - moto lists the names
+            zones = [zone.name for zone in RegionsAndZonesBackend.zones.get(self.region_name, [])]
+            for place in (self.region_name, self.partition):
+                if place in backends[self.account_id]:
+                    backend = backends[self.account_id][place]
+                    services += backend.default_vpc_endpoint_service(self.region_name, zones) or []
+        return _types_of(name, services) or _types_of(
+            name, self._collect_default_endpoint_services(self.account_id, self.region_name)
+        )
 
     def _check_zones(self, subnet_ids: list[str]) -> None:
         zones = [self.get_subnet(identifier).availability_zone for identifier in subnet_ids]
@@ -146,6 +169,10 @@ class VpcEndpointBackend(EC2Backend):
             interface: Any = self.enis[identifier]
             interface._group_set = groups  # moto offers no other way to it
             interface.description = f"VPC Endpoint Interface {endpoint.id}"
+
+
+def _types_of(name: str, services: Iterable[Any]) -> set[str]:
+    return {item["ServiceType"] for service in services if service["ServiceName"] == name for item in _types(service)}
 
 
 def _types(service: Any) -> list[dict[str, str]]:
