@@ -1,0 +1,1 @@
+"""Parts of resources that rules of several packs judge: pods, images, rights, and how they are read."""
