@@ -87,6 +87,9 @@ class PodTemplate:
         return not self.get("hostUsers").boolean(True)
 
     def _listed(self) -> Iterator[Container]:
+        if self.value.unknown:
+            yield Container(self, "containers", self.value)  # one, so that it is said once that nobody knows
+            return
         for kind in CONTAINER_KINDS:
             listed = self.value.get(kind)
             # A list that is not known yet holds a container that is not known yet.
