@@ -24,7 +24,7 @@ RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 UNKNOWN_STRING: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-_UNKNOWNS: Final = frozenset(
+UNKNOWNS: Final = frozenset(
     {
         UNKNOWN_STRING,
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # bool
@@ -59,9 +59,7 @@ def _decode(value: struct_pb2.Value) -> Value:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         text = value.string_value
-        return (
-            UNKNOWN if text in _UNKNOWNS or UNKNOWN_STRING in text else text
-        )  # a text built around one is unknown too
+        return UNKNOWN if text in UNKNOWNS or UNKNOWN_STRING in text else text  # a text built around one is unknown too
     if kind == "number_value":
         number = value.number_value
         return int(number) if number.is_integer() and abs(number) < 2**53 else number

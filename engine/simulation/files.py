@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from engine.kubernetes import api, versions
+from engine.kubernetes.documents import UNREADABLE, documents, unreadable
 from engine.simulation.manifests import API_VERSIONS, CLUSTER_WIDE, Given, Manifest, is_known
 
 
@@ -31,18 +30,6 @@ class Read:
     notes: Sequence[str]
 
 
-@dataclass(frozen=True)
-class _Document:
-    path: Path
-    number: int
-    line: int
-    content: Any
-
-    @property
-    def place(self) -> str:
-        return f"{self.path}:{self.line} (document {self.number})"
-
-
 def read(paths: Iterable[Path]) -> Read:
     """All objects of ``paths``. Raises BadManifests with every problem there is."""
     given: list[Given] = []
@@ -50,13 +37,13 @@ def read(paths: Iterable[Path]) -> Read:
     notes: list[str] = []
     for path in paths:
         try:
-            documents = list(_documents(path))
-        except (yaml.YAMLError, ValueError, OSError, RecursionError) as error:
-            problems.append(_unreadable(path, error))
+            found = list(documents(path))
+        except UNREADABLE as error:
+            problems.append(unreadable(path, error))
             continue
-        if not documents:
+        if not found:
             problems.append(f"{path}: it holds no object; expected Kubernetes manifests")
-        for document in documents:
+        for document in found:
             problem = problem_of(document.content)
             if problem:
                 problems.append(f"{document.place}: {problem}")
@@ -69,34 +56,6 @@ def read(paths: Iterable[Path]) -> Read:
     if problems:
         raise BadManifests(problems)
     return Read(given, notes)
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"{path}: {error.strerror}"
-    if isinstance(error, UnicodeDecodeError):
-        return f"{path}: not YAML: it is no text in UTF-8"
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"{path}:{error.problem_mark.line + 1}: not YAML: {error.problem}"
-    return f"{path}: not YAML: {str(error).splitlines()[0]}"
-
-
-def _documents(path: Path) -> Iterator[_Document]:
-    loader = yaml.SafeLoader(path.read_text())
-    try:
-        number = 0
-        while loader.check_node():
-            node = loader.get_node()
-            assert node is not None, "the loader has just said that there is one"
-            number += 1
-            line = node.start_mark.line + 1
-            content = loader.construct_document(node)
-            if isinstance(content, dict) and content.get("kind") == "List":
-                yield from (_Document(path, number, line, item) for item in content.get("items") or ())
-            elif content is not None:
-                yield _Document(path, number, line, content)
-    finally:
-        loader.dispose()
 
 
 def problem_of(content: Any) -> str | None:
