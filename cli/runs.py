@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cli import neighbours, sandboxes
 from cli.environments import meant
@@ -216,6 +216,17 @@ class Command:
             self.screen.show(
                 report.preview(self.heading(), outcome, self.transcript, width=self.screen.width, detail=detail)
             )
+            self.screen.show(self._cost_lines(outcome))
+
+    def _cost_lines(self, outcome: Outcome) -> list[Line]:
+        from cli.costs import of_run
+
+        return of_run(self.verb, outcome, self.session).lines()
+
+    def _cost_section(self, outcome: Outcome) -> dict[str, Any]:
+        from cli.costs import of_run
+
+        return of_run(self.verb, outcome, self.session).section()
 
     def _report(self, outcome: Outcome) -> int:
         if not self.previewed:
@@ -223,7 +234,7 @@ class Command:
         code = self._exit_code(outcome)
         if self.request.output is Output.JSON:
             document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
-            self.screen.document(document)
+            self.screen.document(document | self._cost_section(outcome))
         elif self.transcript.applying or (self.previewed and self.verb == "refresh"):
             self.screen.show([Line(), *self._result(outcome)])
         elif self.verb == "up" and outcome.result is Result.SUCCEEDED and report.nothing_to_do(outcome.plan):

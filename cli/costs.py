@@ -1,0 +1,123 @@
+"""What a plan does to the costs: its resources as pricing wants them, before and after, and how much is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.views import cost_line
+from cli.views.lines import Line, Style
+from engine import urn as urns
+from engine.plan import DELETIONS, Op, Plan
+from engine.project import Project
+from engine.run import Outcome, Result
+from engine.session import Session
+from engine.state.model import ResourceState
+from engine.values import UNKNOWN as NOT_KNOWN
+from engine.values import Archive, Asset, ResourceRef, Secret, Value
+from policies.pricing import UNKNOWN, Item, MalformedPrices, Usage, UsageError, estimate
+from policies.pricing.compare import Comparison
+
+
+def usage_file(project: Project, stack: str) -> Path:
+    """Where an environment's usage is looked for when no other file is named: beside its settings."""
+    return project.config_folder / f"usage.{stack}.yaml"
+
+
+def read_usage(project: Project, stack: str, given: Path | None = None) -> Usage:
+    """The usage that holds for an environment. Raises UsageError."""
+    own = usage_file(project, stack)
+    if given is None and not own.is_file():
+        return Usage()
+    return Usage.read(given or own)
+
+
+def compared(plan: Plan, stack: str, usage: Usage, region: str = "") -> Comparison:
+    """The estimates of what stands and of what ``plan`` leaves. Raises UsageError where usage is of others."""
+    after = items(_after(plan))
+    before = items(_before(plan))
+    usage.check([*after, *before])
+    now = estimate(after, usage=usage, environment=stack, region=region)
+    same = not plan.has_changes
+    return Comparison(now if same else estimate(before, usage=usage, environment=stack, region=region), now)
+
+
+def items(states: Iterable[ResourceState]) -> list[Item]:
+    """Resources as pricing wants them; those of others, which are only read, cost somebody else."""
+    return [
+        Item(
+            state.urn,
+            state.type,
+            urns.name_of(state.urn),
+            _plain(state.inputs),
+            state.parent,
+            state.property_dependencies,
+        )
+        for state in states
+        if not state.external
+    ]
+
+
+def _after(plan: Plan) -> Iterable[ResourceState]:
+    return {step.urn: step.state for step in plan.steps if step.op not in DELETIONS}.values()
+
+
+def _before(plan: Plan) -> Iterable[ResourceState]:
+    """What the state has; of a resource that was replaced and whose old half still stands, the new one."""
+    standing: dict[str, ResourceState] = {}
+    for step in plan.steps:
+        old = step.old
+        if old is not None and step.op is not Op.IMPORT and (step.urn not in standing or not old.delete):
+            standing[step.urn] = old
+    return standing.values()
+
+
+def _plain(properties: Mapping[str, Value]) -> dict[str, object]:
+    return {key: _opened(value) for key, value in properties.items()}
+
+
+def _opened(value: Value) -> Any:
+    """A value as plain JSON. A secret's text is nobody's quantity, and might be shown: it counts as not known."""
+    if isinstance(value, dict):
+        return _plain(value)
+    if isinstance(value, list):
+        return [_opened(one) for one in value]
+    if isinstance(value, Secret):
+        inner = value.value
+        return UNKNOWN if inner is NOT_KNOWN or isinstance(inner, str | dict | list) else _opened(inner)
+    if value is NOT_KNOWN or isinstance(value, Asset | Archive | ResourceRef):
+        return UNKNOWN
+    return value
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The costs of a run, or ``why`` they can't be said: a preview goes on without them."""
+
+    comparison: Comparison | None = None
+    why: str = ""
+
+    def lines(self) -> list[Line]:
+        """As a line of the report."""
+        if self.comparison is not None:
+            return cost_line.line(self.comparison)
+        return [Line().add("  cost     ").add(one, Style.YELLOW) for one in self.why.splitlines()[:1]]
+
+    def section(self) -> dict[str, Any]:
+        """As a part of the JSON document."""
+        if self.comparison is not None:
+            return {"cost": cost_line.section(self.comparison)}
+        return {"cost": {"error": self.why}} if self.why else {}
+
+
+def of_run(verb: str, outcome: Outcome, session: Session) -> Costs:
+    """What a run's plan does to the costs; nothing where it was not decided to its end, or decides nothing."""
+    if verb == "refresh" or outcome.result is not Result.SUCCEEDED:
+        return Costs()
+    try:
+        usage = read_usage(session.project, session.stack)
+        return Costs(compared(outcome.plan, session.stack, usage))
+    except (UsageError, MalformedPrices) as error:
+        return Costs(why=f"not known: {error}")
