@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from policies.kit.resources import Resource
 
 
+class NotApplicable(Exception):
+    """Raised with the reason by a rule over the stack that can't judge it: shown as such, not as passed."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A violation. ``path`` is the property that it is about; ``resource`` is only needed where a rule sees several."""

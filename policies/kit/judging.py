@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from policies.kit.findings import Finding, Verdict
+from policies.kit.findings import Finding, NotApplicable, Verdict
 from policies.kit.resources import Resource, Stack
 from policies.kit.rules import Rule
 from policies.kit.values import UnknownValue, Unreadable
@@ -64,6 +64,8 @@ def _ask(rule: Rule, subject: Any, resource: Resource | None, given: Mapping[str
             told = finding if isinstance(finding, Finding) else Finding(finding)
             about = told.resource or resource
             yield Verdict(told.text, about.urn if about else "")
+    except NotApplicable:
+        raise
     except Exception as error:  # noqa: BLE001 - a rule that fails must not take the others along
         yield _unjudged(rule, error, resource)
 

@@ -20,7 +20,7 @@ from pulumi_policy import (
 )
 
 from policies.kit import requests
-from policies.kit.findings import Verdict
+from policies.kit.findings import NotApplicable, Verdict
 from policies.kit.judging import judge_resource, judge_stack
 from policies.kit.mending import NotMended, mended, patch
 from policies.kit.resources import Resource, Stack
@@ -82,8 +82,11 @@ class StackRule(Judged, StackValidationPolicy):
         reading = requests.current()
         stack = reading.stack if reading else Stack([_of_stack(resource) for resource in args.resources])
         parameters = self.session.parameters(self.rule, args.get_config())
-        for verdict in _standing(self.session, self.rule, judge_stack(self.rule, stack, parameters)):
-            report_violation(verdict.text, verdict.urn or None)
+        try:
+            for verdict in _standing(self.session, self.rule, judge_stack(self.rule, stack, parameters)):
+                report_violation(verdict.text, verdict.urn or None)
+        except NotApplicable as reason:
+            args.not_applicable(str(reason))
 
 
 def policies_of(session: Session) -> list[Policy]:

@@ -95,9 +95,9 @@ class Bill:
         idle = quantity if used.measure.stays else 0.0
         self.add(price, Sizes.same(quantity), _of_use(used, per, times), idle=idle, basis=used.basis)
 
-    def lack(self, what: str, reason: str) -> None:
+    def lack(self, what: str, reason: str, *, undecided: bool = False) -> None:
         """Say that something has no figure, and why."""
-        self.unpriced.append(Unpriced(self.origin, what, reason))
+        self.unpriced.append(Unpriced(self.origin, what, reason, undecided))
 
 
 Part: TypeAlias = Callable[[Bill], None]

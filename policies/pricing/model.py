@@ -163,11 +163,15 @@ class CostLine:
 
 @dataclass(frozen=True)
 class Unpriced:
-    """Something that costs, or may cost, and for which no figure is given: it is in no total."""
+    """Something that costs, or may cost, and for which no figure is given: it is in no total.
+
+    ``undecided`` where that is for want of a value: it is not known yet, or not of the kind that it has to be.
+    """
 
     origin: Origin
     what: str
     reason: str
+    undecided: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,218 @@
+"""Rows 79 and 81: what a stack, a team, a change and a pool of machines may cost, held against the estimate of a plan.
+
+The estimate is that of ``policies.pricing``, by the list prices of the region. What it can't price for want of a value
+is no reason to pass: the rule says which value is missing. What AWS sells at no list price is in ``cost-known``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from policies.budget.limits import Limits
+from policies.budget.pack import BUDGET
+from policies.kit import Finding, NotApplicable, Stack, Value
+from policies.pricing import UNKNOWN, Estimate, Item, Unpriced, estimate
+
+_USD: Final = {"type": "number", "exclusiveMinimum": 0}
+_SHOWN: Final = 3
+
+
+@BUDGET.rule(
+    "cost-ceiling",
+    number=79,
+    title="The stack is estimated below its ceiling",
+    severity="high",
+    fix="Declare less or smaller, or raise bedplate:cost.ceiling_usd (by default the monthly budget).",
+    frameworks=("FinOps:Budgeting",),
+    parameters={
+        "ceiling_usd": {
+            **_USD,
+            "description": "USD/month; default: bedplate:cost.ceiling_usd, else monthly_budget_usd.",
+        }
+    },
+)
+def cost_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """With pools at their desired sizes. A stack without a ceiling may cost what it likes."""
+    ceiling = parameters.get("ceiling_usd") or _limits(stack).usd("ceiling_usd", "monthly_budget_usd")
+    if ceiling is None:
+        return
+    found = estimate_of(stack)
+    usd = found.monthly.desired
+    if usd > ceiling:
+        dearest = ", ".join(f"{name or 'the rest'} {cost.desired:,.0f}" for name, cost in _dearest(found))
+        yield Finding(
+            f"estimated at {usd:,.0f} USD a month, above the ceiling of {ceiling:,.0f} (most of it: {dearest})"
+        )
+    yield from _missing(stack, found)
+
+
+@BUDGET.rule(
+    "team-ceiling",
+    number=79,
+    title="What each team has is estimated below its ceiling",
+    severity="high",
+    fix="Declare less or smaller for the team, or raise its entry in bedplate:cost.team_ceilings_usd.",
+    frameworks=("FinOps:Budgeting",),
+    parameters={
+        "ceilings_usd": {
+            "type": "object",
+            "additionalProperties": _USD,
+            "description": "USD/month by team; default: bedplate:cost.team_ceilings_usd.",
+        }
+    },
+)
+def team_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whose something is, its tag or label Team says. Teams without a ceiling of their own share the stack's."""
+    given = parameters.get("ceilings_usd")
+    ceilings = _limits(stack).by_team() if given is None else given
+    if not ceilings:
+        return
+    found = estimate_of(stack)
+    costs = found.by_team()
+    for team, ceiling in ceilings.items():
+        usd = costs[team].desired if team in costs else 0.0
+        if usd > ceiling:
+            yield Finding(f"team {team!r} is estimated at {usd:,.0f} USD a month, above its ceiling of {ceiling:,.0f}")
+    yield from _missing(stack, found, ceilings)
+
+
+@BUDGET.rule(
+    "cost-increase",
+    number=79,
+    title="One change adds no more to the costs than it may",
+    severity="high",
+    fix="Make the change in steps, or raise bedplate:cost.max_increase_usd or max_increase_percent for it.",
+    frameworks=("FinOps:Budgeting",),
+    parameters={
+        "prior_monthly_usd": {
+            "type": "number",
+            "minimum": 0,
+            "description": "What the stack was estimated at before the change (USD/month); the command line gives it.",
+        },
+        "max_usd": {**_USD, "description": "Default: bedplate:cost.max_increase_usd, else no limit."},
+        "max_percent": {**_USD, "description": "Default: bedplate:cost.max_increase_percent, else no limit."},
+    },
+)
+def cost_increase(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """A large step is to be one that somebody meant to take.
+
+    What a stack cost before is only known where its state is: `bedplate preview` hands it over. Under the plain Pulumi
+    CLI, and for a stack that is new, the rule does not apply; the ceiling does.
+    """
+    limits = _limits(stack)
+    most = parameters.get("max_usd") or limits.usd("max_increase_usd")
+    percent = parameters.get("max_percent") or limits.usd("max_increase_percent")
+    if most is None and percent is None:
+        return
+    prior = parameters.get("prior_monthly_usd")
+    if not prior:
+        raise NotApplicable("what the stack cost before is not known, or nothing")
+    found = estimate_of(stack)
+    more = found.monthly.desired - prior
+    if most is not None and more > most:
+        yield Finding(f"the change adds {more:,.0f} USD a month to {prior:,.0f}; allowed are {most:,.0f}")
+    if percent is not None and more > prior * percent / 100:
+        yield Finding(f"the change adds {more / prior:.0%} to {prior:,.0f} USD a month; allowed are {percent:g}%")
+    yield from _missing(stack, found)
+
+
+@BUDGET.rule(
+    "pool-cost",
+    number=81,
+    title="No pool of machines may grow beyond what it may cost",
+    severity="high",
+    fix="Lower the pool's largest size or use smaller instance types, or raise bedplate:cost.max_pool_usd.",
+    frameworks=("FinOps:Budgeting",),
+    parameters={"max_usd": {**_USD, "description": "USD/month; default: bedplate:cost.max_pool_usd, else no limit."}},
+)
+def pool_cost(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """At its largest size and at the price on demand: that is what a pool costs on the day that spot is out.
+
+    Autoscalers take what they may, so the largest size is a decision about money.
+    """
+    most = parameters.get("max_usd") or _limits(stack).usd("max_pool_usd")
+    if most is None:
+        return
+    found = estimate_of(stack)
+    pools = {line.origin.urn for line in found.lines if line.pool}
+    for urn in sorted(pools):
+        lines = [line for line in found.lines if line.origin.urn == urn and line.pool]
+        usd = sum(line.price.usd * line.quantity.max for line in lines)
+        if usd > most:
+            what = f"{lines[0].what}: " if lines[0].what else ""
+            message = f"{what}costs up to {usd:,.0f} USD a month on demand; allowed are {most:,.0f}"
+            yield Finding(message, resource=stack.get(urn))
+    yield from _missing(stack, found)
+
+
+@BUDGET.rule(
+    "cost-known",
+    number=79,
+    title="What costs money has a price",
+    severity="low",
+    level="advisory",
+    fix="Look the price up and count it yourself: it is in no total, and under no ceiling.",
+    frameworks=("FinOps:Planning and estimating",),
+)
+def cost_known(stack: Stack) -> Iterator[Finding]:
+    """Some things are sold by reservation only, some are in no price list that is shipped: ceilings are blind there."""
+    for lack in estimate_of(stack).unpriced:
+        if not lack.undecided:
+            yield Finding(f"{lack.what}: {lack.reason}", resource=stack.get(lack.origin.urn))
+
+
+@functools.lru_cache(maxsize=1)
+def estimate_of(stack: Stack) -> Estimate:
+    """What ``stack`` is estimated at: worked out once for all rules."""
+    return estimate(items_of(stack))
+
+
+def items_of(stack: Stack) -> list[Item]:
+    """The resources as pricing takes them."""
+    return [
+        Item(
+            urn=resource.urn,
+            type=resource.type,
+            name=resource.name,
+            properties={name: _plain(value) for name, value in resource.properties.entries()},
+            parent=resource.parent,
+            dependencies=resource.depends_on,
+        )
+        for resource in stack.resources
+    ]
+
+
+def _plain(value: Value) -> object:
+    """Plain values, what is not known as ``UNKNOWN``; texts that are secret stay so, since a reason may quote them."""
+    if value.unknown:
+        return UNKNOWN
+    if value.kind == "an object":
+        return {name: _plain(inner) for name, inner in value.entries()}
+    if value.kind == "a list":
+        return [_plain(inner) for inner in value.items()]
+    return value.shown() if value.secret and value.kind == "text" else value.plain()
+
+
+def _limits(stack: Stack) -> Limits:
+    return Limits(next((resource.stack for resource in stack.resources), ""))
+
+
+def _dearest(found: Estimate) -> list[tuple[str, Any]]:
+    return [(name, cost) for name, cost in found.by_component().items() if cost.desired][:_SHOWN]
+
+
+def _missing(stack: Stack, found: Estimate, teams: Mapping[str, Any] | None = None) -> Iterator[Finding]:
+    """What can't be priced because a value is not known, each with the value: no limit can be kept without it."""
+    for lack in found.unpriced:
+        if lack.undecided and (teams is None or lack.origin.team in teams):
+            yield Finding(_settled(lack), resource=stack.get(lack.origin.urn))
+
+
+def _settled(lack: Unpriced) -> str:
+    what = "" if lack.what == lack.origin.name else f"{lack.what}: "
+    return (
+        f"{what}{lack.reason}, so what it costs can't be said: give it as a plain value, "
+        "apply what it comes from first (--target), or write an exception with reason, owner and expiry"
+    )
