@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
@@ -108,15 +109,42 @@ class CarryingOut(ProviderChoice):
         )
         for dependent in reversed(dependents):
             if id(dependent) in self.condemned_early:
+                await self._settled(dependent)
                 continue
+            if self.declares(dependent.urn):
+                continue  # while others were asked or deleted, the program has come to it: it needs ``root`` no more
             if dependent.protect:
                 message = f"cannot be replaced along with {root.urn}, because it is protected; unprotect it first"
                 self.executor.failures += 1
                 self.executor.emit(Diagnostic(Severity.ERROR, message, dependent.urn))
                 raise StepError(message)
-            await self.delete(dependent, Op.DELETE_REPLACED, Reason.REPLACED_DEPENDENCY, recreate=not dependent.delete)
-            if not dependent.delete:
+            await self._delete_early(dependent)
+
+    async def _delete_early(self, dependent: ResourceState) -> None:
+        gone = self.going_early[id(dependent)] = asyncio.get_running_loop().create_future()
+        waits = not dependent.delete  # else it has its replacement already
+        try:
+            await self.delete(dependent, Op.DELETE_REPLACED, Reason.REPLACED_DEPENDENCY, recreate=waits)
+            if waits:
                 self.deleted_early[dependent.urn] = dependent
+        finally:
+            del self.going_early[id(dependent)]
+            gone.set_result(None)
+
+    async def _settled(self, old: ResourceState) -> None:
+        """Wait until ``old`` is deleted, or could not be, if it is just being deleted before it is made again."""
+        if id(old) in self.going_early:
+            await self.going_early[id(old)]
+
+    async def _gone_early(self, old: ResourceState | None) -> bool:
+        """Whether ``old`` was deleted to make way for another's replacement. What takes its place asks this, once."""
+        if old is None:
+            return False
+        await self._settled(old)
+        gone = self.deleted_early.get(old.urn) is old
+        if gone:
+            del self.deleted_early[old.urn]
+        return gone
 
     async def delete(self, old: ResourceState, op: Op, reason: Reason, *, recreate: bool = False) -> None:
         """Delete one resource, or only forget it where its options or its nature say so."""

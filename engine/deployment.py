@@ -65,10 +65,10 @@ class Deployment(Lookups):
             return self._untargeted(urn, old, goal.custom)
         if provider and not provider.knows(goal.type):
             self._note_unknown(goal.type)
+        recreating = old if await self._gone_early(old) else None
         if wants_import(goal, old):
             assert provider is not None, "only custom resources are imported"
             state, old = await self._import(state, goal, old, provider)
-        recreating = self.deleted_early.pop(urn, None)
         fresh = old is None or recreating is not None or old.external or old.taint
         inputs = goal.inputs if old is None else self._ignoring(urn, goal, old)
         if provider is not None:
@@ -92,10 +92,6 @@ class Deployment(Lookups):
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
     ) -> ResourceState:
         decision = await self._decision(state, old, goal, provider)
-        # While the comparison was awaited, it may have been deleted to make way for another's replacement.
-        recreating = self.deleted_early.pop(state.urn, None)
-        if recreating is not None:
-            return await self._recreate(state, recreating, provider)
         if decision.op is Op.SAME:
             if not same_state(old, state):
                 self.state_only_changes = True

@@ -76,6 +76,7 @@ class RunState:
         self.not_created: set[str] = set()  # not among the targets, so not created
         self.deleted_early: dict[str, ResourceState] = {}  # deleted before their replacement, which is still to come
         self.condemned_early: set[int] = set()
+        self.going_early: dict[int, asyncio.Future[None]] = {}  # what is just being deleted so, by its identity
         self.kept: set[int] = set()  # states of the base that are not among the targets, with all that they need
         self.outlived: set[int] = set()  # states of the base whose replacement exists: they go at the end of the run
         self.going: set[str] = set()  # URNs being deleted in this run: deleted_with asks for them

@@ -128,6 +128,16 @@ def test_a_dependency_renamed_while_its_dependent_fails(engine: Engine) -> None:
     assert engine.up(*program).operations == ["~ b"]
 
 
+def test_a_dependent_that_was_renamed_is_made_again_under_its_new_name(engine: Engine) -> None:
+    engine.cloud.lenient = True
+    engine.up(thing("a", key=1), thing("b", key=Out("a")))
+    renamed = thing("new", key=Out("a"), aliases=old_names("b"))
+    report = engine.up(thing("a", key=2, delete_before_replace=True), renamed)
+    assert report.operations == ["-- b", "-- a", "± a", "++ a", "± new", "++ new"]
+    assert engine.cloud.names() == report.names == ["a", "new"]
+    assert engine.up(thing("a", key=2), renamed).operations == []
+
+
 def test_a_swap_of_two_names(engine: Engine) -> None:
     """As Pulumi 3.260 does: a resource of the name wins over an alias, so nothing is swapped."""
     engine.up(thing("a", size=1), thing("b", size=2))

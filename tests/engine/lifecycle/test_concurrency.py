@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from engine.run import Result
-from tests.engine.lifecycle.harness import Engine, Out, component, declaring, options_of, thing
+from tests.engine.lifecycle.harness import Engine, Out, component, declaring, options_of, thing, urn
 
 
 def _begun(engine: Engine, *operations: str) -> None:
@@ -83,6 +83,37 @@ def test_independent_deletions_run_at_the_same_time_and_dependents_first(engine:
 
     asyncio.run(scenario())
     assert engine.cloud.live == {}
+
+
+@pytest.mark.parametrize("fault", ["", "fail"])
+def test_what_is_just_being_deleted_to_make_way_for_another_is_waited_for(engine: Engine, fault: str) -> None:
+    """The program comes to ``b``, which needs ``a`` no more, while ``b`` is deleted before ``a`` is replaced."""
+    engine.cloud.lenient = True  # b refers to a for a while
+    engine.up(thing("a", key=1), thing("c"), thing("b", key=Out("a")))
+    engine.cloud.faults["delete b"] = fault
+    program = [thing("a", key=2, delete_before_replace=True), thing("d"), thing("b", key="arn:a-1", of=Out("d"))]
+
+    async def scenario() -> None:
+        deleting, creating = engine.cloud.hold("delete b"), engine.cloud.hold("create d")
+        body = declaring([*program, thing("c")], {}, concurrent=True)
+        run = asyncio.create_task(engine.apply(body, options_of(parallel=16), planned=False))
+        await asyncio.to_thread(_begun, engine, "delete b", "create d")
+        creating.set()
+        assert engine.running is not None
+        while not engine.running.deployment.declares(urn("b")):
+            await asyncio.sleep(0.001)
+        for _ in range(100):  # whatever it does without waiting, it does now
+            await asyncio.sleep(0.001)
+        assert "update b" not in [str(call) for call in engine.cloud.calls]
+        deleting.set()
+        await run
+
+    asyncio.run(scenario())
+    engine.cloud.gates.clear()
+    engine.cloud.faults.clear()
+    engine.up(*program, thing("c"))
+    assert engine.cloud.names() == ["a", "b", "c", "d"]
+    assert engine.up(*program, thing("c")).operations == []
 
 
 def test_a_cancelled_run_finishes_what_is_in_flight_and_starts_nothing(engine: Engine) -> None:
