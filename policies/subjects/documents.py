@@ -109,7 +109,7 @@ class PolicyDocument:
         """All statements, those with unknown parts among them. Raises UnknownValue and WrongType."""
         if self.value.kind == "an object":
             inner = self.value.get("json")  # the result of aws.iam.getPolicyDocument as a whole
-            if inner.known and inner.present:
+            if inner.present:
                 return read(inner.text(""))
             return read(json.dumps(self.value.plain(UNKNOWN_PART)))
         if self.value.kind in ("text", "unknown"):

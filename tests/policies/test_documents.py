@@ -116,6 +116,11 @@ def test_an_unknown_document_is_found_and_raises_when_read() -> None:
         list(policy(UNKNOWN).statements)
 
 
+def test_an_unknown_result_of_get_policy_document_raises() -> None:
+    with pytest.raises(UnknownValue, match=r"policy\.json is not known"):
+        list(policy({"id": "1", "json": UNKNOWN}).statements)
+
+
 def test_an_unknown_part_raises_after_what_is_known() -> None:
     document = policy({"Statement": [{**ALLOW, "Resource": UNKNOWN}, ALLOW]})
     statements = iter(document.statements)
