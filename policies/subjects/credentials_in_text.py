@@ -1,7 +1,7 @@
 """Credentials that somebody wrote into a text: start scripts, cloud-init, environment files.
 
-Two ways to know one: by its own form (an access key of AWS, a private key, a token with its vendor's prefix), or by the
-name that it is assigned to (``password: ...``). What only refers to a credential is none: variables, commands,
+Two ways to know one: by its own shape (an access key of AWS, a private key, a token with its vendor's prefix), or by
+the name that it is assigned to (``password: ...``). What only refers to a credential is none: variables, commands,
 templates, paths, ARNs and names of secrets.
 """
 
@@ -13,31 +13,13 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-# Sources: AWS IAM User Guide, "Unique identifiers"; GitHub, "GitHub's token formats"; GitLab, "Token prefixes"; Slack,
-# "Token types"; the patterns of gitleaks 8 for the others, 2026-11.
-_FORMS: Final[Mapping[str, re.Pattern[str]]] = {
-    "an access key of AWS": re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA|A3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
-    "a token of GitHub": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})"),
-    "a token of GitLab": re.compile(r"\bgl(?:pat|rt|dt|ptt|cbt)-[A-Za-z0-9_-]{20,}"),
-    "a token of Slack": re.compile(r"\bxox[abeprs]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/T\w+/B\w+/\w{20,}"),
-    "a token of Hugging Face": re.compile(r"\bhf_[A-Za-z0-9]{30,}\b"),
-    "a key of OpenAI or Anthropic": re.compile(r"\bsk-(?:proj-|svcacct-|ant-)?[A-Za-z0-9_-]{32,}"),
-    "a key of NVIDIA NGC": re.compile(r"\bnvapi-[A-Za-z0-9_-]{40,}"),
-    "a key of Google": re.compile(r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-    "a key of Stripe": re.compile(r"\b[rs]k_live_[A-Za-z0-9]{20,}"),
-    "a token of Databricks": re.compile(r"\bdapi[0-9a-f]{32}\b"),
-    "a token of a package registry": re.compile(r"\b(?:npm_[A-Za-z0-9]{36}|pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,})"),
-    "a bearer token": re.compile(r"\bBearer\s+(?![$<{%])[A-Za-z0-9._~+/-]{20,}"),
-    "a signed token (JWT)": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    "a password in an address": re.compile(
-        r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:(?![$<{%*])[^\s/@'\"]{3,}@[\w.-]+", re.I
-    ),
-}
+from policies.subjects.secret_texts import SHAPES
+
+_BEARER: Final = re.compile(r"\bBearer\s+(?![$<{%])[A-Za-z0-9._~+/-]{20,}")
 # A name that ends in what it holds, a sign of assignment, and one value: quoted, or up to the next blank.
 _ASSIGNMENT: Final = re.compile(
     r"""(?P<name>[\w.-]*(?:passw(?:or)?d|passphrase|secret|secret[_-]?access[_-]?key|token|api[_-]?key|access[_-]?key
@@ -75,7 +57,7 @@ class Credential:
 def credentials_in(text: str) -> Iterator[Credential]:
     """The credentials of a text, one a line, in the order of lines; also those in base64 within it."""
     found: dict[int, str] = {}
-    for what, offset in (*_by_form(text), *_by_name(text), *_further_in(text)):
+    for what, offset in (*_by_shape(text), *_by_name(text), *_further_in(text)):
         found.setdefault(text.count("\n", 0, offset) + 1, what)
     return (Credential(what, line) for line, what in sorted(found.items()))
 
@@ -91,9 +73,9 @@ def decoded(text: str) -> str:
         return text
 
 
-def _by_form(text: str) -> Iterator[tuple[str, int]]:
-    for what, form in _FORMS.items():
-        for match in form.finditer(text):
+def _by_shape(text: str) -> Iterator[tuple[str, int]]:
+    for shape, what in (*SHAPES, (_BEARER, "a bearer token")):
+        for match in shape.finditer(text):
             yield what, match.start()
 
 
@@ -118,11 +100,11 @@ def _is_literal(value: str, name: str = "") -> bool:
 
 
 def _further_in(text: str) -> Iterator[tuple[str, int]]:
-    """What has a credential's form within base64, such as the files that cloud-init writes."""
+    """What has a credential's shape within base64, such as the files that cloud-init writes."""
     for match in _BASE64_INSIDE.finditer(text):
         inner = decoded(match[0])
         if inner != match[0]:
-            yield from ((f"{what}, in base64", match.start()) for what, _ in (*_by_form(inner), *_by_name(inner)))
+            yield from ((f"{what}, in base64", match.start()) for what, _ in (*_by_shape(inner), *_by_name(inner)))
 
 
 def _from_base64(text: str) -> bytes | None:

@@ -95,19 +95,22 @@ _ABOUT: Final = frozenset(
 )
 # Environment variables of shells.
 _NO_SECRETS: Final = frozenset({"PWD", "OLDPWD"})
-_SHAPES: Final = tuple(
+# The prefixes are those that the issuers give their keys; lengths are the shortest that were seen.
+SHAPES: Final = tuple(
     (re.compile(pattern), what)
     for pattern, what in (
-        (r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", "an AWS access key"),
+        (r"\b(?:AKIA|ASIA|A3T[A-Z0-9])[A-Z0-9]{16}\b", "an AWS access key"),
         (r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", "a private key"),
         (r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_\w{22,}", "a GitHub token"),
-        (r"\bglpat-[\w-]{20,}", "a GitLab token"),
-        (r"\bxox[abeprs]-[\w-]{10,}", "a Slack token"),
+        (r"\bgl(?:pat|rt|dt|ptt|cbt)-[\w-]{20,}", "a GitLab token"),
+        (r"\bxox[abeprs]-[\w-]{10,}|hooks\.slack\.com/services/T\w+/B\w+/\w{20,}", "a Slack token"),
         (r"\bhf_[A-Za-z0-9]{30,}\b", "a Hugging Face token"),
         (r"\bsk-(?:ant-|proj-)?[\w-]{32,}", "a key of a model's API"),
         (r"\bnvapi-[\w-]{40,}", "an NVIDIA API key"),
         (r"\bAIza[\w-]{35}\b", "a Google API key"),
         (r"\b[rs]k_live_[A-Za-z0-9]{20,}\b", "a Stripe key"),
+        (r"\bdapi[0-9a-f]{32}\b", "a Databricks token"),
+        (r"\b(?:npm_[A-Za-z0-9]{36}\b|pypi-AgEIcHlwaS5vcmc[\w-]{50,})", "a token of a package registry"),
         (r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}", "a signed token"),
         (r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:(?!\$|\{|<|%24)[^\s/:@]+@[\w.\[-]", "a URL with a password"),
     )
@@ -138,7 +141,7 @@ def is_reference(text: str) -> bool:
 
 def secret_in(text: str) -> str | None:
     """What kind of secret has the shape of something in ``text``; None where nothing has."""
-    return next((what for shape, what in _SHAPES if shape.search(text)), None)
+    return next((what for shape, what in SHAPES if shape.search(text)), None)
 
 
 def assigned_in(text: str) -> str | None:

@@ -18,24 +18,24 @@ def found(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("AKIAIOSFODNN7EXAMPLE", "an access key of AWS"),
+        ("AKIAIOSFODNN7EXAMPLE", "an AWS access key"),
         ("-----BEGIN RSA PRIVATE KEY-----", "a private key"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----", "a private key"),
         ("-----BEGIN PRIVATE KEY-----", "a private key"),
-        ("ghp_" + "a1B2" * 9, "a token of GitHub"),
-        ("github_pat_" + "a1B2" * 8, "a token of GitHub"),
-        ("glpat-" + "a1B2" * 5, "a token of GitLab"),
-        ("xoxb-" + "1234567890-abc", "a token of Slack"),
-        ("hf_" + "aBcD" * 9, "a token of Hugging Face"),
-        ("sk-ant-" + "a1B2" * 10, "a key of OpenAI or Anthropic"),
-        ("nvapi-" + "a1B2" * 12, "a key of NVIDIA NGC"),
-        ("AIza" + "a1B2c" * 7, "a key of Google"),
-        ("sk_live_" + "a1B2" * 6, "a key of Stripe"),
-        ("dapi" + "0a1b2c3d" * 4, "a token of Databricks"),
+        ("ghp_" + "a1B2" * 9, "a GitHub token"),
+        ("github_pat_" + "a1B2" * 8, "a GitHub token"),
+        ("glpat-" + "a1B2" * 5, "a GitLab token"),
+        ("xoxb-" + "1234567890-abc", "a Slack token"),
+        ("hf_" + "aBcD" * 9, "a Hugging Face token"),
+        ("sk-ant-" + "a1B2" * 10, "a key of a model's API"),
+        ("nvapi-" + "a1B2" * 12, "an NVIDIA API key"),
+        ("AIza" + "a1B2c" * 7, "a Google API key"),
+        ("sk_live_" + "a1B2" * 6, "a Stripe key"),
+        ("dapi" + "0a1b2c3d" * 4, "a Databricks token"),
         ("npm_" + "a1B2" * 9, "a token of a package registry"),
         ("Authorization: Bearer abcdefghijklmnopqrstuvwxyz", "a bearer token"),
-        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJl", "a signed token (JWT)"),
-        ("postgres://app:hunter2@db.internal:5432/app", "a password in an address"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJl", "a signed token"),
+        ("postgres://app:hunter2@db.internal:5432/app", "a URL with a password"),
         ("DATABASE_PASSWORD=SomeSortOfPassword", "a value for DATABASE_PASSWORD"),
         (r"export DATABASE_PASSWORD=\"SomeSortOfPassword\"", "a value for DATABASE_PASSWORD"),
         ("WANDB_API_KEY=0123456789abcdef0123456789abcdef01234567", "a value for WANDB_API_KEY"),
@@ -97,7 +97,7 @@ def test_a_reference_is_no_credential(text: str) -> None:
 def test_each_line_is_named_once_and_nothing_of_the_credential_is_said() -> None:
     text = "ok\nAWS_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE\n\npassword=hunter2-hunter2 token=abc123-def456"
     assert list(credentials_in(text)) == [
-        Credential("an access key of AWS", 2),
+        Credential("an AWS access key", 2),
         Credential("a value for password", 4),
     ]
 
