@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.kit import Finding, Resource, Value
-from policies.security.mends import setting
+from policies.mends import setting
 from policies.security.pack import SECURITY
 
 _PACKAGES: Final = ("lb", "alb", "applicationloadbalancing", "elasticloadbalancingv2")

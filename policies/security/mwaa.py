@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.kit import Finding, Resource
-from policies.security.mends import setting
+from policies.mends import setting
 from policies.security.pack import SECURITY
 
 _ENVIRONMENT: Final = "aws:mwaa/environment:Environment"

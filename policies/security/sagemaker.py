@@ -7,7 +7,7 @@ from typing import Any
 
 from components.instance_types import UnknownInstanceType, instance_type
 from policies.kit import Finding, Resource, Value
-from policies.security.mends import setting
+from policies.mends import setting
 from policies.security.pack import SECURITY
 
 _NOTEBOOK = "aws:sagemaker/notebookInstance:NotebookInstance"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.kit import Finding, Resource, Stack
-from policies.security.mends import setting
+from policies.mends import setting
 from policies.security.pack import SECURITY
 from policies.subjects.firewall import FirewallRule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.kit import Finding, Resource, Stack
-from policies.security.mends import setting
+from policies.mends import setting
 from policies.security.pack import SECURITY
 
 _VPCS = ("aws:ec2/vpc:Vpc", "aws:ec2/defaultVpc:DefaultVpc")
