@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 
@@ -24,6 +25,11 @@ class BucketKind(enum.StrEnum):
     ARTIFACTS = "artifacts"
     LOGS = "logs"
     AUDIT = "audit"
+
+
+# What can be locked against changes: records, and each version of a model that was approved. It can from the start and
+# in every environment: turning it on later would replace the bucket.
+LOCKABLE: Final = frozenset({BucketKind.AUDIT, BucketKind.MODELS})
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,6 @@ class ObjectStore(PlatformComponent, area="storage"):
 
     def _bucket(self, kind: BucketKind) -> PrivateBucket:
         choices = self._args.choices
-        audit = kind is BucketKind.AUDIT
         return PrivateBucket(
             self.child(kind),
             PrivateBucketArgs(
@@ -73,9 +78,8 @@ class ObjectStore(PlatformComponent, area="storage"):
                 kms_key_arn=None if kind is BucketKind.LOGS else self._args.kms_key_arn,
                 force_destroy=choices.force_destroy,
                 protect=choices.protect,
-                # Lockable from the start: turning it on later would replace the bucket.
-                lockable=audit,
-                object_lock=choices.object_lock if audit else None,
+                lockable=kind in LOCKABLE,
+                object_lock=choices.object_lock if kind is BucketKind.AUDIT else None,
             ),
             self,
         )

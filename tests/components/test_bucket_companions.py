@@ -96,7 +96,7 @@ def test_access_logs_begin_after_their_delivery_is_allowed(run: Run) -> None:
         assert policy.urn in logging.depends_on
 
 
-def test_the_audit_bucket_is_lockable_everywhere_and_locked_as_the_environment_says(
+def test_records_and_models_can_be_locked_everywhere_and_records_are_as_the_environment_says(
     recorded: Callable[[str], Run],
 ) -> None:
     lock = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
@@ -104,7 +104,7 @@ def test_the_audit_bucket_is_lockable_everywhere_and_locked_as_the_environment_s
     for environment, mode in modes.items():
         run = recorded(environment)
         lockable = {each.name for each in run.of("aws:s3/bucket:Bucket") if each.inputs["objectLockEnabled"]}
-        assert lockable == {f"bedplate-{environment}-audit"}
+        assert lockable == {f"bedplate-{environment}-audit", f"bedplate-{environment}-models"}
         locks = [each.inputs["rule"]["defaultRetention"]["mode"] for each in run.of(lock)]
         assert locks == ([] if mode is None else [mode])
 
