@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class NotApplicable(Exception):
-    """Raised with the reason by a rule over the stack that can't judge it: shown as such, not as passed."""
+    """Raised with the reason by a rule that can't judge what it was given: shown as such, not as passed."""
 
 
 @dataclass(frozen=True)

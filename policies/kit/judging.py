@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +43,8 @@ def _subjects(rule: Rule, resource: Resource, stack: Stack | None, parameters: M
     for subject in found:
         yield from _ask(rule, subject, resource, given)
     if fault is not None:
-        yield _unjudged(rule, fault, resource)
+        unjudged = _unjudged(rule, fault, resource)
+        yield replace(unjudged, text=resource.masked(unjudged.text))
 
 
 def _found_in(subject: Any, resource: Resource) -> tuple[list[Any], Exception | None]:
@@ -51,7 +53,8 @@ def _found_in(subject: Any, resource: Resource) -> tuple[list[Any], Exception | 
         found: list[Any] = []
         fault: Exception | None = None
         try:
-            found.extend(subject.found_in(resource))
+            for one in subject.found_in(resource):
+                found.append(one)  # noqa: PERF402 - what was found before a fault is judged
         except Exception as error:  # noqa: BLE001 - whatever it is, the rules that need the subject say so
             fault = error
         resource.subjects[subject] = (found, fault)
@@ -63,24 +66,34 @@ def _ask(rule: Rule, subject: Any, resource: Resource | None, given: Mapping[str
         for finding in rule.judge(subject, **given):
             told = finding if isinstance(finding, Finding) else Finding(finding)
             about = told.resource or resource
-            yield Verdict(told.text, about.urn if about else "")
+            yield Verdict(_masked(told.text, about, subject), about.urn if about else "")
     except NotApplicable:
         raise
     except Exception as error:  # noqa: BLE001 - a rule that fails must not take the others along
-        yield _unjudged(rule, error, resource)
+        unjudged = _unjudged(rule, error, resource)
+        yield replace(unjudged, text=_masked(unjudged.text, resource, subject))
 
 
 def _unjudged(rule: Rule, fault: Exception, resource: Resource | None) -> Verdict:
     urn = resource.urn if resource else ""
-    if isinstance(fault, UnknownValue):
-        return Verdict(f"{fault}, so this can't be judged: {SETTLE}", fault.owner or urn, certain=False)
-    if isinstance(fault, Unreadable):
-        return Verdict(str(fault), fault.owner or urn, certain=False)
-    return Verdict(f"the rule {rule.id} failed, nothing was judged: {_told(fault)}", urn, certain=False)
+    if not isinstance(fault, Unreadable):
+        return Verdict(f"the rule {rule.id} failed, nothing was judged: {_told(fault)}", urn, certain=False)
+    # A rule that sees the whole stack may have read another resource than the one that it judged.
+    whose = f"{fault.owner.rpartition('::')[2]}: " if urn and fault.owner not in ("", urn) else ""
+    settle = f", so this can't be judged: {SETTLE}" if isinstance(fault, UnknownValue) else ""
+    return Verdict(f"{whose}{fault}{settle}", urn or fault.owner, certain=False)
+
+
+def _masked(text: str, resource: Resource | None, subject: Any) -> str:
+    if resource is not None:
+        return resource.masked(text)
+    for each in subject.resources if isinstance(subject, Stack) else ():
+        text = each.masked(text)
+    return text
 
 
 def _told(fault: Exception) -> str:
-    """The fault's type, message and place; never values of the resource, which may be secret."""
+    """The fault's type, message and place."""
     frames = traceback.extract_tb(fault.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(fault).__name__}: {fault}{place}"

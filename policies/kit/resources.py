@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-from policies.kit.values import Unreadable, Value
+from policies.kit.values import MASK, Unreadable, Value
 
+# A secret of fewer characters, such as "on", is no secret, and would tear other words apart.
+SHORTEST_MASKED: Final = 4
 # Where a resource says how others may name it.
 _NAMES: Final = (("id",), ("arn",), ("name",), ("bucket",), ("metadata", "name"))
 
@@ -74,6 +76,17 @@ class Resource:
                 found.add(self.properties.get(*path).text(""))
         return frozenset(found - {""})
 
+    def masked(self, text: str) -> str:
+        """``text`` without what is secret here, which a rule may have put there by mistake or by failing."""
+        for hidden in self._hidden:
+            text = text.replace(hidden, MASK)
+        return text
+
+    @cached_property
+    def _hidden(self) -> tuple[str, ...]:
+        """The secret texts, the longest first."""
+        return tuple(sorted(set(_secret_texts(self.properties)), key=len, reverse=True))
+
 
 @dataclass(frozen=True, eq=False)
 class Stack:
@@ -83,9 +96,8 @@ class Stack:
 
     def of(self, *types: str) -> Iterator[Resource]:
         """The resources of these types: exact tokens or globs."""
-        if any("*" in pattern for pattern in types):
-            return (resource for resource in self.resources if resource.is_a(*types))
-        return (resource for token in types for resource in self._by_type.get(token, ()))
+        wanted = (token for token in self._by_type if any(matches(token, pattern) for pattern in types))
+        return (resource for token in wanted for resource in self._by_type[token])
 
     def get(self, urn: str) -> Resource | None:
         """The resource of that URN."""
@@ -106,6 +118,19 @@ class Stack:
     @cached_property
     def _by_urn(self) -> Mapping[str, Resource]:
         return {resource.urn: resource for resource in self.resources}
+
+
+def _secret_texts(value: Value) -> Iterator[str]:
+    if value.unknown:
+        return
+    if value.kind == "an object":
+        for _, inner in value.entries():
+            yield from _secret_texts(inner)
+    elif value.kind == "a list":
+        for inner in value.items():
+            yield from _secret_texts(inner)
+    elif value.secret and value.kind == "text" and len(value.text("")) >= SHORTEST_MASKED:
+        yield value.text("")
 
 
 def matches(token: str, pattern: str) -> bool:

@@ -68,6 +68,15 @@ def unknown_name(name: str, known: Mapping[str, Any]) -> str:
     return f"is not known; expected one of {', '.join(sorted(known))}" if known else "is not known; there are none"
 
 
+def whole(value: Any) -> Any:
+    """``value`` with whole numbers as ints: on Pulumi's wire every number is a float."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [whole(element) for element in value]
+    return {key: whole(element) for key, element in value.items()} if isinstance(value, dict) else value
+
+
 def _listed(limit: Any) -> str:
     return ", ".join(map(repr, limit)) if isinstance(limit, (list, tuple)) else str(limit)
 

@@ -50,16 +50,28 @@ class ResourceRule(Judged, ResourceValidationPolicy):
 
     def _validate(self, args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
         reading = requests.current()
+        if reading is None and not self._concerns(args):
+            return
         resource = reading.resource if reading else _resource(args)
         parameters = self.session.parameters(self.rule, args.get_config())
         suggested = self.rule.mend is None or self.session.settings.remediation_of(self.rule) != "suggest"
-        for verdict in _standing(self.session, self.rule, judge_resource(self.rule, resource, parameters)):
-            text = verdict.text
-            if verdict.certain and not suggested:
-                text, suggested = text + patch(self.rule, resource, parameters), True
-            report_violation(text, verdict.urn)
+        try:
+            for verdict in _standing(self.session, self.rule, judge_resource(self.rule, resource, parameters)):
+                text = verdict.text
+                if verdict.certain and not suggested:
+                    text, suggested = text + patch(self.rule, resource, parameters), True
+                report_violation(text, verdict.urn)
+        except NotApplicable as reason:
+            args.not_applicable(str(reason))
+
+    def _concerns(self, args: ResourceValidationArgs) -> bool:
+        """Where the SDK's own code runs nobody has asked yet, nor told the session which stack it is."""
+        self.session.see(args.urn)
+        return self.rule.concerns(args.resource_type)
 
     def _remediate(self, args: ResourceValidationArgs) -> Any:  # the SDK takes plain properties, too
+        if not self._concerns(args):
+            return None
         resource = _resource(args)
         parameters = self.session.parameters(self.rule, args.get_config())
         standing = _standing(self.session, self.rule, judge_resource(self.rule, resource, parameters))
@@ -80,6 +92,8 @@ class StackRule(Judged, StackValidationPolicy):
 
     def _validate(self, args: StackValidationArgs, report_violation: ReportViolation) -> None:
         reading = requests.current()
+        if reading is None and args.resources:
+            self.session.see(args.resources[0].urn)
         stack = reading.stack if reading else Stack([_of_stack(resource) for resource in args.resources])
         parameters = self.session.parameters(self.rule, args.get_config())
         try:

@@ -12,7 +12,7 @@ from policies.kit.exemptions import Exemption, names_of
 from policies.kit.findings import Verdict
 from policies.kit.packs import Pack
 from policies.kit.rules import Level, Rule
-from policies.kit.schemas import unknown_name
+from policies.kit.schemas import unknown_name, whole
 from policies.kit.settings import PolicySettings, Problem, RuleSettings
 
 PACKS: Final = Path(__file__).parents[1]
@@ -55,11 +55,12 @@ class Session:
 
     def parameters(self, rule: Rule, configured: Mapping[str, Any]) -> Mapping[str, Any]:
         """The parameters of a rule; what the engine configured (``--policy-pack-config``) wins."""
-        if not rule.signature.parameters:
+        if not rule.parameters:
             return {}
         given = self.settings.parameters_of(rule)
         if not configured:
             return given
+        configured = {name: whole(value) for name, value in configured.items()}
         return given | PolicySettings(rules={rule.id: RuleSettings(parameters=configured)}).parameters_of(rule)
 
     def initial_config(self) -> dict[str, Any]:
@@ -88,7 +89,7 @@ class Session:
             yield from self.settings.problems_of(rule)
         if not self.pack.keeps_settings:
             return
-        known = known_rules()
+        known = known_rules() | self.pack.rules.keys()
         yield from (problem for problem in self.settings.problems if problem.rule not in known)
         for rule in self.settings.rules:
             if rule not in known:

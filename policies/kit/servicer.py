@@ -1,0 +1,92 @@
+"""What answers the engine: the SDK's servicer, reading each request once and following the stack's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from pulumi.runtime import proto
+from pulumi_policy import EnforcementLevel, Policy
+
+from policies.kit import requests
+from policies.kit.sdk_policies import Judged
+from policies.kit.session import Session
+
+# What is overridden in the SDK's servicer.
+NEEDED_METHODS: Final = (
+    "Analyze",
+    "AnalyzeStack",
+    "Remediate",
+    "ConfigureStack",
+    "_configure_runtime_settings",
+    "_get_enforcement_level",
+    "_get_resource_options",
+    "_get_provider_resource",
+)
+
+
+class ByType(Protocol):
+    """The policies of a pack, by the type of a resource."""
+
+    concerning: Callable[[str], tuple[Policy, ...]]
+
+
+def servicer_over(original: Any, session: Session, policies: ByType, resettle: Callable[[], None]) -> Any:
+    """A subclass of the SDK's servicer; ``resettle`` is called when the session's settings have changed."""
+
+    class Servicer(original):
+        _configured = False
+
+        def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+            return self._serve(request, request.urn, context, super().Analyze)
+
+        def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+            urn = request.resources[0].urn if request.resources else ""
+            return self._serve(request, urn, context, super().AnalyzeStack)
+
+        def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+            if not any(self._mends(policy) for policy in policies.concerning(request.type)):
+                return proto.RemediateResponse()
+            return self._serve(request, request.urn, context, super().Remediate)
+
+        def ConfigureStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+            session.stack = request.stack
+            if request.config:
+                session.configure(request.config)
+                resettle()
+            return super().ConfigureStack(request, context)
+
+        def _serve(self, request: Any, urn: str, context: Any, served: Callable[[Any, Any], Any]) -> Any:
+            if session.see(urn):
+                resettle()
+            with requests.serving(request, served.__name__):
+                return served(request, context)
+
+        def _configure_runtime_settings(self) -> None:
+            if not self._configured:
+                super()._configure_runtime_settings()
+                self._configured = True
+
+        def _get_enforcement_level(self, policy: Policy) -> EnforcementLevel:
+            level = super()._get_enforcement_level(policy)
+            reading = requests.current()
+            mending = reading is not None and reading.method == "Remediate"
+            if level is EnforcementLevel.REMEDIATE and isinstance(policy, Judged) and not mending:
+                # What a remediation leaves over is advisory where its rule is; the SDK would make it mandatory.
+                return EnforcementLevel(session.level(policy.rule))
+            return level
+
+        def _get_resource_options(self, request: Any) -> Any:
+            return self._once("options", request, super()._get_resource_options)
+
+        def _get_provider_resource(self, request: Any) -> Any:
+            return self._once("provider", request, super()._get_provider_resource)
+
+        def _once(self, what: str, request: Any, read: Callable[[Any], Any]) -> Any:
+            reading = requests.current()
+            return read(request) if reading is None else reading.once((what, request.urn), lambda: read(request))
+
+        def _mends(self, policy: Policy) -> bool:
+            return super()._get_enforcement_level(policy) is EnforcementLevel.REMEDIATE
+
+    return Servicer

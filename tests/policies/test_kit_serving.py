@@ -1,0 +1,147 @@
+"""How packs are served: the SDK still has what the kit rests on, and packs answer as Pulumi starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import analyzer_pb2 as wire
+from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
+
+from policies.kit import Resource, requests
+from policies.kit.serving import SDK, Served
+from policies.kit.session import Session
+from tests.policies.kit_packs import Serve, pack_of, request, resource
+
+POLICIES = Path(__file__).parents[2] / "policies"
+
+
+def fine(thing: Resource) -> Iterator[str]:
+    yield from ()
+
+
+def test_the_locked_sdk_has_the_shape_that_the_kit_rests_on(serve_ours: Serve) -> None:
+    assert serve_ours(pack_of(fine)), "read pulumi_policy/policy.py, then adapt policies/kit/serving.py and servicer.py"
+
+
+@pytest.mark.parametrize("name", ["_PolicyAnalyzerServicer", "unknown_checking_proxy"])
+def test_an_sdk_of_another_shape_is_left_alone(name: str, serve_ours: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(SDK, name)
+    before = dict(vars(SDK))
+    assert not Served(Session(pack_of(fine))).install()
+    assert vars(SDK) == before
+
+
+def test_only_the_policies_that_concern_a_type_are_run_and_a_resource_is_read_once(
+    serve_ours: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Any] = []
+    read = requests.plain
+
+    def counted(struct: Any) -> dict[str, Any]:
+        reads.append(struct)
+        return read(struct)
+
+    monkeypatch.setattr(requests, "plain", counted)
+    judged: list[str] = []
+
+    def one(thing: Resource) -> Iterator[str]:
+        judged.append("one")
+        yield from ()
+
+    def two(thing: Resource) -> Iterator[str]:
+        judged.append("two")
+        yield from ()
+
+    serving = serve_ours(pack_of(one, two))
+    serving.analyze({"size": 1}, token="shop:other")
+    assert (judged, reads) == ([], [])
+    serving.analyze({"size": 1})
+    assert judged == ["one", "two"] and len(reads) == 1
+
+
+def test_the_sdk_never_reads_what_no_policy_asks_of_it(serve_ours: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unexpected(*_: object) -> None:
+        raise AssertionError("read")
+
+    monkeypatch.setattr(SDK, "deserialize_properties", unexpected)
+    serving = serve_ours(pack_of(fine))
+    assert serving.analyze({"size": 1}) == []
+    assert serving.analyze_stack([resource({"size": 1})]) == []
+
+
+def test_who_asks_the_sdk_for_the_properties_gets_them(serve_ours: Serve) -> None:
+    serving = serve_ours(pack_of(fine))
+    seen: list[Any] = []
+    policy: Any = next(iter(serving.served.policies))
+    original = type(policy).validate
+
+    def validate(self: Any, args: Any, report: Any) -> None:
+        seen.append((args.props["size"], dict(args.props), len(args.props)))
+
+    type(policy).validate = validate
+    try:
+        serving.analyze({"size": 1})
+    finally:
+        type(policy).validate = original
+    assert seen == [(1, {"size": 1}, 1)]
+
+
+def test_a_stack_without_resources_is_judged(serve: Serve) -> None:
+    assert serve(pack_of(fine)).analyze_stack([]) == []
+
+
+@contextmanager
+def started(pack: str, environment: Mapping[str, str]) -> Generator[Any]:
+    """A pack's process as Pulumi's Python language host starts it, and a stub to ask it."""
+    folder = POLICIES / pack
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
+        cwd=folder, env={**inherited, **environment}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
+            yield AnalyzerStub(channel)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+GROUP = request({"retentionInDays": 1}, "api", "aws:cloudwatch/logGroup:LogGroup")
+
+
+def test_a_pack_runs_as_pulumi_starts_it_with_the_configuration_that_pulumi_gives() -> None:
+    settings = {"rules": {"log-retention": {"level": "advisory", "parameters": {"days": 7}}}}
+    config = {"PULUMI_CONFIG": json.dumps({"bedplate:policy": json.dumps(settings)}), "PULUMI_STACK": "dev"}
+    with started("governance", config) as pack:
+        info: Any = pack.GetAnalyzerInfo(empty_pb2.Empty())
+        levels = {policy.name: policy.enforcementLevel for policy in info.policies}
+        found = [one for one in pack.Analyze(GROUP).diagnostics if one.policyName == "log-retention"]
+    assert info.name == "governance" and levels["log-retention"] == wire.ADVISORY
+    assert [one.enforcementLevel for one in found] == [wire.ADVISORY]
+    assert "less than 7" in found[0].message
+
+
+@pytest.mark.parametrize("pack", ["security", "budget", "governance"])
+def test_no_module_of_a_pack_hides_a_library(pack: str) -> None:
+    """Pulumi runs packs from their own folder, where a ``secrets.py`` would be imported for Python's."""
+    own = {path.stem for path in (POLICIES / pack).iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    known = set(sys.stdlib_module_names) | {path.stem for path in _libraries()}
+    assert not (own - {"__init__", "__main__"}) & known
+
+
+def _libraries() -> list[Path]:
+    import pulumi
+
+    return list(Path(pulumi.__file__).parents[1].iterdir())
