@@ -29,7 +29,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A finding with what the kit knows of it. ``urn`` is "" where the whole stack is meant.
+    """A finding with what the kit knows of it. ``urn`` is whom it blames, "" where the whole stack is meant; ``judged``
+    is whom the rule judged, where that is somebody else.
 
     ``certain`` is False where the rule could not judge (a value is unknown or malformed, or the rule failed): that
     is no reason to mend anything.
@@ -38,3 +39,4 @@ class Verdict:
     text: str
     urn: str
     certain: bool = True
+    judged: str = ""

@@ -78,10 +78,9 @@ def _unjudged(rule: Rule, fault: Exception, resource: Resource | None) -> Verdic
     urn = resource.urn if resource else ""
     if not isinstance(fault, Unreadable):
         return Verdict(f"the rule {rule.id} failed, nothing was judged: {_told(fault)}", urn, certain=False)
-    # A rule that sees the whole stack may have read another resource than the one that it judged.
-    whose = f"{fault.owner.rpartition('::')[2]}: " if urn and fault.owner not in ("", urn) else ""
     settle = f", so this can't be judged: {SETTLE}" if isinstance(fault, UnknownValue) else ""
-    return Verdict(f"{whose}{fault}{settle}", urn or fault.owner, certain=False)
+    # A rule that sees the whole stack may have read another resource than the one that it judged.
+    return Verdict(f"{fault}{settle}", fault.owner or urn, certain=False, judged=urn)
 
 
 def _masked(text: str, resource: Resource | None, subject: Any) -> str:

@@ -132,7 +132,7 @@ def _standing(session: Session, rule: Rule, verdicts: Iterator[Verdict]) -> Iter
     for verdict in verdicts:
         if not session.excused(rule, verdict):
             late = session.expired(rule, verdict)
-            yield Verdict(verdict.text + late, verdict.urn, verdict.certain) if late else verdict
+            yield replace(verdict, text=verdict.text + late) if late else verdict
 
 
 def _metadata(rule: Rule, session: Session) -> dict[str, Any]:

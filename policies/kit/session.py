@@ -69,13 +69,13 @@ class Session:
 
     def excused(self, rule: Rule, verdict: Verdict) -> bool:
         """Whether an exception that still holds covers the verdict; it is noted as used."""
-        covering = [one for one in self._covering(rule.id, verdict.urn) if one.holds(self.today)]
+        covering = [one for one in self._covering(rule.id, verdict) if one.holds(self.today)]
         self._used.update(one.place for one in covering)
         return bool(covering)
 
     def expired(self, rule: Rule, verdict: Verdict) -> str:
         """What to say of exceptions that would have covered the verdict, "" where there are none."""
-        late = [one for one in self._covering(rule.id, verdict.urn) if not one.holds(self.today)]
+        late = [one for one in self._covering(rule.id, verdict) if not one.holds(self.today)]
         self._used.update(one.place for one in late)
         return "".join(f"\nthe exception of {one.owner} for {one.resource!r} expired on {one.expires}" for one in late)
 
@@ -100,10 +100,12 @@ class Session:
                     f"{one.place}.rule", f"{one.rule!r} {unknown_name(one.rule, dict.fromkeys(known))}", one.rule
                 )
 
-    def _covering(self, rule: str, urn: str) -> Iterator[Exemption]:
+    def _covering(self, rule: str, verdict: Verdict) -> Iterator[Exemption]:
         if not self.settings.exemptions:
             return iter(())
-        names = names_of(urn, self.stack)
+        names = names_of(verdict.urn, self.stack)
+        if verdict.judged not in ("", verdict.urn):
+            names += names_of(verdict.judged, self.stack)
         return (one for one in self.settings.exemptions if one.covers(rule, names))
 
 

@@ -195,12 +195,17 @@ def test_what_can_not_be_known_is_no_reference(serve: Serve) -> None:
     assert len(serve(pack_of(lonely)).analyze_stack([resource({}, "a"), box])) == 1
 
 
-def test_an_unknown_of_another_resource_is_named_with_its_owner(serve: Serve) -> None:
+def test_an_unknown_of_another_resource_is_that_resources_and_an_exception_for_either_covers_it(serve: Serve) -> None:
     def told(thing: Resource, stack: Stack) -> Iterator[str]:
         yield from (f"{box.name} is there" for box in stack.of("shop:box") if box.properties.get("lid").text())
 
-    [one] = serve(pack_of(told)).analyze_stack([resource({}, "a"), resource({"lid": UNKNOWN}, "box", "shop:box")])
-    assert one.name == "a" and one.message.startswith("box: lid is not known")
+    stack = [resource({}, "a"), resource({"lid": UNKNOWN}, "box", "shop:box")]
+    [one] = serve(pack_of(told)).analyze_stack(stack)
+    assert one.name == "box" and one.message.startswith("lid is not known")
+    for name in ("a", "box"):
+        covered = {"rule": "told", "resource": name, "reason": "r", "owner": "o", "expires": "2027-01-01"}
+        found = serve(pack_of(told), {"exceptions": [covered]}).analyze_stack(stack)
+        assert [said.policy for said in found] == ["exceptions"]
 
 
 def test_what_a_resource_is_called_and_where_it_is(serve: Serve) -> None:
