@@ -38,9 +38,14 @@ class Sharing:
     def devices(self, gpus: int) -> dict[str, int]:
         """What ``gpus`` GPUs are to the scheduler: number by name of the resource."""
         if self.mig_strategy == "mixed":
-            return {f"nvidia.com/mig-{profile}": count * gpus for profile, count in self.mig.items()}
+            return {mig_resource(profile): count * gpus for profile, count in self.mig.items()}
         per_gpu = sum(self.mig.values()) or self.replicas
         return {GPU_RESOURCE: per_gpu * gpus}
+
+
+def mig_resource(profile: str) -> str:
+    """What a partition is called where profiles are mixed."""
+    return f"nvidia.com/mig-{profile}"
 
 
 def node_labels(pool: str, sharing: Sharing) -> dict[str, str]:

@@ -79,6 +79,7 @@ class Queues(KubernetesComponent, area="scheduling"):
         self._args = args
         for each, priority in args.priorities.items():
             self._priority(each, priority)
+        self._covered = _covered(args.choices)
         topology = [self._topology()] if any(each.topology for each in args.choices.flavors.values()) else []
         flavors = {each: self._flavor(each, flavor, topology) for each, flavor in args.choices.flavors.items()}
         for team, shares in args.choices.shares.items():
@@ -123,8 +124,8 @@ class Queues(KubernetesComponent, area="scheduling"):
             "flavorFungibility": {"whenCanBorrow": "MayStopSearch", "whenCanPreempt": "TryNextFlavor"},
             "resourceGroups": [
                 {
-                    "coveredResources": list(COVERED),
-                    "flavors": [_quotas(name, share) for name, share in shares.items()],
+                    "coveredResources": list(self._covered),
+                    "flavors": [_quotas(name, share, self._covered) for name, share in shares.items()],
                 }
             ],
         }
@@ -152,7 +153,14 @@ class Queues(KubernetesComponent, area="scheduling"):
         )
 
 
-def _quotas(flavor: str, share: Share) -> dict[str, Any]:
+def _covered(choices: QueueChoices) -> tuple[str, ...]:
+    """What the queues count: a workload that asks for anything else would wait for ever."""
+    shares = [share for team in choices.shares.values() for share in team.values()]
+    named = {resource for share in shares for resource in (*share.guaranteed, *share.borrowed)}
+    return (*COVERED, *sorted(named.difference(COVERED)))
+
+
+def _quotas(flavor: str, share: Share, covered: Sequence[str]) -> dict[str, Any]:
     """Kueue wants every covered resource of every flavour, in the same order; none of it is a quota of 0."""
     return {
         "name": flavor,
@@ -162,6 +170,6 @@ def _quotas(flavor: str, share: Share) -> dict[str, Any]:
                 "nominalQuota": share.guaranteed.get(resource, "0"),
                 "borrowingLimit": share.borrowed.get(resource, "0"),
             }
-            for resource in COVERED
+            for resource in covered
         ],
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from components.gpu_sharing import Sharing, mig_resource
 from components.namespaces import PodSecurity
 from components.network_policies import Destination
 from components.nodepools import GPU_RESOURCE, POOL_LABEL, taints_of_nodes
@@ -93,12 +94,13 @@ def _team(settings: PlatformSettings, team: TeamSettings, namespace: str) -> Tea
 def _quota(settings: PlatformSettings, team: TeamSettings) -> dict[str, str]:
     quota, most = team.quota, _with_gpus(settings, team)
     # Every kind of partition is named, because what a quota doesn't name is not limited.
-    partitions = {profile: quota.mig.get(profile, 0) for profile in _mixed_profiles(settings)}
+    profiles = sorted({profile for each in _mixed(settings).values() for profile in each.mig})
+    partitions = {mig_resource(profile): quota.mig.get(profile, 0) for profile in profiles}
     return {
         "requests.cpu": str(most.cpu),
         "requests.memory": f"{most.memory_gib}Gi",
         f"requests.{GPU_RESOURCE}": str(most.gpus),
-        **{f"requests.nvidia.com/mig-{profile}": str(count) for profile, count in partitions.items()},
+        **{f"requests.{resource}": str(count) for resource, count in partitions.items()},
         "pods": str(quota.pods),
         "requests.storage": f"{quota.storage_gib}Gi",
     }
@@ -107,6 +109,9 @@ def _quota(settings: PlatformSettings, team: TeamSettings) -> dict[str, str]:
 def _with_gpus(settings: PlatformSettings, team: TeamSettings) -> Bundle:
     """The most that the team may have in all: of nodes without GPUs, and with its GPUs wherever they are."""
     most = Bundle(0, team.quota.cpu, team.quota.memory_gib)
+    for pool in _mixed(settings):
+        partitions = _bundle(settings, pool, sum(_partitions(settings, team, pool).values()))
+        most += Bundle(0, partitions.cpu, partitions.memory_gib)
     for pool, queue in team.queues.items():
         most += _bundle(settings, pool, queue.gpus + queue.borrow)
     # GPUs that no queue says the pool of: those that bring the most.
@@ -117,7 +122,7 @@ def _with_gpus(settings: PlatformSettings, team: TeamSettings) -> Bundle:
 
 
 def _bundle(settings: PlatformSettings, name: str, gpus: int) -> Bundle:
-    """``gpus`` of a pool, with their part of the smallest of its nodes."""
+    """``gpus`` of a pool (or shares, or partitions), with their part of the smallest of its nodes."""
     pool = settings.cluster.node_pools[name]
     per_node = devices(pool, settings.gpu.of_pool(name))
     cpu = min(kind.vcpu for kind in pool.kinds)
@@ -125,21 +130,33 @@ def _bundle(settings: PlatformSettings, name: str, gpus: int) -> Bundle:
     return Bundle(gpus, gpus * cpu // per_node, int(gpus * memory // per_node))
 
 
-def _mixed_profiles(settings: PlatformSettings) -> list[str]:
-    mixed = [name for name in settings.gpu.sharing if settings.gpu.of_pool(name).mig_strategy == "mixed"]
-    return sorted({profile for name in mixed for profile in settings.gpu.sharing[name].mig})
+def _mixed(settings: PlatformSettings) -> dict[str, Sharing]:
+    """The pools whose GPUs have partitions of several profiles, each of them a resource of its own."""
+    sharing = {name: settings.gpu.of_pool(name) for name in settings.cluster.node_pools}
+    return {name: each for name, each in sharing.items() if each.mig_strategy == "mixed"}
+
+
+def _partitions(settings: PlatformSettings, team: TeamSettings, pool: str) -> dict[str, int]:
+    """What the team may have of a pool's partitions, by profile.
+
+    A profile that two pools have counts in both: its queue may let in more than the namespace's quota then starts.
+    """
+    return {profile: team.quota.mig[profile] for profile in _mixed(settings)[pool].mig if team.quota.mig.get(profile)}
 
 
 def _queues(settings: PlatformSettings) -> QueueChoices:
     pools = settings.cluster.node_pools
     without_gpus = [name for name, pool in pools.items() if not has_gpus(pool)] or [_ANY_NODE]
-    queued = {name for team in settings.scheduling.teams.values() for name in team.queues}
+    teams = settings.scheduling.teams
+    queued = {name for team in teams.values() for name in team.queues}
+    # What no queue covers is never let in: partitions are in the queues of those who may have some.
+    queued |= {name for name in _mixed(settings) if any(_partitions(settings, team, name) for team in teams.values())}
     # Those without GPUs first: what needs none is tried there first.
     names = [*without_gpus, *(name for name in pools if name in queued)]
     topology = settings.scheduling.topology_pools
     return QueueChoices(
         flavors={name: _flavor(name, pools.get(name), topology) for name in names},
-        shares={name: dict(_shares(settings, team, without_gpus)) for name, team in settings.scheduling.teams.items()},
+        shares={name: dict(_shares(settings, team, without_gpus)) for name, team in teams.items()},
         strict_order=settings.scheduling.strict_order,
     )
 
@@ -156,6 +173,12 @@ def _shares(settings: PlatformSettings, team: TeamSettings, without_gpus: Iterab
     for name, queue in team.queues.items():
         guaranteed, borrowed = _bundle(settings, name, queue.gpus), _bundle(settings, name, queue.borrow)
         yield name, Share(guaranteed.amounts(), borrowed.amounts())
+    for name in _mixed(settings):
+        partitions = _partitions(settings, team, name)
+        if partitions:
+            counts = {mig_resource(profile): str(count) for profile, count in partitions.items()}
+            part = _bundle(settings, name, sum(partitions.values()))
+            yield name, Share({**part.amounts(), GPU_RESOURCE: "0", **counts}, {})
 
 
 def _of_nodes_without_gpus(quota: QuotaSettings) -> Mapping[str, str]:

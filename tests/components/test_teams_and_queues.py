@@ -57,11 +57,12 @@ def test_pods_keep_the_standard_that_the_settings_say(run: Run) -> None:
 
 def test_a_quota_holds_what_the_teams_gpus_bring_along(run: Run) -> None:
     # 24 GPUs of p5.48xlarge (8 with 192 vCPU and 2,048 GiB), 28 of 56 shares of p4de.24xlarge (96 vCPU, 1,152 GiB),
-    # and the 12 that no queue says the pool of: those of p5.4xlarge bring most, but are partitioned: p5.48xlarge.
+    # and the 12 that no queue says the pool of: those of p5.4xlarge bring most, but are partitioned: p5.48xlarge. The 2
+    # of the 5 partitions of a p5.4xlarge (16 vCPU and 256 GiB) bring theirs.
     quota = _quota(run, "seeing")
     assert quota["requests.nvidia.com/gpu"] == "64"
-    assert quota["requests.cpu"] == str(64 + 24 * 24 + 48 + 12 * 24)
-    assert quota["requests.memory"] == f"{256 + 24 * 256 + 576 + 12 * 256}Gi"
+    assert quota["requests.cpu"] == str(64 + 24 * 24 + 48 + 12 * 24 + 6)
+    assert quota["requests.memory"] == f"{256 + 24 * 256 + 576 + 12 * 256 + 102}Gi"
     assert (quota["pods"], quota["requests.storage"]) == ("200", "2000Gi")
     assert _quota(run, "team-speech")["requests.nvidia.com/gpu"] == "32"
     assert _quota(run, "team-speech")["requests.cpu"] == str(32 + 16 * 24 + 48)
@@ -159,6 +160,7 @@ def test_flavors_are_the_pools_with_their_taints(run: Run) -> None:
         },
         "turns": {"nodeLabels": {"bedplate.dev/pool": "turns"}, "nodeTaints": [taint]},
         "alike": {"nodeLabels": {"bedplate.dev/pool": "alike"}, "nodeTaints": [taint]},
+        "mixed": {"nodeLabels": {"bedplate.dev/pool": "mixed"}, "nodeTaints": [taint]},
     }
     (topology,) = of_kind(run, "Topology")
     assert topology["spec"]["levels"][-1] == {"nodeLabel": "kubernetes.io/hostname"}
@@ -170,16 +172,23 @@ def test_a_queue_guarantees_lends_and_borrows_in_one_cohort(run: Run) -> None:
     assert spec["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "seeing"}}
     assert spec["preemption"]["reclaimWithinCohort"] == "Any"
     (group,) = spec["resourceGroups"]
-    assert group["coveredResources"] == ["cpu", "memory", "nvidia.com/gpu"]
+    partition = "nvidia.com/mig-1g.10gb"
+    assert group["coveredResources"] == ["cpu", "memory", "nvidia.com/gpu", partition]
     quotas = {
         flavor["name"]: {each["name"]: (each["nominalQuota"], each["borrowingLimit"]) for each in flavor["resources"]}
         for flavor in group["flavors"]
     }
     assert quotas == {
-        "work": {"cpu": ("64", "0"), "memory": ("256Gi", "0"), "nvidia.com/gpu": ("0", "0")},
-        "train": {"cpu": ("384", "192"), "memory": ("4096Gi", "2048Gi"), "nvidia.com/gpu": ("16", "8")},
-        "alike": {"cpu": ("48", "0"), "memory": ("576Gi", "0Gi"), "nvidia.com/gpu": ("28", "0")},
-    }
+        "work": {"cpu": ("64", "0"), "memory": ("256Gi", "0"), "nvidia.com/gpu": ("0", "0"), partition: ("0", "0")},
+        "train": {
+            "cpu": ("384", "192"), "memory": ("4096Gi", "2048Gi"), "nvidia.com/gpu": ("16", "8"), partition: ("0", "0"),
+        },
+        "alike": {
+            "cpu": ("48", "0"), "memory": ("576Gi", "0Gi"), "nvidia.com/gpu": ("28", "0"), partition: ("0", "0"),
+        },
+        # Partitions of several profiles are resources of their own: what no queue covers is never let in.
+        "mixed": {"cpu": ("6", "0"), "memory": ("102Gi", "0"), "nvidia.com/gpu": ("0", "0"), partition: ("2", "0")},
+    }  # fmt: skip
     local = named(run, "LocalQueue", "default", "seeing")
     assert local["spec"] == {"clusterQueue": "vision"}
 
@@ -229,7 +238,7 @@ def test_kueue_comes_after_the_teams_and_before_its_queues(run: Run) -> None:
     before = {known[urn].inputs["metadata"]["name"] for urn in _before(run, kueue) if "metadata" in known[urn].inputs}
     assert {"seeing", "team-speech", "kueue-system", "deny-all"} <= before
     custom = [each for each in run.resources if each.type.startswith("kubernetes:kueue.x-k8s.io/")]
-    assert len(custom) == 2 + 1 + 4 + 2 + 2
+    assert len(custom) == 2 + 1 + 5 + 2 + 2
     for each in custom:
         assert kueue.urn in _before(run, each), each.urn
     for queue in run.of("kubernetes:kueue.x-k8s.io/v1beta2:ClusterQueue"):
