@@ -54,18 +54,20 @@ class Resource:
         """Whether its type is one of these tokens or matches one of these globs."""
         return any(matches(self.type, pattern) for pattern in types)
 
-    def refers_to(self, other: Resource, *path: str) -> bool:
+    def refers_to(self, other: Resource, *path: str | int) -> bool:
         """Whether ``path`` (such as ``"bucket"``) names ``other``: by dependency, or by an equal name.
 
         What can't be known is no reference.
         """
-        if other.urn in self.depends_on.get(path[0], ()):
-            return True
-        try:
+        return any(name == other.urn or name in other.names for name in self.named_at(*path))
+
+    def named_at(self, *path: str | int) -> Iterator[str]:
+        """What ``path`` names: the URNs that it depends on, and its text, as far as it is known."""
+        yield from self.depends_on.get(str(path[0]), ())
+        with contextlib.suppress(Unreadable):
             value = self.properties.get(*path)
-            return value.known and value.kind == "text" and value.plain() in other.names
-        except Unreadable:
-            return False
+            if value.known and value.kind == "text":
+                yield value.text("")
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -88,6 +90,10 @@ class Resource:
         return tuple(sorted(set(_secret_texts(self.properties)), key=len, reverse=True))
 
 
+# The resources that name something, with their places in the stack.
+_Naming = dict[str, list[tuple[int, Resource]]]
+
+
 @dataclass(frozen=True, eq=False)
 class Stack:
     """All resources of a stack."""
@@ -103,10 +109,14 @@ class Stack:
         """The resource of that URN."""
         return self._by_urn.get(urn)
 
-    def referring(self, to: Resource, types: str | Iterable[str], *path: str) -> Iterator[Resource]:
-        """The resources of ``types`` whose property at ``path`` names ``to``."""
-        tokens = (types,) if isinstance(types, str) else tuple(types)
-        return (resource for resource in self.of(*tokens) if resource.refers_to(to, *path))
+    def referring(self, to: Resource, types: str | Iterable[str], *path: str | int) -> Iterator[Resource]:
+        """The resources of ``types`` whose property at ``path`` names ``to``, in their order."""
+        key = ((types,) if isinstance(types, str) else tuple(types), path)
+        if key not in self._references:
+            self._references[key] = self._naming(*key)
+        naming = self._references[key]
+        found = {place: resource for name in (to.urn, *to.names) for place, resource in naming.get(name, ())}
+        return (found[place] for place in sorted(found))
 
     @cached_property
     def _by_type(self) -> Mapping[str, Sequence[Resource]]:
@@ -114,6 +124,18 @@ class Stack:
         for resource in self.resources:
             found.setdefault(resource.type, []).append(resource)
         return found
+
+    @cached_property
+    def _references(self) -> dict[tuple[tuple[str, ...], tuple[str | int, ...]], _Naming]:
+        """Who names whom, by what was asked: looked for once, since a stack may have thousands of either."""
+        return {}
+
+    def _naming(self, types: tuple[str, ...], path: tuple[str | int, ...]) -> _Naming:
+        naming: _Naming = {}
+        for place, resource in enumerate(self.of(*types)):
+            for name in resource.named_at(*path):
+                naming.setdefault(name, []).append((place, resource))
+        return naming
 
     @cached_property
     def _by_urn(self) -> Mapping[str, Resource]:

@@ -52,15 +52,5 @@ def takes_access_logs(bucket: Resource, stack: Stack) -> bool:
         return True
     if any(stack.referring(bucket, beside("Logging"), "targetBucket")):
         return True
-    return any(_logs_to(other, bucket) for other in stack.of(*BUCKETS) if other is not bucket)
-
-
-def _logs_to(bucket: Resource, target: Resource) -> bool:
-    """Whether a bucket says inside itself that its logs go to ``target``."""
-    names = ("logging", "loggings")
-    if any(target.urn in bucket.depends_on.get(name, ()) for name in names):
-        return True
-    if any(bucket.properties.get(name).unknown for name in names):
-        return False
-    found = (logging.get("targetBucket") for logging in blocks(bucket.properties, "logging"))
-    return any(value.known and value.text("") in target.names for value in found)
+    inside = (("logging", "targetBucket"), ("loggings", 0, "targetBucket"))
+    return any(other for path in inside for other in stack.referring(bucket, BUCKETS, *path))
