@@ -102,6 +102,8 @@ async def _prepare(case: Case, rule: str, pack: Analyzer, *, mend: bool) -> None
         rules: dict[str, Any] = dict(settings.get("rules") or {})
         settings["rules"] = rules | {rule: {**(rules.get(rule) or {}), "remediation": "apply"}}
         config[rule] = PolicyConfig(Level.REMEDIATE, config[rule].properties if rule in config else {})
+    # Nobody asks what the others say: a pack of a hundred rules would take a hundred times as long.
+    config = {other.name: PolicyConfig(Level.DISABLED, {}) for other in pack.info.policies if other.name != rule} | config
     facts = StackFacts(PROJECT, STACK, config={SETTINGS: json.dumps(settings, default=str)})
     await pack.prepare(facts, config)
 

@@ -30,7 +30,8 @@ def mended(rule: Rule, resource: Resource, parameters: Mapping[str, Any]) -> dic
         return None
     before = editable(resource.properties)
     try:
-        after = rule.mend(copy.deepcopy(before), *([parameters] if _takes_parameters(rule) else []))
+        given = (copy.deepcopy(before), parameters, resource.type)
+        after = rule.mend(*given[: _arguments(rule)])
     except Exception as error:
         raise NotMended(f"{type(error).__name__}: {error}") from error
     return None if after is None or not any(_differences(before, after, "")) else after
@@ -67,9 +68,10 @@ def editable(value: Value) -> Any:
     return Secret(plain) if value.is_secret_itself else plain
 
 
-def _takes_parameters(rule: Rule) -> bool:
+def _arguments(rule: Rule) -> int:
+    """How many it takes of: the properties, the rule's parameters, the resource's type."""
     assert rule.mend is not None
-    return len(inspect.signature(rule.mend).parameters) > 1
+    return len(inspect.signature(rule.mend).parameters)
 
 
 def _differences(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from policies.kit import Finding, Value
 from policies.security.pack import SECURITY
-from policies.subjects.mending import Patch, mend_each
+from policies.subjects.mending import Patch, mending
 from policies.subjects.pods import Container, PodTemplate
 
 # Added to a container's own, these give it nothing that a runtime's defaults don't.
@@ -38,10 +38,6 @@ _LOW_PORTS: Final = "NET_BIND_SERVICE"
 _ALL: Final = "ALL"
 
 
-def _mend_escalation(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(Container, properties, _without_escalation)
-
-
 def _without_escalation(container: Container) -> Patch:
     if not _may_escalate(container):
         return None
@@ -62,7 +58,7 @@ def _may_escalate(container: Container) -> bool:
     fix="Set securityContext.allowPrivilegeEscalation: false.",
     frameworks=("PSS-R:allowPrivilegeEscalation", "NSA:1.7", "CISE:4.2.5"),
     tags=("checkov:CKV_K8S_20", "trivy:KSV-0001", "gatekeeper:allow-privilege-escalation"),
-    mend=_mend_escalation,
+    mend=mending(Container, _without_escalation),
 )
 def privilege_escalation(container: Container) -> Iterator[Finding]:
     """Unless it is false, a setuid program makes root of a container's user; absent is true."""
@@ -70,10 +66,6 @@ def privilege_escalation(container: Container) -> Iterator[Finding]:
         allowed = container.security.get("allowPrivilegeEscalation")
         state = "allows it" if allowed.present else "doesn't set allowPrivilegeEscalation"
         yield Finding(f"container '{container.name}' {state}", allowed.path)
-
-
-def _mend_root(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(Container, properties, _without_root)
 
 
 def _without_root(container: Container) -> Patch:
@@ -94,7 +86,7 @@ def _may_be_root(container: Container) -> bool:
     fix="Set securityContext.runAsNonRoot: true on the pod, and give the image a user with a number.",
     frameworks=("PSS-R:runAsNonRoot", "NSA:1.0", "CISE:4.2.6"),
     tags=("checkov:CKV_K8S_23", "trivy:KSV-0012", "gatekeeper:users"),
-    mend=_mend_root,
+    mend=mending(Container, _without_root),
     mend_risk="A container whose image runs as root, or as a user by name, no longer starts.",
 )
 def run_as_non_root(container: Container) -> Iterator[Finding]:
@@ -179,10 +171,6 @@ def high_user_id(container: Container, parameters: Mapping[str, Any]) -> Iterato
         yield Finding(f"container '{container.name}' {state}", user.path)
 
 
-def _mend_capabilities(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(Container, properties, _without_capabilities)
-
-
 def _without_capabilities(container: Container) -> Patch:
     if not _keeps_capabilities(container):
         return None
@@ -204,7 +192,7 @@ def _keeps_capabilities(container: Container) -> bool:
     fix='Set securityContext.capabilities.drop: ["ALL"].',
     frameworks=("PSS-R:capabilities_restricted", "CISE:4.2.8"),
     tags=("checkov:CKV_K8S_37", "checkov:CKV_K8S_28", "trivy:KSV-0003", "gatekeeper:capabilities"),
-    mend=_mend_capabilities,
+    mend=mending(Container, _without_capabilities),
     mend_risk="A container that needs one of the runtime's default capabilities, such as CHOWN or SETUID, fails.",
 )
 def drop_capabilities(container: Container) -> Iterator[Finding]:
@@ -256,10 +244,6 @@ def _texts(listed: Value) -> list[str]:
     return [each.text("") for each in listed.items()]
 
 
-def _mend_file_system(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(Container, properties, _with_fixed_files)
-
-
 def _with_fixed_files(container: Container) -> Patch:
     return {"securityContext": {"readOnlyRootFilesystem": True}} if _may_write_root(container) else None
 
@@ -277,7 +261,7 @@ def _may_write_root(container: Container) -> bool:
     fix="Set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir where the program writes.",
     frameworks=("NSA:1.1",),
     tags=("checkov:CKV_K8S_22", "trivy:KSV-0014", "gatekeeper:read-only-root-filesystem"),
-    mend=_mend_file_system,
+    mend=mending(Container, _with_fixed_files),
     mend_risk="A program that writes outside its volumes, to /tmp for example, fails.",
 )
 def read_only_root(container: Container) -> Iterator[Finding]:

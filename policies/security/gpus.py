@@ -22,15 +22,11 @@ from policies.subjects.gpus import (
     tolerates,
 )
 from policies.subjects.kubernetes import KubernetesObject, objects_in
-from policies.subjects.mending import Patch, mend_each
+from policies.subjects.mending import Patch, mending, mending_by
 from policies.subjects.pods import Container, PodTemplate
 from policies.subjects.quantities import amount
 
 _FRAMEWORK = "BEDPLATE:gpu"
-
-
-def _mend_amounts(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(Container, properties, _with_equal_amounts)
 
 
 def _with_equal_amounts(container: Container) -> Patch:
@@ -58,7 +54,7 @@ def _is_whole(value: Value) -> bool:
     severity="high",
     fix="Set resources.limits['nvidia.com/gpu'] to a whole number, and leave the request out or make it equal.",
     frameworks=(_FRAMEWORK,),
-    mend=_mend_amounts,
+    mend=mending(Container, _with_equal_amounts),
 )
 def gpu_amounts(container: Container) -> Iterator[Finding]:
     """GPUs can't be overcommitted: the API server refuses a request without an equal limit, and parts of a device.
@@ -100,15 +96,12 @@ def gpu_of_pod(pod: PodTemplate) -> Iterator[Finding]:
                 yield Finding(f"the pod itself asks for {name}, which only a container can have", value.path)
 
 
-def _mend_toleration(properties: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-    def patch(pod: PodTemplate) -> Patch:
-        missing = _not_tolerated(pod, parameters)
-        if not missing:
-            return None
-        added = [{"key": taint, "operator": "Exists", "effect": "NoSchedule"} for taint in missing]
-        return {"tolerations": [*(pod.get("tolerations").plain() or []), *added]}
-
-    return mend_each(PodTemplate, properties, patch)
+def _with_toleration(pod: PodTemplate, parameters: Mapping[str, Any]) -> Patch:
+    missing = _not_tolerated(pod, parameters)
+    if not missing:
+        return None
+    added = [{"key": taint, "operator": "Exists", "effect": "NoSchedule"} for taint in missing]
+    return {"tolerations": [*(pod.get("tolerations").plain() or []), *added]}
 
 
 def _not_tolerated(pod: PodTemplate, parameters: Mapping[str, Any]) -> Mapping[str, str]:
@@ -139,7 +132,7 @@ def _not_tolerated(pod: PodTemplate, parameters: Mapping[str, Any]) -> Mapping[s
             "description": "Keys of taints that GPU nodes have in place of the resource's name.",
         }
     },
-    mend=_mend_toleration,
+    mend=mending_by(PodTemplate, _with_toleration),
 )
 def gpu_toleration(pod: PodTemplate, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     """GPU nodes are tainted, so that nothing else fills them: a pod that needs one and tolerates nothing stays Pending.
@@ -154,13 +147,10 @@ def gpu_toleration(pod: PodTemplate, parameters: Mapping[str, Any]) -> Iterator[
         )
 
 
-def _mend_selector(properties: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-    def patch(pod: PodTemplate) -> Patch:
-        labels = [NODE_LABELS.get(taint_of(resource)) for resource in _not_placed(pod, parameters)]
-        known = {key: value for each in labels if each for key, value in each.items()}
-        return {"nodeSelector": known} if known else None
-
-    return mend_each(PodTemplate, properties, patch)
+def _with_selector(pod: PodTemplate, parameters: Mapping[str, Any]) -> Patch:
+    labels = [NODE_LABELS.get(taint_of(resource)) for resource in _not_placed(pod, parameters)]
+    known = {key: value for each in labels if each for key, value in each.items()}
+    return {"nodeSelector": known} if known else None
 
 
 def _not_placed(pod: PodTemplate, parameters: Mapping[str, Any]) -> list[str]:
@@ -183,7 +173,7 @@ def _not_placed(pod: PodTemplate, parameters: Mapping[str, Any]) -> list[str]:
             "description": "Labels (globs) of which one must be chosen by; none: any but those that all nodes have.",
         }
     },
-    mend=_mend_selector,
+    mend=mending_by(PodTemplate, _with_selector),
 )
 def gpu_node_selector(pod: PodTemplate, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     """By the number of GPUs alone the scheduler takes any node that is free: the dearest, or one too small to train on.

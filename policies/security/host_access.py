@@ -6,12 +6,12 @@ Source: kubernetes.io/docs/concepts/security/pod-security-standards and k8s.io/p
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from policies.kit import Finding, Value
 from policies.security.pack import SECURITY
-from policies.subjects.mending import Patch, mend_each
+from policies.subjects.mending import Mend, Patch, mending
 from policies.subjects.pods import Container, PodTemplate
 
 # Sockets by which whoever reaches one is root on the node.
@@ -43,10 +43,6 @@ _HOOKS: Final = ("postStart", "preStop")
 _HANDLERS: Final = ("httpGet", "tcpSocket")
 
 
-def _unprivileged(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(Container, properties, _without_privilege)
-
-
 def _without_privilege(container: Container) -> Patch:
     return {"securityContext": {"privileged": False}} if container.security.get("privileged").boolean() else None
 
@@ -59,7 +55,7 @@ def _without_privilege(container: Container) -> Patch:
     fix="Remove securityContext.privileged, and add the single capability or device that the container needs.",
     frameworks=("PSS-B:privileged", "NSA:1.2", "CISE:4.2.1"),
     tags=("checkov:CKV_K8S_16", "trivy:KSV-0017", "gatekeeper:privileged-containers"),
-    mend=_unprivileged,
+    mend=mending(Container, _without_privilege),
 )
 def privileged_container(container: Container) -> Iterator[Finding]:
     """A privileged container has all of the node's devices and capabilities: it is root on the node.
@@ -71,14 +67,11 @@ def privileged_container(container: Container) -> Iterator[Finding]:
         yield Finding(f"container '{container.name}' is privileged", privileged.path)
 
 
-def _mend_namespace(field: str) -> Any:
+def _mend_namespace(field: str) -> Mend:
     def patch(pod: PodTemplate) -> Patch:
         return {field: False} if pod.get(field).boolean() else None
 
-    def mend(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-        return mend_each(PodTemplate, properties, patch)
-
-    return mend
+    return mending(PodTemplate, patch)
 
 
 @SECURITY.rule(

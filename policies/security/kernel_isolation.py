@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from policies.kit import Finding, Value
 from policies.security.pack import SECURITY
-from policies.subjects.mending import Patch, mend_each
+from policies.subjects.mending import Patch, mending
 from policies.subjects.pods import Container, PodTemplate
 
 _CONFINED: Final = ("RuntimeDefault", "Localhost")
@@ -43,10 +43,6 @@ _VERSION: Final[Mapping[str, Any]] = {
 }
 
 
-def _mend_seccomp(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(Container, properties, _with_profile)
-
-
 def _with_profile(container: Container) -> Patch:
     profile = _profile_type(container)
     if container.pod.is_windows or profile.text("") in _CONFINED or (profile.missing and container.partial):
@@ -62,7 +58,7 @@ def _with_profile(container: Container) -> Patch:
     fix="Set securityContext.seccompProfile.type: RuntimeDefault on the pod.",
     frameworks=("PSS-R:seccompProfile_restricted", "NSA:1.9"),
     tags=("checkov:CKV_K8S_31", "trivy:KSV-0030", "gatekeeper:seccompv2"),
-    mend=_mend_seccomp,
+    mend=mending(Container, _with_profile),
 )
 def seccomp_profile(container: Container) -> Iterator[Finding]:
     """seccomp keeps a container from system calls that it has no use for; without a profile it may call them all.

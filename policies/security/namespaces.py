@@ -8,7 +8,7 @@ from typing import Any, Final
 from policies.kit import Finding, Resource, Stack
 from policies.security.pack import SECURITY
 from policies.subjects.kubernetes import DEFAULT_NAMESPACE, KubernetesObject, objects_in
-from policies.subjects.mending import Patch, mend_each
+from policies.subjects.mending import Patch, mending_by
 from policies.subjects.pods import PodTemplate
 
 _LEVELS: Final = ("privileged", "baseline", "restricted")
@@ -80,13 +80,8 @@ def _has(namespace: KubernetesObject, stack: Stack, kind: str, amounts: str) -> 
     return any(len(each.body.get("spec", amounts)) > 0 for each in inside)
 
 
-def _mend_labels(properties: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-    def patch(each: KubernetesObject) -> Patch:
-        if not _is_loose(each, parameters):
-            return None
-        return {"metadata": {"labels": {_ENFORCE: parameters["minimum"]}}}
-
-    return mend_each(KubernetesObject, properties, patch)
+def _with_label(each: KubernetesObject, parameters: Mapping[str, Any]) -> Patch:
+    return {"metadata": {"labels": {_ENFORCE: parameters["minimum"]}}} if _is_loose(each, parameters) else None
 
 
 def _is_loose(each: KubernetesObject, parameters: Mapping[str, Any]) -> bool:
@@ -115,7 +110,7 @@ def _is_loose(each: KubernetesObject, parameters: Mapping[str, Any]) -> bool:
             "description": "The least that a namespace must enforce.",
         }
     },
-    mend=_mend_labels,
+    mend=mending_by(KubernetesObject, _with_label),
 )
 def namespace_pod_security(each: KubernetesObject, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     """What a namespace enforces holds for every pod there, whoever makes it; without the label anything is let in.

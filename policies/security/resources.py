@@ -5,12 +5,12 @@ A pod's own ``resources`` (Kubernetes 1.34) hold for its containers. Ephemeral c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from policies.kit import Finding
 from policies.security.pack import SECURITY
-from policies.subjects.mending import Patch, mend_each
+from policies.subjects.mending import Mend, Patch, mending_by
 from policies.subjects.pods import Container
 from policies.subjects.quantities import amount
 
@@ -40,23 +40,16 @@ def _judged(container: Container, side: _Side, resource: _Resource) -> Iterator[
         yield Finding(f"container '{container.name}' {state}", value.path)
 
 
-def _mend_with(
-    side: _Side, resource: _Resource
-) -> Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any] | None]:
-    def mend(properties: dict[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-        default: str = parameters["default"]
+def _mend_with(side: _Side, resource: _Resource) -> Mend:
+    def patch(container: Container, parameters: Mapping[str, Any]) -> Patch:
+        if not _lacks(container, side, resource):
+            return None
+        # What the other side says wins: a request above its limit would be refused.
+        other = container.resources.get("limits" if side == "requests" else "requests", resource)
+        value = other.plain() if (amount(other) or 0) > 0 else parameters["default"]
+        return {"resources": {side: {resource: value}}}
 
-        def patch(container: Container) -> Patch:
-            if not _lacks(container, side, resource):
-                return None
-            # What the other side says wins: a request above its limit would be refused.
-            other = container.resources.get("limits" if side == "requests" else "requests", resource)
-            value = other.plain() if (amount(other) or 0) > 0 else default
-            return {"resources": {side: {resource: value}}}
-
-        return mend_each(Container, properties, patch)
-
-    return mend
+    return mending_by(Container, patch)
 
 
 def _default(value: str, meaning: str) -> Mapping[str, Mapping[str, Any]]:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from policies.kit import Finding
 from policies.security.pack import SECURITY
 from policies.subjects.kubernetes import KubernetesObject
-from policies.subjects.mending import Patch, mend_each
+from policies.subjects.mending import Patch, mending
 from policies.subjects.pods import PodTemplate
 
 _FIELD: Final = "automountServiceAccountToken"
 _DEFAULT: Final = "default"
 _RBAC: Final = "rbac.authorization.k8s.io"
-
-
-def _mend_pod(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    return mend_each(PodTemplate, properties, lambda pod: {_FIELD: False} if _gets_token(pod) else None)
 
 
 def _gets_token(pod: PodTemplate) -> bool:
@@ -32,7 +28,7 @@ def _gets_token(pod: PodTemplate) -> bool:
     fix="Set automountServiceAccountToken: false; a container that needs a token mounts it as a projected volume.",
     frameworks=("CISE:4.1.6", "NSA:1.11"),
     tags=("checkov:CKV_K8S_38", "trivy:KSV-0036", "gatekeeper:automount-serviceaccount-token"),
-    mend=_mend_pod,
+    mend=mending(PodTemplate, lambda pod: {_FIELD: False} if _gets_token(pod) else None),
 )
 def service_account_token(pod: PodTemplate) -> Iterator[Finding]:
     """Kubernetes puts a token into every container unless the pod says false: whoever gets in has it, too."""
@@ -42,11 +38,8 @@ def service_account_token(pod: PodTemplate) -> Iterator[Finding]:
         yield Finding(f"the pod {state}", value.path)
 
 
-def _mend_account(properties: dict[str, Any], _: Mapping[str, Any]) -> dict[str, Any] | None:
-    def patch(each: KubernetesObject) -> Patch:
-        return {_FIELD: False} if _is_default_with_token(each) else None
-
-    return mend_each(KubernetesObject, properties, patch)
+def _without_token(each: KubernetesObject) -> Patch:
+    return {_FIELD: False} if _is_default_with_token(each) else None
 
 
 def _is_default_with_token(each: KubernetesObject) -> bool:
@@ -63,7 +56,7 @@ def _is_default_with_token(each: KubernetesObject) -> bool:
     fix="Set automountServiceAccountToken: false on the ServiceAccount `default`.",
     frameworks=("CISE:4.1.5",),
     tags=("checkov:CKV_K8S_41",),
-    mend=_mend_account,
+    mend=mending(KubernetesObject, _without_token),
 )
 def default_account_token(each: KubernetesObject) -> Iterator[Finding]:
     """Pods that name no account have the namespace's `default`: its token is for nobody in particular."""

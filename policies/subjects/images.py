@@ -74,7 +74,8 @@ class Image:
                     yield cls(f"container '{container.name}'", container.get("image"))
             for volume in pod.volumes:
                 if volume.get("image", "reference").present:
-                    yield cls(f"volume {volume.get('name').shown()}", volume.get("image", "reference"))
+                    name = volume.get("name").shown().strip('"')
+                    yield cls(f"volume '{name}'", volume.get("image", "reference"))
 
     @property
     def name(self) -> ImageName:

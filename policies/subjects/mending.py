@@ -16,28 +16,36 @@ from policies.subjects.pods import Container, PodTemplate
 _Subject = TypeVar("_Subject", PodTemplate, Container, KubernetesObject)
 # What a subject's part of the properties gets laid over it; None where it is as it should be.
 Patch = Mapping[str, Any] | None
+# As a rule takes it: the properties, the rule's parameters, the resource's type.
+Mend = Callable[[dict[str, Any], Mapping[str, Any], str], "dict[str, Any] | None"]
 _STEP: Final = re.compile(r'\.?([^.\[\]"]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]')
 
 
-def mend_each(
-    subject: type[_Subject], properties: dict[str, Any], patch: Callable[[_Subject], Patch]
-) -> dict[str, Any] | None:
-    """``properties`` with ``patch`` of each subject laid over it; None where nothing changes.
+def mending(subject: type[_Subject], patch: Callable[[_Subject], Patch]) -> Mend:
+    """A mend that lays ``patch`` of each subject over the properties.
 
     What can't be read (it is not known yet, or malformed) is left alone: a finding says so.
     """
-    mended: dict[str, Any] = copy.deepcopy(properties)
-    changed = False
-    for found in _found(subject, properties):
-        change = _asked(patch, found)
-        if change is not None:
-            _lay_over(_at(mended, _path(found)), change)
-            changed = True
-    return mended if changed else None
+    return mending_by(subject, lambda found, _: patch(found))
 
 
-def _found(subject: type[_Subject], properties: dict[str, Any]) -> list[_Subject]:
-    token = f"kubernetes:{properties.get('apiVersion')}:{properties.get('kind')}"
+def mending_by(subject: type[_Subject], patch: Callable[[_Subject, Mapping[str, Any]], Patch]) -> Mend:
+    """The same, where what is laid over depends on the rule's parameters."""
+
+    def mend(properties: dict[str, Any], parameters: Mapping[str, Any], token: str) -> dict[str, Any] | None:
+        mended: dict[str, Any] = copy.deepcopy(properties)
+        changed = False
+        for found in _found(subject, properties, token):
+            change = _asked(lambda each: patch(each, parameters), found)
+            if change is not None:
+                _lay_over(_at(mended, _path(found)), change)
+                changed = True
+        return mended if changed else None
+
+    return mend
+
+
+def _found(subject: type[_Subject], properties: dict[str, Any], token: str) -> list[_Subject]:
     try:
         return list(subject.found_in(Resource(token, "", "", Value(properties))))  # pyright: ignore[reportReturnType]
     except Unreadable:
