@@ -53,10 +53,6 @@ ESCALATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "runs an ECS task with a role": ("iam:PassRole", "ecs:RegisterTaskDefinition", "ecs:RunTask"),
     "starts an ECS task with a role": ("iam:PassRole", "ecs:RegisterTaskDefinition", "ecs:StartTask"),
     "makes an App Runner service with a role": ("iam:PassRole", "apprunner:CreateService"),
-    "makes a Bedrock code interpreter with a role": (
-        "iam:PassRole", "bedrock-agentcore:CreateCodeInterpreter", "bedrock-agentcore:StartCodeInterpreterSession",
-        "bedrock-agentcore:InvokeCodeInterpreter",
-    ),
     "makes a SageMaker notebook with a role": ("iam:PassRole", "sagemaker:CreateNotebookInstance"),
     "trains in SageMaker with a role": ("iam:PassRole", "sagemaker:CreateTrainingJob"),
     "processes in SageMaker with a role": ("iam:PassRole", "sagemaker:CreateProcessingJob"),
@@ -98,6 +94,7 @@ CREDENTIALS: Final = (
     "cognito-idp:AssociateSoftwareToken",
     "cognito-idp:GetSigningCertificate",
     "connect:GetFederationToken",
+    "connect:GetFederationTokens",
     "ec2:GetPasswordData",
     "ecr-public:GetAuthorizationToken",
     "emr-containers:GetManagedEndpointSessionCredentials",
