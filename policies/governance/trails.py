@@ -14,23 +14,22 @@ _TRAIL = "aws:cloudtrail/trail:Trail"
 @GOVERNANCE.rule(
     "trail-multi-region",
     number=53,
-    title="Trails record every region, and the global services",
+    title="Trails record every region",
     severity="high",
-    fix="Set isMultiRegionTrail to true; leave enableLogging and includeGlobalServiceEvents on.",
+    fix="Set isMultiRegionTrail to true, and leave enableLogging on.",
     frameworks=("CIS:3.1", "FSBP:CloudTrail.1"),
     tags=("checkov:CKV_AWS_67", "trivy:AWS-0014"),
     types=(_TRAIL,),
-    mend=setting(isMultiRegionTrail=True, enableLogging=True, includeGlobalServiceEvents=True),
+    mend=setting(isMultiRegionTrail=True, enableLogging=True),
 )
 def trail_multi_region(trail: Resource) -> Iterator[Finding]:
-    """Who wants to stay unseen works in a region that nobody looks at. IAM's events are of the global services."""
+    """Who wants to stay unseen works in a region that nobody looks at. A trail of every region has IAM's events too."""
     everywhere = trail.properties.get("isMultiRegionTrail")
     if not everywhere.boolean():
         yield Finding(f"is {everywhere.shown()}, not true", everywhere.path)
-    for name in ("enableLogging", "includeGlobalServiceEvents"):
-        on = trail.properties.get(name)
-        if not on.boolean(True):
-            yield Finding(f"is {on.shown()}", on.path)
+    recording = trail.properties.get("enableLogging")
+    if not recording.boolean(True):
+        yield Finding(f"is {recording.shown()}: nothing is recorded", recording.path)
 
 
 @GOVERNANCE.rule(

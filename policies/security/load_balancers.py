@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from policies.kit import Finding, Resource, Value
+from policies.kit import Finding, Resource, Stack, Value
 from policies.mends import setting
 from policies.security.pack import SECURITY
 
 _PACKAGES: Final = ("lb", "alb", "applicationloadbalancing", "elasticloadbalancingv2")
 _LISTENERS: Final = tuple(f"aws:{package}/listener:Listener" for package in _PACKAGES)
 _TARGETS: Final = tuple(f"aws:{package}/targetGroup:TargetGroup" for package in _PACKAGES)
+_RULES: Final = tuple(f"aws:{package}/listenerRule:ListenerRule" for package in _PACKAGES)
 _CLASSIC: Final = ("aws:elb/loadBalancer:LoadBalancer", "aws:elasticloadbalancing/loadBalancer:LoadBalancer")
 # Policies of AWS that take TLS 1.2 or newer only; the default, ELBSecurityPolicy-2016-08, takes TLS 1.0.
 # Source: Elastic Load Balancing User Guides, "Security policies", 2026-11.
@@ -71,19 +72,43 @@ def lb_tls_1_2(listener: Resource) -> Iterator[Finding]:
 
 
 @SECURITY.rule(
-    "lb-target-encrypted",
+    "lb-target-behind-https",
     number=54,
-    title="Load balancers speak HTTPS to their targets",
+    title="Targets of plain HTTP stand behind a listener that is encrypted",
     severity="medium",
-    fix="Set protocol to HTTPS, or TLS; targets may have certificates of their own making.",
+    fix="Forward to it from a listener of HTTPS or TLS, or set its protocol to HTTPS.",
     tags=("checkov:CKV_AWS_378",),
     types=_TARGETS,
 )
-def lb_target_encrypted(group: Resource) -> Iterator[Finding]:
-    """Encryption that ends at the load balancer leaves the way through the VPC open to read."""
+def lb_target_behind_https(group: Resource, stack: Stack) -> Iterator[Finding]:
+    """Encryption may end at the load balancer, but not be missing all the way."""
     protocol = group.properties.get("protocol")
     if protocol.text("").upper() == "HTTP":
-        yield Finding("is HTTP, which is not encrypted", protocol.path)
+        before = [listener.properties.get("protocol").text("").upper() for listener in _before(group, stack)]
+        if not set(before) & set(_ENCRYPTED):
+            yield Finding("is HTTP, and no listener of HTTPS or TLS stands before it", protocol.path)
+
+
+def _before(group: Resource, stack: Stack) -> Iterator[Resource]:
+    """The listeners that forward to a group, by their default actions or by rules."""
+    yield from (one for one in stack.of(*_LISTENERS) if _forwards(one, "defaultActions", group))
+    for rule in stack.of(*_RULES):
+        if _forwards(rule, "actions", group):
+            yield from (one for one in stack.of(*_LISTENERS) if rule.refers_to(one, "listenerArn"))
+
+
+def _forwards(resource: Resource, actions: str, group: Resource) -> bool:
+    """Whether actions name the group: by a reference, or by its ARN where it is known."""
+    given = resource.properties.get(actions)
+    named = {text for text in _texts(given.plain(unknown="")) if text}
+    return group.urn in resource.depends_on.get(actions, ()) or bool(named & group.names)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    for inner in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from _texts(inner)
 
 
 def _redirects(listener: Resource) -> bool:

@@ -13,6 +13,7 @@ _INSTANCE = "aws:rds/instance:Instance"
 _CLUSTER = "aws:rds/cluster:Cluster"
 _CLUSTER_INSTANCE = "aws:rds/clusterInstance:ClusterInstance"
 _GLOBAL = "aws:rds/globalCluster:GlobalCluster"
+_MOST_DAYS = 35
 _AWS_BACKS_UP = 1  # days, for a cluster that says nothing; an instance that says nothing has no backups
 
 
@@ -94,6 +95,8 @@ def rds_backups(database: Resource, parameters: Mapping[str, Any]) -> Iterator[F
     kept = days.number(_AWS_BACKS_UP if database.type == _CLUSTER else 0)
     if kept < parameters["minimum_days"]:
         yield Finding(f"backups are kept for {kept} days, not for {parameters['minimum_days']:g}", days.path)
+    elif kept > _MOST_DAYS:
+        yield Finding(f"is {kept}: AWS keeps backups for {_MOST_DAYS} days at most", days.path)
 
 
 @SECURITY.rule(

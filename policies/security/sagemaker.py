@@ -23,23 +23,38 @@ def _close_notebook(properties: dict[str, Any]) -> dict[str, Any] | None:
 
 
 @SECURITY.rule(
-    "sagemaker-notebook-private",
+    "sagemaker-notebook-no-direct-internet",
     number=42,
     title="Notebooks reach the internet through the VPC only",
     severity="high",
-    fix="Set subnetId, securityGroups and directInternetAccess: Disabled.",
-    frameworks=("FSBP:SageMaker.1", "FSBP:SageMaker.2"),
-    tags=("checkov:CKV_AWS_122", "checkov:CKV_AWS_306"),
+    fix="Set directInternetAccess to Disabled, with subnetId and securityGroups.",
+    frameworks=("FSBP:SageMaker.1",),
+    tags=("checkov:CKV_AWS_122",),
     types=(_NOTEBOOK,),
     mend=_close_notebook,
     mend_risk="replaces a notebook instance that exists; what lies on its volume is lost",
 )
-def sagemaker_notebook_private(notebook: Resource) -> Iterator[Finding]:
+def sagemaker_notebook_no_direct_internet(notebook: Resource) -> Iterator[Finding]:
     """With direct internet access, which is AWS's default, a notebook sends data past the network's logs and rules."""
-    access, subnet = notebook.properties.get("directInternetAccess"), notebook.properties.get("subnetId")
+    access = notebook.properties.get("directInternetAccess")
     if access.text("Enabled") != "Disabled":
         yield Finding(f"is {access.shown()}, not Disabled", access.path)
-    if subnet.missing:
+
+
+@SECURITY.rule(
+    "sagemaker-notebook-in-vpc",
+    number=42,
+    title="Notebooks stand in the VPC",
+    severity="high",
+    fix="Set subnetId to a private subnet, and securityGroups.",
+    frameworks=("FSBP:SageMaker.2",),
+    tags=("checkov:CKV_AWS_306",),
+    types=(_NOTEBOOK,),
+)
+def sagemaker_notebook_in_vpc(notebook: Resource) -> Iterator[Finding]:
+    """Without a subnet, a notebook stands in a network of AWS, whose rules and logs are not ours."""
+    subnet = notebook.properties.get("subnetId")
+    if subnet.missing or (subnet.known and not subnet.text("")):
         yield Finding("is missing: the notebook stands in a network of AWS", subnet.path)
 
 

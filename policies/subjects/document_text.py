@@ -6,6 +6,7 @@ AWS takes one text where a list may stand, one statement where several may, and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -16,6 +17,8 @@ from policies.subjects.statements import Condition, Statement, Statements
 
 # What stands in a document's text for a part that is not known yet.
 UNKNOWN_PART: Final = UNKNOWN_STRING_VALUE
+# Text in quotes, which stays, or a comma before the end of an object or a list, which goes.
+_COMMAS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,\s*([}\]])')
 _VERSIONS: Final = ("2008-10-17", "2012-10-17")
 _ELEMENTS: Final = (
     "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition",
@@ -31,7 +34,7 @@ def read(text: str) -> Statements:
     """The statements of a document's JSON text. A text that isn't JSON, or no document, has none and says why."""
     faults: list[str] = []
     try:
-        content: Any = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, faults))
+        content: Any = _loaded(text, faults)
     except (ValueError, RecursionError) as error:
         return Statements((), (f"is not JSON: {error}",))
     if not isinstance(content, dict):
@@ -46,6 +49,18 @@ def read(text: str) -> Statements:
         return Statements((Statement("Statement", "", unknown="Statement"),), tuple(faults))
     statements = tuple(_statements(given if isinstance(given, list) else [given], faults))
     return Statements(statements, tuple(faults))
+
+
+def _loaded(text: str, faults: list[str]) -> Any:
+    """JSON; of text with a comma too many, which is no JSON, what was meant by it, so that it is judged as well."""
+    try:
+        return json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, faults))
+    except ValueError as error:
+        mended = _COMMAS.sub(lambda found: found[1] or found[2], text)
+        if mended == text:
+            raise
+        faults.append(f"is not JSON: {error}")
+        return json.loads(mended, object_pairs_hook=lambda pairs: _object(pairs, faults))
 
 
 def _object(pairs: Sequence[tuple[str, Any]], faults: list[str]) -> dict[str, Any]:

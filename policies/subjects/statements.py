@@ -36,8 +36,8 @@ class Statement:
 
     @property
     def allows(self) -> bool:
-        """Whether its effect is to allow. AWS wants ``Allow`` written so; another case is judged as what was meant."""
-        return self.effect.lower() == "allow"
+        """Whether its effect is to allow. AWS takes nothing but ``Allow`` and ``Deny``; what is neither may allow."""
+        return not self.denies
 
     @property
     def denies(self) -> bool:

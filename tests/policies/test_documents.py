@@ -183,6 +183,17 @@ def test_what_aws_refuses_is_a_fault(text: str, fault: str) -> None:
     assert any(fault in one for one in document.faults), document.faults
 
 
+def test_a_comma_too_many_is_a_fault_and_the_statements_are_judged_all_the_same() -> None:
+    document = policy('{"Statement": [{"Effect": "Allow", "Action": ["a:b,]",], "Resource": "*",},]}')
+    assert [statement.actions for statement in document.statements] == [("a:b,]",)]
+    assert any("is not JSON" in fault for fault in document.faults)
+
+
+def test_an_effect_that_is_neither_may_allow() -> None:
+    (statement,) = policy({"Statement": {"Action": "*", "Resource": "*"}}).statements
+    assert statement.allows
+
+
 @pytest.mark.parametrize(
     ("resources", "everywhere"),
     [
