@@ -17,7 +17,7 @@ from engine.session import Session
 from engine.state.model import ResourceState
 from engine.values import UNKNOWN as NOT_KNOWN
 from engine.values import Archive, Asset, ResourceRef, Secret, Value
-from policies.pricing import UNKNOWN, Item, MalformedPrices, Usage, UsageError, estimate
+from policies.pricing import UNKNOWN, BadUsage, Item, MalformedPrices, Usage, estimate
 from policies.pricing.compare import Comparison
 
 
@@ -27,7 +27,7 @@ def usage_file(project: Project, stack: str) -> Path:
 
 
 def read_usage(project: Project, stack: str, given: Path | None = None) -> Usage:
-    """The usage that holds for an environment. Raises UsageError."""
+    """The usage that holds for an environment. Raises BadUsage."""
     own = usage_file(project, stack)
     if given is None and not own.is_file():
         return Usage()
@@ -35,7 +35,7 @@ def read_usage(project: Project, stack: str, given: Path | None = None) -> Usage
 
 
 def compared(plan: Plan, stack: str, usage: Usage, region: str = "") -> Comparison:
-    """The estimates of what stands and of what ``plan`` leaves. Raises UsageError where usage is of others."""
+    """The estimates of what stands and of what ``plan`` leaves. Raises BadUsage where usage is of others."""
     after = items(_after(plan))
     before = items(_before(plan))
     usage.check([*after, *before])
@@ -119,5 +119,13 @@ def of_run(verb: str, outcome: Outcome, session: Session) -> Costs:
     try:
         usage = read_usage(session.project, session.stack)
         return Costs(compared(outcome.plan, session.stack, usage))
-    except (UsageError, MalformedPrices) as error:
+    except (BadUsage, MalformedPrices) as error:
         return Costs(why=f"not known: {error}")
+
+
+def standing(states: Iterable[ResourceState], stack: str, usage: Usage) -> Comparison:
+    """The estimate of what a state holds, which nothing changes. Raises BadUsage."""
+    found = items(state for state in states if not state.delete)
+    usage.check(found)
+    now = estimate(found, usage=usage, environment=stack)
+    return Comparison(now, now)

@@ -10,26 +10,30 @@ import copy
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from cli.exits import ExitCode
-from cli.requests import Manner
+from cli.exits import ExitCode, UsageError
+from cli.requests import Manner, Output
 
 R = TypeVar("R", bound=Manner)
 
+USUAL_OUTPUTS: Final = (Output.TEXT, Output.JSON)
 DIFF_LEVELS: Final = ("none", "brief", "full")
 
 
-def command(app: typer.Typer, name: str, request: type[R]) -> Callable[[Callable[[R], int]], Callable[[R], int]]:
+def command(
+    app: typer.Typer, name: str, request: type[R], outputs: Sequence[Output] = USUAL_OUTPUTS
+) -> Callable[[Callable[[R], int]], Callable[[R], int]]:
     """Register the decorated function as a command. It takes one ``request`` and returns the exit code."""
 
     def register(body: Callable[[R], int]) -> Callable[[R], int]:
         def run(**values: Any) -> None:
             given: dict[str, Any] = {key: _frozen(value) for key, value in values.items()}
-            raise typer.Exit(_guarded(body, request(**given)))
+            raise typer.Exit(_guarded(partial(_checked, body, name, outputs), request(**given)))
 
         run.__dict__["__signature__"] = inspect.Signature(parameters(request))
         run.__doc__ = body.__doc__
@@ -37,6 +41,12 @@ def command(app: typer.Typer, name: str, request: type[R]) -> Callable[[Callable
         return body
 
     return register
+
+
+def _checked(body: Callable[[R], int], name: str, outputs: Sequence[Output], request: R) -> int:
+    if request.output not in outputs:
+        raise UsageError(f"`{name}` has no output {request.output}; it has {', '.join(outputs)}")
+    return body(request)
 
 
 def _frozen(value: Any) -> Any:

@@ -66,6 +66,8 @@ ERROR_CODES: Final = {
     "engine.simulation.files.BadManifests": ExitCode.USAGE,
     "engine.simulation.cluster.TimedOut": ExitCode.TIMED_OUT,
     "engine.simulation.cluster.SimulationError": ExitCode.FAILED,
+    "policies.pricing.usage.BadUsage": ExitCode.USAGE,
+    "policies.pricing.prices.MalformedPrices": ExitCode.USAGE,
     "engine.providers.base.CredentialsMissing": ExitCode.CREDENTIALS,
     "engine.sandbox.errors.SandboxError": ExitCode.FAILED,
     "engine.state.errors.StateError": ExitCode.FAILED,

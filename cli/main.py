@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli.commands import config, inspect, sandbox, simulate, stacks
+from cli.commands import config, cost, inspect, sandbox, simulate, stacks
 from cli.declare import with_diff_level
 
 _EPILOG = """\
@@ -32,6 +32,7 @@ def application() -> typer.Typer:
     }
     stacks.register(app)
     simulate.register(app)
+    cost.register(app)
     inspect.register(app, groups["state"])
     sandbox.register(groups["sandbox"])
     config.register(groups["config"])

@@ -23,6 +23,7 @@ class Color(enum.StrEnum):
 class Output(enum.StrEnum):
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"  # of those commands that say so
 
 
 class Engine(enum.StrEnum):
@@ -158,6 +159,32 @@ class Simulating(InSandbox):
         float,
         typer.Option("--timeout", min=1, metavar="SECONDS", help="How long the simulated cluster may take to decide."),
     ] = 300.0  # fmt: skip
+    program_timeout: Annotated[
+        float,
+        typer.Option("--program-timeout", min=0, metavar="SECONDS",
+                     help="How long the program may ask for nothing; 0 for ever."),
+    ] = 600.0  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costing(InSandbox):
+    """A command that says what an environment costs."""
+
+    usage: Annotated[
+        Path | None,
+        typer.Option("--usage", metavar="FILE", help="How much is used of what is billed by use.", dir_okay=False,
+                     show_default="usage.ENV.yaml beside the settings, if there is one"),
+    ] = None  # fmt: skip
+    state: Annotated[bool, typer.Option("--state", help="Only what stands, by the state; the program is not run.")] = (
+        False
+    )
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Each figure with its working, its source and that one's date.")
+    ] = False
+    svg: Annotated[
+        Path | None,
+        typer.Option("--svg", metavar="FILE", help="Draw where the money goes.", dir_okay=False, show_default=False),
+    ] = None
     program_timeout: Annotated[
         float,
         typer.Option("--program-timeout", min=0, metavar="SECONDS",

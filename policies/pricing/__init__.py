@@ -4,25 +4,14 @@ Imports neither Pulumi nor an engine: policy packs and the command line both ask
 """
 
 from policies.pricing.estimate import estimate
-from policies.pricing.model import (
-    SIZES,
-    UNKNOWN,
-    Basis,
-    CostLine,
-    Estimate,
-    Item,
-    Origin,
-    Price,
-    Purchase,
-    Saving,
-    Size,
-    Sizes,
-    Unpriced,
+
+from policies.pricing.model import (  # isort: skip
+    SIZES, UNKNOWN, Basis, CostLine, Estimate, Item, Origin, Price, Purchase, Saving, Size, Sizes, Unpriced,
 )  # fmt: skip
 from policies.pricing.prices import MalformedPrices, NoPrice, Prices, prices_of
-from policies.pricing.usage import Usage, UsageError
+from policies.pricing.usage import BadUsage, Usage
 
 __all__ = [
-    "SIZES", "UNKNOWN", "Basis", "CostLine", "Estimate", "Item", "MalformedPrices", "NoPrice", "Origin", "Price",
-    "Prices", "Purchase", "Saving", "Size", "Sizes", "Unpriced", "Usage", "UsageError", "estimate", "prices_of",
+    "SIZES", "UNKNOWN", "BadUsage", "Basis", "CostLine", "Estimate", "Item", "MalformedPrices", "NoPrice", "Origin",
+    "Price", "Prices", "Purchase", "Saving", "Size", "Sizes", "Unpriced", "Usage", "estimate", "prices_of",
 ]  # fmt: skip

@@ -105,7 +105,7 @@ Parts: TypeAlias = Mapping[str, Sequence[Part]]
 
 
 def _of_use(used: Used, per: float, times: float) -> str:
-    said = f"{used.amount:,g} {used.measure.unit}"
+    said = f"{used.amount:,.12g} {used.measure.unit}"
     if times != 1:
         said += f" × {times:g}"
-    return f"{said} / {per:,g}" if per != 1 else said
+    return f"{said} / {per:,.12g}" if per != 1 else said

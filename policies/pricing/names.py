@@ -30,7 +30,6 @@ SERVICES: Final[Mapping[str, Service]] = {
     ),
     "cloudtrail": Service("AWS CloudTrail", "Management and Governance", "Compliance", ("AWS CloudTrail",)),
     "cloudwatch": Service("Amazon CloudWatch", "Management and Governance", "Observability", ("AmazonCloudWatch",)),
-    "config": Service("AWS Config", "Management and Governance", "Compliance", ("AWS Config",)),
     "dynamodb": Service("Amazon DynamoDB", "Databases", "NoSQL Databases", ("Amazon DynamoDB",)),
     "ebs": Service("Amazon Elastic Block Store", "Storage", "Block Storage", (_EC2_OTHER,)),
     "ec2": Service(

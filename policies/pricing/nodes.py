@@ -108,6 +108,8 @@ def volume_parts(kind: str, gib: float, iops: float | None, mbps: float | None) 
 
 
 def _savings(bill: Bill, nodes: Nodes, usd: float) -> None:
+    if nodes.reserved:
+        return  # what is reserved is paid for, however it is bought and by night, too
     desired = nodes.count.desired * HOURS_A_MONTH
     ratio, said = spot_ratio(nodes.kind)
     factor = ratio if nodes.purchase is Purchase.SPOT else 1.0
@@ -115,8 +117,6 @@ def _savings(bill: Bill, nodes: Nodes, usd: float) -> None:
         bill.savings.append(_saving(bill, nodes, "spot", nodes.hours.desired * usd * (1 - ratio), said, done=True))
     elif nodes.purchase is Purchase.ON_DEMAND and nodes.may_stop and (ratio, said) != UNKNOWN_RATIO:
         bill.savings.append(_saving(bill, nodes, "spot", nodes.hours.desired * usd * (1 - ratio), said, done=False))
-    if nodes.reserved:
-        return  # a reservation is paid for by night, too
     if nodes.average is not None:
         saved = (desired - nodes.hours.desired) * usd * factor
         bill.savings.append(_saving(bill, nodes, "schedule", saved, "its schedule", done=True))

@@ -84,6 +84,19 @@ def reservations_of(around: Surroundings, item: Item) -> list[Item]:
     return around.referred(template, "capacityReservationSpecification", RESERVATION, given)
 
 
+def on_demand_kind(around: Surroundings, item: Item) -> str:
+    """The instance type of a pool's nodes that are bought on demand; '' where it is bought otherwise or not known."""
+    inputs = Inputs(item.properties)
+    try:
+        template = template_of(around, item)
+        given = Inputs(template.properties if template else {})
+        market = given.first("instanceMarketOptions").at("marketType").text()
+        spot = inputs.at("capacityType").text("ON_DEMAND") != "ON_DEMAND" or market
+        return "" if spot else _kind(inputs, given)
+    except NotPriceable:
+        return ""
+
+
 def reserved_for(around: Surroundings, item: Item) -> float:
     """How many instances the program reserves for a pool."""
     counts = (Inputs(one.properties).at("instanceCount").number() for one in reservations_of(around, item))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.pricing.bill import Bill, Parts
 from policies.pricing.karpenter import NODE_POOLS, nodes_of, reservations_of_pool
 from policies.pricing.model import HOURS_A_MONTH, SIZES, Purchase, Sizes
-from policies.pricing.pools import GROUP, NODE_GROUP, RESERVATION, reservations_of, size_of
+from policies.pricing.pools import GROUP, NODE_GROUP, RESERVATION, on_demand_kind, reservations_of, size_of
 from policies.pricing.prices import NoPrice
 
 
@@ -36,10 +36,12 @@ def _reservation(bill: Bill) -> None:
 
 
 def _users(bill: Bill) -> Iterator[Sizes]:
-    """How many nodes each pool has that runs in the reservation."""
+    """How many nodes each pool has that runs in the reservation: it names it, or it is open to all of its type."""
     around = bill.around
+    is_open = bill.inputs.at("instanceMatchCriteria").text("open") == "open"
+    kind = bill.inputs.at("instanceType").text()
     for item in (*around.of(NODE_GROUP), *around.of(GROUP)):
-        if bill.item in reservations_of(around, item):
+        if bill.item in reservations_of(around, item) or (is_open and on_demand_kind(around, item) == kind):
             yield size_of(item)
     for item in around.of(*NODE_POOLS):
         if bill.item in reservations_of_pool(around, item):

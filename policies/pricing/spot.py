@@ -25,6 +25,6 @@ def spot_ratio(instance_type: str) -> tuple[float, str]:
 def _ratios() -> Mapping[str, tuple[float, str]]:
     with _TABLE.open(encoding="utf-8", newline="") as lines:
         return {
-            row["family"]: (float(row["ratio"]), f"spot {row['ratio']} of it: {row['source']}")
+            row["family"]: (float(row["ratio"]), f"spot at {row['ratio']}: {row['source']}")
             for row in csv.DictReader(lines)
         }

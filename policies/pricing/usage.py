@@ -6,7 +6,7 @@
     resources:                           # of one: a name, TYPE::NAME, a URN, or a pattern of these with * and ?
       network-nat-1: {processed_gb: 5000}
 
-UsageError   the file is not what it has to be; ``problems`` says of each place what was expected
+BadUsage   the file is not what it has to be; ``problems`` says of each place what was expected
 """
 
 from __future__ import annotations
@@ -33,13 +33,22 @@ ALIASES: Final[Mapping[str, str]] = {
 }
 
 
-class UsageError(ValueError):
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong at ``path`` of a usage file."""
+
+    path: str
+    message: str
+
+
+class BadUsage(ValueError):
     """A usage file that can't be used."""
 
-    def __init__(self, place: str, problems: Sequence[str]) -> None:
+    def __init__(self, place: str, problems: Sequence[Fault]) -> None:
         self.place, self.problems = place, tuple(problems)
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        super().__init__("\n".join([f"{place}: {count}", *(f"  {one}" for one in problems)]))
+        said = (f"  {one.path}: {one.message}" if one.path else f"  {one.message}" for one in problems)
+        super().__init__("\n".join([f"{place}: {count}", *said]))
 
 
 @dataclass(frozen=True)
@@ -72,23 +81,23 @@ class Usage:
 
     @classmethod
     def read(cls, path: Path) -> Usage:
-        """The usage file at ``path``. Raises UsageError."""
+        """The usage file at ``path``. Raises BadUsage."""
         import yaml  # takes longer than the rest of this package, and few have such a file
 
         try:
             content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise UsageError(str(path), [f"can't be read: {error.strerror}"]) from error
+            raise BadUsage(str(path), [Fault("", f"can't be read: {error.strerror}")]) from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UsageError(str(path), [f"is not YAML: {' '.join(str(error).split())}"]) from error
+            raise BadUsage(str(path), [Fault("", f"is not YAML: {' '.join(str(error).split())}")]) from error
         return cls.of({} if content is None else content, str(path))
 
     @classmethod
     def of(cls, content: object, place: str = "usage") -> Usage:
-        """Usage as a file holds it. Raises UsageError."""
+        """Usage as a file holds it. Raises BadUsage."""
         problems = list(_problems(content))
         if problems:
-            raise UsageError(place, problems)
+            raise BadUsage(place, problems)
         given = cast("Mapping[str, Mapping[str, Mapping[str, float]]]", content)
         return cls(_numbers(given.get("resources")), _numbers(given.get("defaults")), place)
 
@@ -110,11 +119,11 @@ class Usage:
                 yield values
 
     def check(self, items: Iterable[Item]) -> None:
-        """Raise UsageError where the file speaks of resources that are not declared, or of what those don't use."""
+        """Raise BadUsage where the file speaks of resources that are not declared, or of what those don't use."""
         found = list(items)
-        problems = [one for pattern, values in self.resources.items() for one in _of_pattern(pattern, values, found)]
+        problems = [one for name, values in self.resources.items() for one in _of_pattern(name, values, found)]
         if problems:
-            raise UsageError(self.place or "usage", problems)
+            raise BadUsage(self.place or "usage", problems)
 
 
 def measures_of(type_: str) -> Mapping[str, Measure]:
@@ -135,58 +144,59 @@ def _measures() -> Mapping[str, Mapping[str, Measure]]:
 # What may be wrong with a file
 
 
-def _problems(content: object) -> Iterator[str]:
+def _problems(content: object) -> Iterator[Fault]:
     if not isinstance(content, Mapping):
-        yield f"expected an object with {', '.join(_SECTIONS)}, found {_shown(content)}"
+        yield Fault("", f"expected an object with {', '.join(_SECTIONS)}, found {_shown(content)}")
         return
     sections = cast("Mapping[object, object]", content)
     for section, value in sections.items():
         if section not in _SECTIONS:
-            yield f"{section}: unknown section; there are {', '.join(_SECTIONS)}"
+            yield Fault(str(section), f"unknown section; there are {', '.join(_SECTIONS)}")
         elif section == "version" and value != VERSION:
-            yield f"version: expected {VERSION}, found {_shown(value)}"
+            yield Fault("version", f"expected {VERSION}, found {_shown(value)}")
     for section in ("defaults", "resources"):
         yield from _of_section(section, sections.get(section))
 
 
-def _of_section(section: str, value: object) -> Iterator[str]:
+def _of_section(section: str, value: object) -> Iterator[Fault]:
     if value is None:
         return
     if not isinstance(value, Mapping):
-        yield f"{section}: expected an object, found {_shown(value)}"
+        yield Fault(section, f"expected an object, found {_shown(value)}")
         return
     for name, values in cast("Mapping[object, object]", value).items():
         place = f"{section}.{name}"
         if not isinstance(values, Mapping):
-            yield f"{place}: expected keys with numbers, found {_shown(values)}"
+            yield Fault(place, f"expected keys with numbers, found {_shown(values)}")
             continue
         keys = cast("Mapping[object, object]", values)
         if section == "defaults":
             yield from _of_type(str(name), keys)
-        for key, number in keys.items():
-            if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= MOST:
-                yield f"{place}.{key}: expected a number from 0 to {MOST:.0e}, found {_shown(number)}"
+        yield from _of_numbers(place, keys)
 
 
-def _of_type(type_: str, values: Iterable[object]) -> Iterator[str]:
+def _of_numbers(place: str, keys: Mapping[object, object]) -> Iterator[Fault]:
+    for key, number in keys.items():
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= MOST:
+            yield Fault(f"{place}.{key}", f"expected a number from 0 to {MOST:.0e}, found {_shown(number)}")
+
+
+def _of_type(type_: str, values: Iterable[object]) -> Iterator[Fault]:
     known = measures_of(type_)
     if not known:
-        near = difflib.get_close_matches(type_, _measures(), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        yield f"defaults.{type_}: nothing of this type is billed by use here{hint}"
+        yield Fault(f"defaults.{type_}", f"nothing of this type is billed by use here{_hint(type_, _measures())}")
         return
-    yield from (f"defaults.{type_}.{key}: {_unknown(str(key), known)}" for key in values if key not in known)
+    yield from (Fault(f"defaults.{type_}.{key}", _unknown(str(key), known)) for key in values if key not in known)
 
 
-def _of_pattern(pattern: str, values: Iterable[str], items: Sequence[Item]) -> Iterator[str]:
+def _of_pattern(pattern: str, values: Iterable[str], items: Sequence[Item]) -> Iterator[Fault]:
     meant = [one for one in items if any(fnmatchcase(name, pattern) for name in _names(one))]
     if not meant:
-        near = difflib.get_close_matches(pattern, [one.name for one in items if measures_of(one.type)], n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        yield f"resources.{pattern}: no resource is called that{hint}"
+        hint = _hint(pattern, [one.name for one in items if measures_of(one.type)])
+        yield Fault(f"resources.{pattern}", f"no resource is called that{hint}")
         return
     known = {key: measure for one in meant for key, measure in measures_of(one.type).items()}
-    yield from (f"resources.{pattern}.{key}: {_unknown(key, known)}" for key in values if key not in known)
+    yield from (Fault(f"resources.{pattern}.{key}", _unknown(key, known)) for key in values if key not in known)
 
 
 def _names(item: Item) -> tuple[str, str, str]:
@@ -196,9 +206,12 @@ def _names(item: Item) -> tuple[str, str, str]:
 def _unknown(key: str, known: Mapping[str, Measure]) -> str:
     if not known:
         return "nothing of it is billed by use"
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"unknown key; {hint}there are {', '.join(known)}"
+    return f"unknown key{_hint(key, known)}; there are {', '.join(known)}"
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _numbers(value: object) -> Mapping[str, Mapping[str, float]]:

@@ -16,7 +16,7 @@ from engine.run import Outcome, Result
 from engine.session import Session
 from engine.state.model import ResourceState
 from engine.values import UNKNOWN, Secret
-from policies.pricing import Usage, UsageError
+from policies.pricing import BadUsage, Usage
 
 ADDRESS = "aws:ec2/eip:Eip"
 VOLUME = "aws:ebs/volume:Volume"
@@ -143,7 +143,7 @@ def test_a_usage_file_of_other_resources_is_said_in_place_of_the_costs(tmp_path:
     found = costs(tmp_path, "resources: {datta: {processed_gb: 3}}\n")
     assert found.section()["cost"]["error"].startswith("not known: ")
     assert "usage.dev.yaml: 1 problem" in found.lines()[0].plain
-    with pytest.raises(UsageError, match=r"resources\.datta: no resource is called that"):
+    with pytest.raises(BadUsage, match=r"resources\.datta: no resource is called that"):
         compared(CHANGING, "dev", Usage.of({"resources": {"datta": {"processed_gb": 3}}}))
 
 

@@ -1,0 +1,95 @@
+"""Price tables: each figure with its source and date, and that none is read from a table that is broken."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from policies.pricing import Item, MalformedPrices, NoPrice, estimate, prices_of
+from policies.pricing.names import SERVICES
+from policies.pricing.prices import COLUMNS, EC2, UNDATED, read, shipped
+
+HEAD = ",".join(COLUMNS)
+SHARED = Path(__file__).parents[3] / "policies" / "pricing" / "data"
+
+
+def test_every_price_has_a_unit_a_source_and_a_name_on_bills() -> None:
+    for price in shipped().table.values():
+        assert price.usd > 0, price
+        assert price.unit, price
+        assert price.source, price
+        assert price.service in SERVICES, price
+        assert price.date == UNDATED or re.fullmatch(r"\d{4}-\d{2}(-\d{2})?|\d{8}", price.date), price
+
+
+def test_prices_are_those_of_the_region_that_they_are_of() -> None:
+    assert {price.region for price in shipped().table.values()} == {"us-east-1"}
+    assert shipped().find("eks", "control plane (standard support)").usd == 0.10
+    assert shipped().instance("p5.48xlarge").source.startswith("AWS price list")
+
+
+def test_what_has_no_price_says_why() -> None:
+    with pytest.raises(NoPrice, match=r"no on-demand price: AWS sells p5e\.48xlarge by reservation"):
+        shipped().instance("p5e.48xlarge")
+    with pytest.raises(NoPrice, match=r"no price is known for instance type x9\.huge"):
+        shipped().instance("x9.huge")
+    with pytest.raises(NoPrice, match="no price is known for eks: tea"):
+        shipped().find("eks", "tea")
+    with pytest.raises(NoPrice, match="there are no prices for eu-west-1; `bedplate cost --fetch-prices` reads them"):
+        prices_of("eu-west-1", Path("/nowhere")).find("eks", "tea")
+
+
+def test_a_cached_table_takes_the_place_of_what_is_shipped(tmp_path: Path) -> None:
+    (tmp_path / "us-east-1.csv").write_text(f"{HEAD}\nec2,m5.large,hour,0.5,yes,AWS price list 2027-01-02\n")
+    found = prices_of("us-east-1", tmp_path)
+    assert found.instance("m5.large").usd == 0.5
+    assert found.instance("m5.large").date == "2027-01-02"
+    with pytest.raises(NoPrice):
+        found.find("eks", "control plane (standard support)")
+
+
+def test_another_region_is_priced_by_its_own_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDPLATE_PRICES", str(tmp_path))
+    (tmp_path / "eu-west-1.csv").write_text(f"{HEAD}\nvpc,public IPv4 address,month,4,yes,AWS price list 2027-01-02\n")
+    provider = Item("urn:p", "pulumi:providers:aws", "aws", {"region": "eu-west-1"})
+    address = Item("urn:a", "aws:ec2/eip:Eip", "a", {})
+    found = estimate([provider, address], today=date(2026, 11, 26))
+    assert (found.region, found.at("desired"), found.lines[0].price.region) == ("eu-west-1", 4.0, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ":1: expected the columns service,item,unit,usd,verified,source, found nothing"),
+        ("service,price\n", ":1: expected the columns"),
+        (f"{HEAD}\neks,plane,hour\n", ":2: expected 6 values"),
+        (f"{HEAD}\neks,plane,hour,0.1,yes,x,y\n", ":2: expected 6 values"),
+        (f"{HEAD}\neks,plane,hour,0.1,perhaps,x\n", ":2: verified is yes or no, found 'perhaps'"),
+        (f"{HEAD}\neks,plane,hour,free,yes,x\n", ":2: expected a price above 0 in USD, found 'free'"),
+        (f"{HEAD}\neks,plane,hour,0,yes,x\n", ":2: expected a price above 0 in USD, found '0'"),
+        (f"{HEAD}\neks,plane,hour,-1,yes,x\n", "found '-1'"),
+        (f"{HEAD}\neks,plane,hour,nan,yes,x\n", "found 'nan'"),
+        (f"{HEAD}\neks,plane,hour,inf,yes,x\n", "found 'inf'"),
+    ],
+)
+def test_a_malformed_table_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "us-east-1.csv"
+    path.write_text(text)
+    with pytest.raises(MalformedPrices) as caught:
+        read(path, "us-east-1")
+    assert f"{path}{said}" in str(caught.value) or said in str(caught.value)
+
+
+def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "us-east-1.csv"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(MalformedPrices, match="can't be read as a price table"):
+        read(path, "us-east-1")
+
+
+def test_instance_types_that_are_sold_are_priced_as_the_components_know_them() -> None:
+    assert len([key for key in shipped().table if key[0] == EC2]) > 200
+    assert not {name for name in shipped().unsold if (EC2, name) in shipped().table}
