@@ -63,7 +63,7 @@ def test_traffic_stops_when_nothing_runs_and_data_stays() -> None:
         ({"version": 2}, "version: expected 1, found 2"),
         ({"resources": []}, "resources: expected an object, found []"),
         ({"resources": {"nat-1": 3}}, "resources.nat-1: expected keys with numbers, found 3"),
-        ({"resources": {"nat-1": {"processed_gb": -1}}}, "nat-1.processed_gb: expected a number from 0 to 1e+12, found -1"),
+        ({"resources": {"nat-1": {"processed_gb": -1}}}, "nat-1.processed_gb: expected a number from 0 to 1e+12"),
         ({"resources": {"nat-1": {"processed_gb": 1e13}}}, "found 10000000000000.0"),
         ({"resources": {"nat-1": {"processed_gb": math.inf}}}, "found inf"),
         ({"resources": {"nat-1": {"processed_gb": math.nan}}}, "found nan"),
