@@ -43,19 +43,46 @@ async def outcomes(file: CaseFile, pack: Analyzer) -> list[Outcome]:
     if pack.info.policy(file.rule) is None:
         known = ", ".join(policy.name for policy in pack.info.policies)
         return [Outcome(file.path, file.rule, "", (f"the pack has no rule {file.rule!r}; it has {known}",))]
-    return [Outcome(file.path, file.rule, case.name, await _wrong(case, file.rule, pack)) for case in file.cases]
+    asked = _Asked(pack, file.rule)
+    return [Outcome(file.path, file.rule, case.name, await _wrong(case, asked)) for case in file.cases]
 
 
-async def _wrong(case: Case, rule: str, pack: Analyzer) -> tuple[str, ...]:
+class _Asked:
+    """A pack that is asked about one rule, configured anew only where a case wants it otherwise than the last one."""
+
+    def __init__(self, pack: Analyzer, rule: str) -> None:
+        self.pack = pack
+        self.rule = rule
+        self._prepared: tuple[StackFacts, Mapping[str, PolicyConfig]] | None = None
+
+    async def prepare(self, case: Case, *, mend: bool) -> None:
+        settings: dict[str, Any] = dict(case.settings)
+        config = config_in(case.config, "config")
+        rule = self.rule
+        if mend:
+            rules: dict[str, Any] = dict(settings.get("rules") or {})
+            settings["rules"] = rules | {rule: {**(rules.get(rule) or {}), "remediation": "apply"}}
+            config[rule] = PolicyConfig(Level.REMEDIATE, config[rule].properties if rule in config else {})
+        # Nobody asks what the others say: with a hundred rules that takes most of the time.
+        off = {other.name: PolicyConfig(Level.DISABLED) for other in self.pack.info.policies if other.name != rule}
+        wanted = StackFacts(PROJECT, STACK, config={SETTINGS: json.dumps(settings, default=str)}), off | config
+        if wanted != self._prepared:
+            self._prepared = None  # where it fails, nobody knows what the pack took
+            await self.pack.prepare(*wanted)
+            self._prepared = wanted
+
+
+async def _wrong(case: Case, asked: _Asked) -> tuple[str, ...]:
     try:
-        wrong = await _against_findings(case, rule, pack)
-        return (*wrong, *(await _against_mended(case, rule, pack) if case.mended else []))
+        wrong = await _against_findings(case, asked)
+        return (*wrong, *(await _against_mended(case, asked) if case.mended else []))
     except PolicyError as error:
         return (f"the pack {error}",)
 
 
-async def _against_findings(case: Case, rule: str, pack: Analyzer) -> list[str]:
-    await _prepare(case, rule, pack, mend=False)
+async def _against_findings(case: Case, asked: _Asked) -> list[str]:
+    await asked.prepare(case, mend=False)
+    pack = asked.pack
     resources = [_analyzed(given, case) for given in case.resources]
     answers = [await pack.analyze(resource) for resource in resources]
     answers.append(await pack.analyze_stack(resources))
@@ -64,7 +91,7 @@ async def _against_findings(case: Case, rule: str, pack: Analyzer) -> list[str]:
         (names.get(finding.urn, finding.urn), finding.message)
         for answer in answers
         for finding in answer.findings
-        if finding.policy == rule
+        if finding.policy == asked.rule
     ]
     return list(_differences(case.findings, said))
 
@@ -80,32 +107,19 @@ def _differences(expected: Sequence[Expected], said: list[tuple[str, str]]) -> I
         yield f"unexpected  {resource or 'the stack'}: {message}"
 
 
-async def _against_mended(case: Case, rule: str, pack: Analyzer) -> list[str]:
-    await _prepare(case, rule, pack, mend=True)
+async def _against_mended(case: Case, asked: _Asked) -> list[str]:
+    await asked.prepare(case, mend=True)
     wrong: list[str] = []
     for given in case.resources:
         before: Mapping[str, Any] = _analyzed(given, case).properties
-        answer = await pack.remediate(_analyzed(given, case))
-        mended = [one for one in answer.remediated if one.policy == rule]
+        answer = await asked.pack.remediate(_analyzed(given, case))
+        mended = [one for one in answer.remediated if one.policy == asked.rule]
         after: Mapping[str, Any] = mended[-1].after if mended else before
         changed = {key: after.get(key) for key in sorted({*before, *after}) if before.get(key) != after.get(key)}
         wanted = valued(case.mended.get(given.name, {}))
         if changed != wanted:
             wrong.append(f"mended      {given.name}: expected {_shown(wanted)}, seen {_shown(changed)}")
     return wrong
-
-
-async def _prepare(case: Case, rule: str, pack: Analyzer, *, mend: bool) -> None:
-    settings: dict[str, Any] = dict(case.settings)
-    config = config_in(case.config, "config")
-    if mend:
-        rules: dict[str, Any] = dict(settings.get("rules") or {})
-        settings["rules"] = rules | {rule: {**(rules.get(rule) or {}), "remediation": "apply"}}
-        config[rule] = PolicyConfig(Level.REMEDIATE, config[rule].properties if rule in config else {})
-    # Nobody asks what the others say: a pack of a hundred rules would take a hundred times as long.
-    config = {other.name: PolicyConfig(Level.DISABLED, {}) for other in pack.info.policies if other.name != rule} | config
-    facts = StackFacts(PROJECT, STACK, config={SETTINGS: json.dumps(settings, default=str)})
-    await pack.prepare(facts, config)
 
 
 def _analyzed(given: Given, case: Case) -> AnalyzedResource:
