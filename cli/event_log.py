@@ -8,20 +8,19 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from cli.event_values import masked_properties
+from cli.policy_events import POLICY_EVENTS, policy_event
 from cli.views.markers import is_default_provider
 from engine import events
 from engine.plan import Op, Step
-from engine.redaction import MASK
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Archive, Asset, ResourceRef, Secret, Value
-from engine.wire import UNKNOWN_STRING, special_fields
 
 _LOGICAL: Final = frozenset({Op.SAME, Op.CREATE, Op.UPDATE, Op.DELETE, Op.REPLACE, Op.READ, Op.REFRESH, Op.IMPORT})
 
@@ -87,6 +86,8 @@ def encode(event: events.Event, *, preview: bool) -> dict[str, Any] | None:
         return {"diagnosticEvent": {"message": event.text + "\n", "color": "never", "severity": severity}}
     if isinstance(event, events.RunEnded):
         return {"summaryEvent": _summary(event)}
+    if isinstance(event, POLICY_EVENTS):
+        return policy_event(event)
     return {"cancelEvent": {}} if isinstance(event, events.Cancelled) else None
 
 
@@ -111,7 +112,7 @@ def _summary(event: events.RunEnded) -> dict[str, Any]:
         "maybeCorrupt": False,
         "durationSeconds": round(event.seconds),
         "resourceChanges": {str(op): count for op, count in event.counts.items()},
-        "PolicyPacks": {},
+        "PolicyPacks": dict(event.packs),
         "isPreview": event.preview,
         "result": event.result,
     }
@@ -144,29 +145,11 @@ def _state(state: ResourceState | None) -> dict[str, Any] | None:
         **{name: True for name, value in flags.items() if value},
         "id": state.id,
         "parent": state.parent,
-        "inputs": _properties(state.inputs),
-        "outputs": _properties(state.outputs),
+        "inputs": masked_properties(state.inputs),
+        "outputs": masked_properties(state.outputs),
         "provider": state.provider,
         **({"initErrors": list(state.init_errors)} if state.init_errors else {}),
     }
-
-
-def _properties(properties: Mapping[str, Value]) -> dict[str, Any]:
-    return {key: _value(value) for key, value in properties.items()}
-
-
-def _value(value: Value) -> Any:
-    if isinstance(value, Secret):
-        return MASK
-    if value is UNKNOWN:
-        return UNKNOWN_STRING
-    if isinstance(value, dict):
-        return _properties(value)
-    if isinstance(value, list):
-        return [_value(item) for item in value]
-    if isinstance(value, Asset | Archive | ResourceRef):
-        return _properties(special_fields(value))
-    return value
 
 
 def _is_counted(step: Step) -> bool:

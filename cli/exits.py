@@ -50,6 +50,7 @@ def of_result(result: Result) -> ExitCode:
         "resource failed": ExitCode.RESOURCE_FAILED,
         "cancelled": ExitCode.CANCELLED,
         "timed out": ExitCode.TIMED_OUT,
+        "refused by policy": ExitCode.REFUSED,
         "broken": ExitCode.BUG,
     }.get(result.value, ExitCode.FAILED)
 
@@ -59,6 +60,9 @@ ERROR_CODES: Final = {
     "engine.project.UnknownStack": ExitCode.NO_ENVIRONMENT,
     "stacks.settings.problems.SettingsError": ExitCode.USAGE,
     "engine.stack_config.ProjectError": ExitCode.USAGE,
+    "engine.analyzer.errors.BadPack": ExitCode.USAGE,
+    "engine.analyzer.errors.BadConfig": ExitCode.USAGE,
+    "engine.analyzer.errors.PolicyError": ExitCode.FAILED,
     "engine.sandbox.errors.SandboxMismatch": ExitCode.USAGE,
     "engine.sandbox.errors.EndpointNotAllowed": ExitCode.USAGE,
     "engine.state.errors.BadName": ExitCode.USAGE,

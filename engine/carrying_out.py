@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -26,6 +27,10 @@ from engine.values import Properties, reveal
 
 class CarryingOut(ProviderChoice):
     """A run that changes resources, in the order that their dependents allow."""
+
+    @abstractmethod
+    async def _remediated(self, state: ResourceState) -> ResourceState:
+        """``state`` with inputs as the policy packs want them."""
 
     async def _checked(
         self, state: ResourceState, provider: Provider, old: ResourceState | None, inputs: Properties
@@ -80,6 +85,7 @@ class CarryingOut(ProviderChoice):
         self.replaced.add(state.urn)
         if provider is not None:
             state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
+            state = await self._remediated(state)  # the provider was asked anew, with what the program said
         if not old.pending_replacement:
             if not decision.delete_before_replace:
                 create = self._step(decision, state, old, Op.CREATE_REPLACEMENT)

@@ -23,7 +23,7 @@ from engine.differ import equal
 from engine.events import OutputsRegistered
 from engine.execute import StepError
 from engine.goals import Goal
-from engine.lookups import Lookups
+from engine.judging import Judging
 from engine.plan import Op, Reason, Step
 from engine.provider_registry import split_reference
 from engine.providers.base import Provider
@@ -32,7 +32,7 @@ from engine.state.model import ResourceState
 from engine.values import UNKNOWN, Properties, reveal
 
 
-class Deployment(Lookups):
+class Deployment(Judging):
     """Registers what the program declares."""
 
     async def register(self, goal: Goal) -> Registered:
@@ -73,7 +73,7 @@ class Deployment(Lookups):
         inputs = goal.inputs if old is None else self._ignoring(urn, goal, old)
         if provider is not None:
             inputs = await self._checked(state, provider, None if fresh else old, goal.inputs if fresh else inputs)
-        state = replace(state, inputs=inputs)
+        state = await self._judged(replace(state, inputs=inputs), goal)
         if old is None:
             return self._answer(await self._create(state, provider))
         if recreating is not None:

@@ -6,10 +6,11 @@ A consumer is a callable that takes one event. It is called from the engine's ev
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
+from engine.analyzer.findings import PolicyFinding, Remediated
 from engine.plan import Op, Step
 
 
@@ -90,13 +91,51 @@ class ProgramOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class PoliciesLoading:
+    """A policy pack is being started."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyViolated:
+    """A policy pack objects to a resource, or to the stack."""
+
+    finding: PolicyFinding
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRemediated:
+    """A policy pack has changed what a resource is made from."""
+
+    remediated: Remediated
+
+
+Summed: TypeAlias = Literal["analyze", "remediate", "stack"]
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesSummed:
+    """A policy pack has been asked: which of its policies passed, and which did not. ``urn`` is "" for the stack."""
+
+    kind: Summed
+    urn: str
+    pack: str
+    pack_version: str
+    passed: Sequence[str]
+    failed: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
-    """Last event of a run: ``result`` is ``succeeded``, ``failed`` or ``cancelled``."""
+    """Last event of a run: ``result`` is ``succeeded``, ``failed`` or ``cancelled``.
+
+    ``packs`` has the version of each policy pack that was asked, by its name and folder as Pulumi puts them together.
+    """
 
     preview: bool
     seconds: float
     counts: Mapping[Op, int]
     result: str
+    packs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +152,10 @@ Event: TypeAlias = (
     | OutputsRegistered
     | Diagnostic
     | ProgramOutput
+    | PoliciesLoading
+    | PolicyViolated
+    | PolicyRemediated
+    | PoliciesSummed
     | RunEnded
     | Cancelled
 )

@@ -55,6 +55,7 @@ class Executor:
     counts: Counter[Op] = field(default_factory=Counter[Op])
     cancelled: bool = False
     failures: int = 0
+    refusals: int = 0  # resources that a policy pack did not let pass
 
     def __post_init__(self) -> None:
         self._slots = asyncio.Semaphore(max(self.parallel, 1))

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from engine.analyzer.findings import Verdict
 from engine.providers.base import DiffKind
 from engine.state.model import ResourceState
 from engine.values import Properties, Value
@@ -105,7 +106,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run's steps in the order in which they were decided, the stack's outputs before and after, and notes."""
+    """A run's steps in the order in which they were decided, the stack's outputs before and after, and notes.
+
+    ``policy`` is what the policy packs say about it, None where none was asked.
+    """
 
     steps: Sequence[Step]
     outputs_before: Properties = field(default_factory=dict[str, Value])
@@ -113,6 +117,7 @@ class Plan:
     notes: Sequence[str] = ()
     unknown_types: Sequence[str] = ()
     state_only_changes: bool = False
+    policy: Verdict | None = None
 
     @property
     def counts(self) -> Mapping[Op, int]:

@@ -12,8 +12,9 @@ import enum
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
+from engine.analyzer.judgement import Judgement
 from engine.deletions import delete_leftovers
 from engine.deployment import Deployment
 from engine.events import Cancelled, Consumer, Diagnostic, ProgramOutput, RunEnded, RunStarted, Severity
@@ -32,6 +33,7 @@ from engine.targets import Targets
 from engine.values import Properties, Value
 
 DEFAULT_SILENCE_SECONDS: Final = 600.0
+Judging: TypeAlias = Callable[[Consumer, Callable[[str], str]], Judgement]
 
 
 class Result(enum.StrEnum):
@@ -44,6 +46,8 @@ class Result(enum.StrEnum):
     CANCELLED = "cancelled"
     TIMED_OUT = "timed out"
     STATE_FAILED = "the state could not be written"
+    REFUSED = "refused by policy"
+    UNJUDGED = "a policy pack failed"
     UNSUPPORTED = "a type that no provider here knows"
     BROKEN = "broken"
 
@@ -97,8 +101,12 @@ class Run:
         record: Record | None = None,
         plan: Plan | None = None,
         seeds: dict[str, str] | None = None,
+        judging: Judging | None = None,
     ) -> None:
-        """Without a ``record`` this is a preview. ``plan`` and ``seeds`` come from the preview that was agreed to."""
+        """Without a ``record`` this is a preview. ``plan`` and ``seeds`` come from the preview that was agreed to.
+
+        ``judging`` gives what the run is judged by, told where its events go and what masks secrets in them.
+        """
         self._redactor = Redactor(stack.config.values())
         self._emit = self._redactor.wrap(emit)
         self._options = options
@@ -106,12 +114,13 @@ class Run:
             record or NoRecord(), self._emit, preview=record is None, parallel=options.parallel,
             constraint=Constraint(plan) if plan else None, redact=self._redactor.redact,
         )  # fmt: skip
+        self._judgement = judging(self._emit, self._redactor.redact) if judging else None
         news: dict[str, ResourceState] = {}
         self.deployment = Deployment(
             stack.name, stack.project, stack.base, ProviderRegistry(stack.factories),
             BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, self._redactor.learn,
             options.live_functions,
-            options.targets, dict(seeds or {}), news,
+            options.targets, dict(seeds or {}), news, judgement=self._judgement,
         )  # fmt: skip
         self._process: ProgramProcess | None = None
         self._stop = asyncio.Event()
@@ -123,6 +132,8 @@ class Run:
             self._executor.cancelled = True
             self._emit(Cancelled())
             self.deployment.registry.cancel()
+            if self._judgement:
+                self._judgement.cancel()
             self._stop.set()
 
     def kill_program(self) -> None:
@@ -134,10 +145,33 @@ class Run:
         """Run the program, then delete what it does not declare."""
         self._emit(RunStarted(self._shown_config(program), self._executor.preview))
         with contextlib.closing(self._executor):
-            result = await self._program(program)
+            if self._judgement is None:
+                return self._end(await self._declared(program))
+            self._judgement.begin()
+            try:
+                return self._end(await self._with_verdict(await self._declared(program)))
+            finally:
+                await self._judgement.end()
+
+    async def _declared(self, program: Program) -> Result:
+        result = await self._program(program)
+        return await self._deletions(Reason.NOT_DECLARED) if result is Result.SUCCEEDED else result
+
+    async def _with_verdict(self, result: Result) -> Result:
+        """What a run that came to ``result`` comes to once the policy packs have said everything."""
+        assert self._judgement is not None, "asked where there is one"
+        try:
+            await self._judgement.settle()
             if result is Result.SUCCEEDED:
-                result = await self._deletions(Reason.NOT_DECLARED)
-            return self._end(result)
+                await self.deployment.judge_stack()
+        except RunCancelled:
+            return Result.CANCELLED
+        if result is not Result.SUCCEEDED:
+            return result
+        verdict = self._judgement.verdict()
+        if verdict.refuses:
+            return Result.REFUSED
+        return Result.UNJUDGED if verdict.broken else result
 
     async def destroy(self) -> Outcome:
         """Delete everything; the program is not asked."""
@@ -156,13 +190,17 @@ class Run:
     def _verdict(self) -> Result:
         if self._executor.cancelled:
             return Result.CANCELLED
-        return Result.RESOURCE_FAILED if self._executor.failures else Result.SUCCEEDED
+        if self._executor.failures:
+            return Result.RESOURCE_FAILED
+        return Result.REFUSED if self._executor.refusals else Result.SUCCEEDED
 
     def _end(self, result: Result) -> Outcome:
         elapsed = time.monotonic() - self._started
         word = {Result.SUCCEEDED: "succeeded", Result.CANCELLED: "cancelled"}.get(result, "failed")
-        self._emit(RunEnded(self._executor.preview, elapsed, dict(self._executor.counts), word))
-        return Outcome(result, self.plan(), elapsed, dict(self._executor.counts))
+        plan = self.plan()
+        packs = {f"{pack.name}|local|{pack.folder}": pack.version for pack in plan.policy.packs} if plan.policy else {}
+        self._emit(RunEnded(self._executor.preview, elapsed, dict(self._executor.counts), word, packs))
+        return Outcome(result, plan, elapsed, dict(self._executor.counts))
 
     def plan(self) -> Plan:
         """What was decided so far."""
@@ -172,7 +210,7 @@ class Run:
         after = before if deployment.stack_outputs is None else deployment.stack_outputs
         return Plan(
             tuple(self._executor.steps), before, after, tuple(deployment.notes), tuple(deployment.unknown_types),
-            deployment.state_only_changes,
+            deployment.state_only_changes, self._judgement.verdict() if self._judgement else None,
         )  # fmt: skip
 
     def _shown_config(self, program: Program) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What one run knows of its stack, and how a registration enters and leaves it.
 
 All of it lives on one event loop, so that what stands between two ``await`` needs no lock. The layers above, each of
-which uses only those below it: ``provider_choice``, ``carrying_out``, ``lookups``, ``deployment``.
+which uses only those below it: ``provider_choice``, ``carrying_out``, ``lookups``, ``judging``, ``deployment``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from engine import urn as urns
 from engine.aliases import PriorStates
+from engine.analyzer.findings import AnalyzedProvider
+from engine.analyzer.judgement import Judgement
 from engine.decide import (
     Decision,
 )
@@ -48,6 +50,7 @@ class RunState:
     """What one run knows; ``config`` holds the stack's configuration, ``seeds`` the plan's seeds of automatic names.
 
     With ``live_functions`` a preview asks the cloud for what functions answer, and falls back to what is known without.
+    ``judgement`` is what the policy packs say, None where there are none.
     """
 
     stack: str
@@ -65,6 +68,7 @@ class RunState:
     notes: list[str] = field(default_factory=list[str])
     unknown_types: list[str] = field(default_factory=list[str])
     state_only_changes: bool = False
+    judgement: Judgement | None = None
 
     def __post_init__(self) -> None:
         self.olds = {old.urn: old for old in self.base.resources if not old.delete}
@@ -84,6 +88,8 @@ class RunState:
         self.stack_outputs: Properties | None = None
         self._old_providers = by_reference(self.base.resources)
         self._positions: dict[str, str] = {}
+        self._delete_first: dict[str, bool | None] = {}  # what the program said of delete_before_replace
+        self._told_providers: dict[str, AnalyzedProvider] = {}  # by reference
         self._provider_resources = ProviderResources(self.registry)
         self._default_providers: dict[tuple[str, str, str], asyncio.Task[str]] = {}
 

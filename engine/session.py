@@ -10,11 +10,14 @@ import contextlib
 import getpass
 import os
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
+from engine.analyzer.environment import StackFacts
+from engine.analyzer.packs import Packs
 from engine.backend import STATE_FOLDER, backend_folder, kept_passphrase, new_passphrase
 from engine.events import Consumer, Diagnostic, Severity
 from engine.plan import Op, Plan
@@ -24,7 +27,7 @@ from engine.providers.base import ProviderError
 from engine.recovery import recover
 from engine.redaction import Redactor
 from engine.refresh import Refresh
-from engine.run import Options, Outcome, Result, Run, Stack
+from engine.run import Judging, Options, Outcome, Result, Run, Stack
 from engine.state.errors import StateError
 from engine.state.lock import StackLock
 from engine.state.model import ResourceState, Snapshot
@@ -42,7 +45,8 @@ class Session:
     """A stack that is open. Make one with ``open``; one verb at a time.
 
     ``keyring`` opens the configuration's secrets, ``sealing`` the state's. ``out_of_reach`` is the URL of a backend
-    that only the Pulumi CLI can ask, "" where the state lies in files.
+    that only the Pulumi CLI can ask, "" where the state lies in files. ``packs`` judge what previews and applies
+    declare; they are ended when the verb is.
     """
 
     project: Project
@@ -53,6 +57,7 @@ class Session:
     factories: Mapping[str, ProviderFactory]
     message: str = ""
     out_of_reach: str = ""
+    packs: Packs | None = None
 
     def __post_init__(self) -> None:
         self._run: Run | Refresh | None = None
@@ -111,14 +116,16 @@ class Session:
             how = "no passphrase is set" if self.keyring.salt else "not with a passphrase"
             emit(Diagnostic(Severity.INFO, f"{key} is encrypted and {how}: it counts as unknown"))
         self._warn_of_pending(base, emit)
-        return await self._preview(base, config, emit, options)
+        async with self._with_packs():
+            return await self._preview(base, config, emit, options)
 
     async def preview_destroy(self, emit: Consumer, options: Options) -> Outcome:
         """What ``destroy`` would do."""
         return await self._start(Run(self._described(self.snapshot(), StackConfig()), emit, options)).destroy()
 
     async def _preview(self, base: Snapshot, config: StackConfig, emit: Consumer, options: Options) -> Outcome:
-        run = self._start(Run(self._described(base, config), emit, options))
+        judging = self._judging(config, preview=True)
+        run = self._start(Run(self._described(base, config), emit, options, judging=judging))
         return await run.up(self.project.program(self.stack, config))
 
     # Changing
@@ -127,24 +134,29 @@ class Session:
         """Bring the stack to what the program declares; ``agree`` sees the preview and may say no."""
         config = self._config(may_stay_sealed=False)
         options = replace(options, live_functions=True)  # what is applied is what the preview has seen
-        with self._locked(emit):
-            base = await self._recovered(emit)
-            if self._cancelled:
-                return _CANCELLED
-            preview = await self._preview(base, config, emit, options)
-            refused = self._refusal(preview, emit)
-            if refused is not None:
-                return refused
-            if _nothing_to_do(preview.plan):
-                return preview
-            if not agree(preview):
-                return replace(preview, result=Result.CANCELLED)
-            self._require_key(preview.plan)
-            program = self.project.program(self.stack, config)
-            seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
-            return await self._apply(
+        async with self._with_packs():
+            with self._locked(emit):
+                return await self._up(config, emit, options, agree)
+
+    async def _up(self, config: StackConfig, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        base = await self._recovered(emit)
+        if self._cancelled:
+            return _CANCELLED
+        preview = await self._preview(base, config, emit, options)
+        refused = self._refusal(preview, emit)
+        if refused is not None:
+            return refused
+        if _nothing_to_do(preview.plan):
+            return preview
+        if not agree(preview):
+            return replace(preview, result=Result.CANCELLED)
+        self._require_key(preview.plan)
+        program = self.project.program(self.stack, config)
+        seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
+        return await self._apply(
                 "update", base, lambda recorder: Run(
-                    self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds
+                    self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
+                    judging=self._judging(config, preview=False),
                 ), lambda run: run.up(program),
             )  # fmt: skip
 
@@ -202,11 +214,27 @@ class Session:
         """Stop at once; what is in flight stays pending and the next run looks for it. For the second Ctrl-C."""
         if isinstance(self._run, Run):
             self._run.kill_program()
+        if self.packs is not None:
+            self.packs.kill()
         if self._recorder is not None:
             with contextlib.suppress(StateError):  # what a full disk did not take is still pending in the journal
                 self._recorder.abandon()
 
     # Parts
+
+    @asynccontextmanager
+    async def _with_packs(self) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            if self.packs is not None:
+                await self.packs.close()
+
+    def _judging(self, config: StackConfig, *, preview: bool) -> Judging | None:
+        if self.packs is None:
+            return None
+        facts = StackFacts(self.project.name, self.stack, preview, config.texts, config.secret_keys)
+        return partial(self.packs.judging, facts)
 
     def _saved(self) -> Snapshot:
         return self.store.load() or Snapshot()

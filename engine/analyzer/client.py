@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +77,7 @@ class Analyzer:
         )  # fmt: skip
         await self._call("ConfigureStack", configure, self._limits.call, optional=True)
         info = await self._call("GetAnalyzerInfo", empty_pb2.Empty(), self._limits.call)
-        self.info = messages.info_of(info, self.pack.version, self.pack.description)
+        self.info = messages.info_of(info, self.pack)
         await self.configure(config or {})
 
     async def configure(self, config: Mapping[str, PolicyConfig]) -> None:
@@ -89,9 +89,9 @@ class Analyzer:
         policies = [replace(policy, level=complete[policy.name].level or policy.level) for policy in self.info.policies]
         self.info = replace(self.info, policies=tuple(policies))
 
-    async def analyze(self, resource: AnalyzedResource) -> Analysis:
-        """Judge one resource by its inputs."""
-        request = messages.analyze_request(resource)
+    async def analyze(self, resource: AnalyzedResource, request: analyzer_pb2.AnalyzeRequest | None = None) -> Analysis:
+        """Judge one resource by its inputs; ``request`` is what says so, where there is one for several packs."""
+        request = request or messages.analyze_request(resource)
         answer = await self._call("Analyze", request, self._limits.call, about=resource.urn)
         return messages.analysis_of(answer, self.info, resource.urn)
 
@@ -103,17 +103,17 @@ class Analyzer:
             return Remediation()
         return messages.remediation_of(answer, self.info, resource.urn, resource.properties)
 
-    async def analyze_stack(self, resources: Sequence[AnalyzedResource]) -> Analysis:
-        """Judge all resources of the stack by their outputs."""
-        request = messages.stack_request(resources)
+    async def analyze_stack(self, request: analyzer_pb2.AnalyzeStackRequest) -> Analysis:
+        """Judge all resources of the stack by their outputs; ``messages.stack_request`` makes what says so."""
         answer = await self._call("AnalyzeStack", request, self._limits.stack, about="the stack", optional=True)
         return Analysis() if answer is None else messages.analysis_of(answer, self.info, "")
 
     async def close(self) -> None:
-        """Say goodbye; whoever has started the process ends it."""
+        """Say goodbye, and end the pack; what it has started may go on until its processes are ended together."""
         if self.gone is None and not self._process.exited.done():
             with contextlib.suppress(grpc.aio.AioRpcError):
                 await self._stub.Cancel(empty_pb2.Empty(), timeout=_CANCEL_SECONDS)
+        self._process.kill()
         await self._channel.close()
 
     async def _call(self, method: str, request: Any, seconds: float, *, about: str = "", optional: bool = False) -> Any:

@@ -53,6 +53,10 @@ def _level(text: Any, place: str) -> Level:
 
 def reconciled(info: PackInfo, given: Mapping[str, PolicyConfig]) -> dict[str, PolicyConfig]:
     """The whole configuration of a pack's policies. Raises BadConfig where it does not fit their schemas."""
+    if not info.configurable:
+        if given:
+            raise BadConfig("takes no configuration")
+        return {}
     known = {policy.name for policy in info.policies}
     unknown = sorted(set(given) - known - {ALL})
     if unknown:

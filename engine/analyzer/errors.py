@@ -27,4 +27,9 @@ class PackFailed(PolicyError):
 
 
 class PackGone(PackFailed):
-    """A pack ended, or was ended for its silence: it cannot be asked anything more."""
+    """A pack ended, or was ended for its silence: it cannot be asked anything more.
+
+    Each later question raises the same one; ``told`` says that the user knows of it.
+    """
+
+    told = False

@@ -61,14 +61,19 @@ class PolicyConfig:
 
 @dataclass(frozen=True)
 class PackInfo:
-    """A pack, as it describes itself; ``initial`` is the configuration that it brings along, by policy."""
+    """A pack, as it describes itself; ``initial`` is the configuration that it brings along, by policy.
+
+    ``folder`` is where it was started from.
+    """
 
     name: str
     version: str
     policies: Sequence[PolicyInfo]
+    folder: str = ""
     display_name: str = ""
     description: str = ""
     initial: Mapping[str, PolicyConfig] = field(default_factory=dict[str, PolicyConfig])
+    configurable: bool = True
 
     def policy(self, name: str) -> PolicyInfo | None:
         return next((policy for policy in self.policies if policy.name == name), None)
@@ -157,3 +162,25 @@ class AnalyzedResource:
     additional_secret_outputs: Sequence[str] = ()
     aliases: Sequence[str] = ()
     timeouts: Mapping[str, float] = field(default_factory=dict[str, float])  # of create, update and delete, in seconds
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run's packs have said: the packs that could be asked, their findings, what they changed.
+
+    Findings are sorted, the gravest first. ``broken`` names the packs that could not be asked, or not about everything.
+    """
+
+    packs: Sequence[PackInfo] = ()
+    findings: Sequence[PolicyFinding] = ()
+    remediated: Sequence[Remediated] = ()
+    broken: Sequence[str] = ()
+
+    @property
+    def refuses(self) -> bool:
+        return any(finding.refuses for finding in self.findings)
+
+    @property
+    def rules(self) -> int:
+        """How many policies were asked."""
+        return sum(policy.level is not Level.DISABLED for pack in self.packs for policy in pack.policies)

@@ -26,6 +26,7 @@ from engine.analyzer.findings import (
     Remediated,
     Remediation,
 )
+from engine.analyzer.pack import PackFolder
 from engine.protocol import analyzer_pb2
 from engine.values import Properties, ResourceRef, Secret, Value, transform
 
@@ -125,12 +126,12 @@ def configure_request(config: Mapping[str, PolicyConfig]) -> analyzer_pb2.Config
     return request
 
 
-def info_of(message: analyzer_pb2.AnalyzerInfo, version: str, description: str) -> PackInfo:
-    """A pack's description of itself. ``version`` and ``description`` are those of its file; its version counts."""
+def info_of(message: analyzer_pb2.AnalyzerInfo, pack: PackFolder) -> PackInfo:
+    """What ``pack`` says of itself. Of the version its file's counts, of the description its own."""
     initial = {name: _config_of(config) for name, config in message.initialConfig.items()}
     return PackInfo(
-        message.name, version or message.version, tuple(map(_policy_of, message.policies)), message.displayName,
-        message.description or description, initial,
+        message.name, pack.version or message.version, tuple(map(_policy_of, message.policies)), str(pack.folder),
+        message.displayName, message.description or pack.description, initial, message.supportsConfig,
     )  # fmt: skip
 
 

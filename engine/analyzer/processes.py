@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -122,6 +123,7 @@ class Processes:
     def __init__(self) -> None:
         self._host: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
+        self._ordering = threading.Lock()  # orders that are given at the same time must not mix
         self._reports: asyncio.Task[None] | None = None
         self._forked: dict[int, PackProcess] = {}
         self._spawned: list[asyncio.subprocess.Process] = []
@@ -179,7 +181,8 @@ class Processes:
         text = json.dumps(order).encode()
         if self._orders is None:
             return
-        with contextlib.suppress(OSError):  # it is gone: its end says so to whoever waits for a pack
+        # It may be gone: its end says so to whoever waits for a pack.
+        with self._ordering, contextlib.suppress(OSError):
             socket.send_fds(self._orders, [len(text).to_bytes(4, "big")], descriptors)
             self._orders.sendall(text)
 

@@ -20,7 +20,7 @@ SMALL = """\
 from pulumi_policy import *
 
 def small(args, report):
-    if args.props["size"] > args.get_config().get("limit", 3):
+    if "size" in args.props and args.props["size"] > args.get_config().get("limit", 3):
         report(f"{args.props['size']:g} is too big")
 
 def named(args, report):

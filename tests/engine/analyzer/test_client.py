@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.analyzer import messages
 from engine.analyzer.client import Analyzer, Limits
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.errors import BadConfig, BadPack, PackFailed, PackGone, PolicyError
@@ -41,7 +42,11 @@ def test_a_pack_tells_its_policies(asking: Asking) -> None:
 def test_a_resource_and_a_stack_are_judged(asking: Asking) -> None:
     async def question(analyzer: Analyzer) -> tuple[Analysis, Analysis, Analysis]:
         bad = thing("bad", size=5)
-        return await analyzer.analyze(bad), await analyzer.analyze(thing(size=2)), await analyzer.analyze_stack([bad])
+        return (
+            await analyzer.analyze(bad),
+            await analyzer.analyze(thing(size=2)),
+            await analyzer.analyze_stack(messages.stack_request([bad])),
+        )
 
     big, fine, stack = asking(SMALL, question)
     [finding] = big.findings
@@ -99,7 +104,7 @@ def test_a_pack_is_told_what_pulumi_tells_it(asking: Asking, monkeypatch: pytest
     two = replace(thing("two"), parent=one.urn, dependencies=(one.urn,), property_dependencies={"size": (one.urn,)})
 
     async def question(analyzer: Analyzer) -> tuple[Analysis, Analysis]:
-        return await analyzer.analyze(one), await analyzer.analyze_stack([one, two])
+        return await analyzer.analyze(one), await analyzer.analyze_stack(messages.stack_request([one, two]))
 
     stack = StackFacts("shop", "dev", config={"shop:color": "red"}, tags={"team": "ml"})
     judged, together = asking(SEEN, question, stack=stack)

@@ -22,7 +22,7 @@ from engine.program import Program
 from engine.provider_registry import ProviderRegistry
 from engine.recovery import recover
 from engine.refresh import Refresh
-from engine.run import Options, Outcome, Result, Run, Stack
+from engine.run import Judging, Options, Outcome, Result, Run, Stack
 from engine.run_state import Registered, RegistrationRefused
 from engine.state.invariants import problems
 from engine.state.model import ResourceState, Snapshot
@@ -292,6 +292,11 @@ class Report:
         ]
 
 
+def _unjudged(_preview: bool) -> Judging | None:
+    """No policy packs."""
+    return None
+
+
 def _boring(step: Step) -> bool:
     return step.type == urns.STACK_TYPE or _default_provider(step.urn)
 
@@ -301,17 +306,23 @@ def _default_provider(urn: str) -> bool:
 
 
 class Engine:
-    """A stack with its cloud. Each verb previews and then applies under that plan, as ``engine.session`` does."""
+    """A stack with its cloud. Each verb previews and then applies under that plan, as ``engine.session`` does.
+
+    ``judging`` gives the policy packs of a preview or an apply; their processes live as long as the loop of ``runner``.
+    """
+
+    runner: asyncio.Runner | None = None
 
     def __init__(self, root: Path, cloud: Cloud | None = None, *, in_process: bool = True) -> None:
         self.cloud = cloud or Cloud()
         self.root = root
         self._in_process = in_process
         self.running: ProgramRun | None = None
+        self.judging: Callable[[bool], Judging | None] = _unjudged
 
     def preview(self, *resources: Resource, outputs: Properties | None = None, **options: Any) -> Report:
         body = declaring(resources, outputs or {}, concurrent=options.pop("concurrent", False))
-        return _run(self._previewed(body, options_of(**options), self.store().load() or Snapshot()))
+        return self._run(self._previewed(body, options_of(**options), self.store().load() or Snapshot()))
 
     def up(
         self,
@@ -324,23 +335,23 @@ class Engine:
     ) -> Report:
         """Bring the stack to ``resources``; ``planned=False`` applies without a preview before."""
         body = declaring(resources, outputs or {}, concurrent=concurrent)
-        report = _run(self.apply(body, options_of(**options), planned=planned))
+        report = self._run(self.apply(body, options_of(**options), planned=planned))
         assert expect in (None, report.result), f"{report.result}: {report.errors}"
         return report
 
     def run(self, body: Body, *, expect: Result | None = Result.SUCCEEDED, **options: Any) -> Report:
         """``up`` of a program that is more than a list."""
-        report = _run(self.apply(body, options_of(**options)))
+        report = self._run(self.apply(body, options_of(**options)))
         assert expect in (None, report.result), f"{report.result}: {report.errors}"
         return report
 
     def destroy(self, *, expect: Result | None = Result.SUCCEEDED, **options: Any) -> Report:
-        report = _run(self._destroyed(options_of(**options)))
+        report = self._run(self._destroyed(options_of(**options)))
         assert expect in (None, report.result), f"{report.result}: {report.errors}"
         return report
 
     def refresh(self, **options: Any) -> Report:
-        return _run(self._refreshed(options_of(**options)))
+        return self._run(self._refreshed(options_of(**options)))
 
     async def apply(self, body: Body, options: Options, *, planned: bool = True) -> Report:
         base = await self._recovered()
@@ -353,7 +364,9 @@ class Engine:
         events: list[Event] = []
         recorder = Recorder(store, base)
         plan = previewed.plan if previewed else None
-        run = ProgramRun(self._stack(base), events.append, options, record=recorder, plan=plan)
+        run = ProgramRun(
+            self._stack(base), events.append, options, record=recorder, plan=plan, judging=self.judging(False)
+        )
         run.body = body
         self.running = run
         outcome = await run.up(self._program())
@@ -362,7 +375,8 @@ class Engine:
     async def _previewed(self, body: Body, options: Options, base: Snapshot) -> Report:
         events: list[Event] = []
         before = list(self.cloud.calls)
-        run = ProgramRun(self._stack(base), events.append, options)
+        run = ProgramRun(self._stack(base), events.append, options, judging=self.judging(True))
+        self.running = run
         run.body = body
         outcome = await run.up(self._program())
         made = [call for call in self.cloud.calls[len(before) :] if call.verb != "read"]
@@ -423,10 +437,10 @@ class Engine:
     def _program(self) -> Program:
         return Program(self.root, self.root, ".", PROJECT, STACK, {})
 
-
-def _run(work: Coroutine[Any, Any, Report]) -> Report:
-    """``work``'s result; a run that waits for itself is an error, not a hang."""
-    return asyncio.run(asyncio.wait_for(work, STUCK_SECONDS))
+    def _run(self, work: Coroutine[Any, Any, Report]) -> Report:
+        """``work``'s result; a run that waits for itself is an error, not a hang."""
+        limited = asyncio.wait_for(work, STUCK_SECONDS)
+        return asyncio.run(limited) if self.runner is None else self.runner.run(limited)
 
 
 def options_of(**given: Any) -> Options:

@@ -1,0 +1,54 @@
+"""The policy packs of one command: which they are, how each is configured, and the processes that they share.
+
+Usage: make it as early as can be and call ``prepare`` (its imports take a moment, which others can use); ``judging``
+gives what one run is judged by; ``close`` ends everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.analyzer.client import Limits
+from engine.analyzer.environment import StackFacts
+from engine.analyzer.findings import PolicyConfig
+from engine.analyzer.judgement import Judgement
+from engine.analyzer.pack import PackFolder
+from engine.analyzer.processes import Processes
+from engine.events import Consumer
+
+
+@dataclass(frozen=True)
+class ChosenPack:
+    """A pack that is to judge, and what its policies are configured with."""
+
+    folder: PackFolder
+    config: Mapping[str, PolicyConfig] = field(default_factory=dict[str, PolicyConfig])
+
+
+class Packs:
+    """What one command is judged by."""
+
+    def __init__(self, chosen: Sequence[ChosenPack], limits: Limits | None = None) -> None:
+        self._chosen = chosen
+        self._limits = limits or Limits()
+        self._processes = Processes()
+
+    def prepare(self) -> None:
+        """Start what the packs are forked from; needs no event loop."""
+        if any(pack.folder.shares_our_python for pack in self._chosen):
+            self._processes.start_host()
+
+    def judging(self, stack: StackFacts, emit: Consumer, redact: Callable[[str], str]) -> Judgement:
+        """What one run over ``stack`` is judged by; each run has its packs started anew, as Pulumi does."""
+        return Judgement(
+            [(pack.folder, pack.config) for pack in self._chosen], stack, self._processes, self._limits, emit, redact
+        )
+
+    def kill(self) -> None:
+        """End all packs at once; for an engine that is about to end itself."""
+        self._processes.kill()
+
+    async def close(self) -> None:
+        """End all packs."""
+        await self._processes.close()
