@@ -192,7 +192,8 @@ def blocking_budget(budget: _Budget, stack: Stack) -> Iterator[Finding]:
         yield Finding(f"maxUnavailable {unavailable.shown()} lets no pod go", unavailable.path)
     if not available.present:
         return
-    if available.kind == "text" and _share(available, 100) >= 100:
+    of_hundred = _share(available, 100)
+    if available.kind == "text" and of_hundred >= 100:
         yield Finding(f"minAvailable {available.shown()} lets no pod go", available.path)
         return
     replicas = _replicas_under(budget.object, stack)

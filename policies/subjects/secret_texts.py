@@ -30,6 +30,8 @@ _SECRET_WORDS: Final = frozenset(
         "token",
     }
 )
+# Long enough to mean nothing else within another word: PGPASSWORD.
+_INSIDE: Final = ("apikey", "passphrase", "passwd", "password", "privatekey", "secretkey")
 _SECRET_PAIRS: Final = frozenset(
     {
         ("access", "key"),
@@ -130,7 +132,9 @@ def is_secret_name(name: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words or name in _NO_SECRETS or words[-1] in _ABOUT:
         return False
-    return any(word in _SECRET_WORDS for word in words) or any(pair in _SECRET_PAIRS for pair in pairwise(words))
+    if any(word in _SECRET_WORDS or any(part in word for part in _INSIDE) for word in words):
+        return True
+    return any(pair in _SECRET_PAIRS for pair in pairwise(words))
 
 
 def is_reference(text: str) -> bool:
