@@ -9,7 +9,10 @@ from policies.kit import Finding, Resource, Stack, Value
 from policies.security.pack import SECURITY
 from policies.subjects.aws_buckets import BUCKETS, beside, blocks, companions, takes_access_logs
 
-BLOCKS: Final = (*beside("PublicAccessBlock"), "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock")
+BLOCKS: Final = (
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock",
+)
 _WAYS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 # The canned ACLs and the groups that let others in than the owner's account.
 # Source: Amazon S3 User Guide, "Access control list (ACL) overview", 2026-11.

@@ -65,12 +65,12 @@ class ModelArtifact:
             yield from (cls(value) for value in _of_kserve(resource.properties.get("spec")))
             return
         for container in SageMakerContainer.found_in(resource):
-            for path in (("modelPackageName",), ("modelDataUrl",), ("modelDataSource", "s3DataSource", "s3Uri")):
+            for path in (("modelPackageName",), ("modelDataUrl",), ("modelDataSource", "s3DataSources", 0, "s3Uri")):
                 if (value := _below(container.value, *path)) is not None:
                     yield cls(value)
 
 
-def _below(value: Value, *path: str) -> Value | None:
+def _below(value: Value, *path: str | int) -> Value | None:
     """What lies at ``path``, or the first value on the way that is not known yet."""
     for key in path:
         if value.unknown:
