@@ -99,6 +99,8 @@ def _problem(location: Location, detail: ErrorDetails) -> Problem:
         return Problem(path, "is a secret and must be stored encrypted", advice)
     if kind == "literal_error":
         return _unknown_value(path, location, seen)
+    if kind == "too_short":
+        return Problem(path, f"needs {detail.get('ctx', {})['min_length']} or more", _expected(location))
     shown = "a group of settings" if isinstance(seen, Mapping) else repr(cast("object", seen))
     return Problem(path, f"{_KINDS.get(kind, _lowered(detail['msg']))}, but is {shown}", _expected(location))
 

@@ -76,11 +76,40 @@ def about_gpus(cluster: ClusterSettings, gpu: GpuSettings) -> Iterable[Contradic
         yield from _about_pool(place, name, pool)
         if has_gpus(pool):
             yield from _about_partitions(f"{place}.mig", sharing, pool)
-        if pool.provisioner == "karpenter" and gpu.of_pool(name).mig_strategy == "mixed":
-            # Source: Karpenter 1.14, "Scheduling", accelerators: it knows what a type has by itself.
-            why = "makes each profile a resource of its own, and Karpenter makes no nodes for those"
-            yield Contradiction(f"{place}.mig", why, f"use one profile, or 'managed' in cluster.node_pools.{name}")
+        if pool.provisioner == "karpenter":
+            yield from _about_karpenter(place, name, gpu.of_pool(name))
     yield from _about_operator(gpu)
+    if gpu.exporter.enabled and not gpu.exporter.profiling:
+        yield from _about_bottlerocket(cluster)
+
+
+def _about_karpenter(place: str, name: str, sharing: Sharing) -> Iterable[Contradiction]:
+    """It knows what a type has before there is a node, and neither shares nor partitions.
+
+    Sources: Karpenter 1.14, "Scheduling", accelerators; kubernetes-sigs/karpenter issue 729, open in 2026-10.
+    """
+    if sharing.mig_strategy == "mixed":
+        why = "makes each profile a resource of its own, and Karpenter makes no nodes for those"
+        yield Contradiction(f"{place}.mig", why, f"use 'managed' in cluster.node_pools.{name}")
+    elif sharing.shares:
+        what, path = ("partitions", "mig") if sharing.mig else ("shares", "time_slicing")
+        why = f"makes {what} of GPUs, and Karpenter counts whole ones: it would buy one for every pod"
+        yield Contradiction(f"{place}.{path}", why, f"use 'managed' in cluster.node_pools.{name}")
+
+
+def _about_bottlerocket(cluster: ClusterSettings) -> Iterable[Contradiction]:
+    """It shows all GPUs of a node only to containers with CAP_SYS_ADMIN, which profiling gives to the exporter.
+
+    Source: bottlerocket-os/bottlerocket issue 3992; settings.nvidia-container-runtime of Bottlerocket 1.57.
+    """
+    for name, pool in cluster.node_pools.items():
+        if pool.ami == "bottlerocket" and has_gpus(pool):
+            why = f"is false, and the nodes of '{name}' run Bottlerocket, which then shows the exporter no GPU"
+            advice = (
+                f"set it to true, or gpu.exporter.enabled to false, or use ami 'al2023' in cluster.node_pools.{name}"
+            )
+            yield Contradiction("gpu.exporter.profiling", why, advice)
+            return
 
 
 def has_gpus(pool: NodePoolSettings) -> bool:

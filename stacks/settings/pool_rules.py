@@ -11,6 +11,8 @@ from stacks.settings.base import Contradiction
 if TYPE_CHECKING:
     from stacks.settings.pools import NodePoolSettings
 
+# Source: Amazon EC2 User Guide, "Capacity Blocks for ML", supported instance types, 2026-11.
+_IN_BLOCKS = ("p4", "p5", "p6", "trn1.", "trn2.")
 _ONE_TYPE_PER_RESERVATION = "name one instance type: a reservation is of one"
 
 
@@ -123,6 +125,12 @@ def about_capacity(pool: NodePoolSettings) -> Iterable[Contradiction]:
     if "spot" in (pool.capacity, *pool.fallback) and len(set(pool.instance_types)) < 2:
         why = "names 1 type, and when that is out on the spot market, the pool gets no nodes"
         yield Contradiction("instance_types", why, "name at least two, or use capacity 'on-demand'")
+    if pool.capacity_block is not None:
+        for index, name in enumerate(pool.instance_types):
+            if not name.startswith(_IN_BLOCKS):
+                why = f"AWS sells no Capacity Blocks of '{name}'"
+                advice = "name the block's own type, which is a P4, P5, P6, Trn1 or Trn2; or use another capacity"
+                yield Contradiction(f"instance_types[{index}]", why, advice)
     if pool.provisioner == "managed":
         yield from _about_managed_capacity(pool, reserved=bool(given))
 

@@ -19,6 +19,8 @@ def dev(**cluster: Any) -> Run:
     """The dev environment with these settings of its cluster."""
     wanted = {**config_of("dev")["bedplate:cluster"], **cluster}
     config = config_with_cluster("dev", wanted) if "node_pools" in cluster else config_of("dev")
+    if any(pool.get("ami") == "bottlerocket" for pool in wanted["node_pools"].values()):
+        config = {**config, "bedplate:gpu": {"exporter": {"profiling": True}}}  # else it would see no GPU there
     return run_program({**config, "bedplate:cluster": wanted}, "dev")
 
 
