@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,8 +103,11 @@ class Analyzer:
             return Remediation()
         return messages.remediation_of(answer, self.info, resource.urn, resource.properties)
 
-    async def analyze_stack(self, request: analyzer_pb2.AnalyzeStackRequest) -> Analysis:
-        """Judge all resources of the stack by their outputs; ``messages.stack_request`` makes what says so."""
+    async def analyze_stack(
+        self, resources: Sequence[AnalyzedResource], request: analyzer_pb2.AnalyzeStackRequest | None = None
+    ) -> Analysis:
+        """Judge all resources of the stack by their outputs; ``request`` as for one."""
+        request = request or messages.stack_request(resources)
         answer = await self._call("AnalyzeStack", request, self._limits.stack, about="the stack", optional=True)
         return Analysis() if answer is None else messages.analysis_of(answer, self.info, "")
 

@@ -154,7 +154,7 @@ class Judgement:
         if not analyzers:
             return self._all_started
         request = messages.stack_request(resources)
-        answers = await asyncio.gather(*(self._asked(one, one.analyze_stack(request)) for one in analyzers))
+        answers = await asyncio.gather(*(self._asked(one, one.analyze_stack(resources, request)) for one in analyzers))
         known = {resource.urn for resource in resources}
         allowed = self._all_started
         for analyzer, answer in zip(analyzers, answers, strict=True):

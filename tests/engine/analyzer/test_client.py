@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.analyzer import messages
 from engine.analyzer.client import Analyzer, Limits
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.errors import BadConfig, BadPack, PackFailed, PackGone, PolicyError
@@ -45,7 +44,7 @@ def test_a_resource_and_a_stack_are_judged(asking: Asking) -> None:
         return (
             await analyzer.analyze(bad),
             await analyzer.analyze(thing(size=2)),
-            await analyzer.analyze_stack(messages.stack_request([bad])),
+            await analyzer.analyze_stack([bad]),
         )
 
     big, fine, stack = asking(SMALL, question)
@@ -104,7 +103,7 @@ def test_a_pack_is_told_what_pulumi_tells_it(asking: Asking, monkeypatch: pytest
     two = replace(thing("two"), parent=one.urn, dependencies=(one.urn,), property_dependencies={"size": (one.urn,)})
 
     async def question(analyzer: Analyzer) -> tuple[Analysis, Analysis]:
-        return await analyzer.analyze(one), await analyzer.analyze_stack(messages.stack_request([one, two]))
+        return await analyzer.analyze(one), await analyzer.analyze_stack([one, two])
 
     stack = StackFacts("shop", "dev", config={"shop:color": "red"}, tags={"team": "ml"})
     judged, together = asking(SEEN, question, stack=stack)
