@@ -32,7 +32,7 @@ _REGISTRIES: Final = (
 def image_digest(image: Image) -> Iterator[Finding]:
     """A tag can be moved; a digest names one image for ever, so that what ran can be told and run again.
 
-    Judged are all containers and the images that are mounted as volumes. The digest must be a whole sha256 or sha512.
+    Judged are all containers and the images that are mounted as volumes.
     """
     name = image.name
     if not name.is_pinned:

@@ -16,7 +16,8 @@ from policies.subjects.pods import PodTemplate
 _DEFAULT_REGISTRY: Final = "docker.io"
 _OLD_DEFAULT: Final = "index.docker.io"
 _OFFICIAL: Final = "library"
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+# Of whatever length: one that can't be pulled runs nothing.
+_DIGEST: Final = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ImageName:
         if not colon or "/" in tag:  # the colon of a registry's port
             path, tag = named, ""
         first, slash, rest = path.partition("/")
-        if not slash or not ("." in first or ":" in first or first == "localhost"):
+        if not slash or not _is_registry(first):
             first, rest = _DEFAULT_REGISTRY, path
         registry = _DEFAULT_REGISTRY if first == _OLD_DEFAULT else first.lower()
         if registry == _DEFAULT_REGISTRY and "/" not in rest:
@@ -44,16 +45,26 @@ class ImageName:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether it has a digest that can be one."""
+        """Whether it has a digest."""
         return _DIGEST.fullmatch(self.digest) is not None
 
     def comes_from(self, place: str) -> bool:
-        """Whether it is of the registry ``place`` (a glob), or below the path that follows the registry there."""
+        """Whether it is of the registry ``place`` (a glob), or below the path that follows the registry there.
+
+        A place without a registry is of docker.io, as an image is.
+        """
         registry, _, path = place.rstrip("/").partition("/")
+        if not _is_registry(registry):
+            registry, path = _DEFAULT_REGISTRY, place.rstrip("/")
         if not fnmatch.fnmatchcase(self.registry, registry.lower()):
             return False
         wanted, own = path.split("/") if path else [], self.repository.split("/")
         return len(own) >= len(wanted) and all(map(fnmatch.fnmatchcase, own, wanted))
+
+
+def _is_registry(first: str) -> bool:
+    """Whether the first part of a name is a host: it has a dot or a port, or is this machine."""
+    return "." in first or ":" in first or first in ("localhost", "*")
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,7 @@ _BUILT_IN: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("", "PodTemplate"): ("template",),
     ("", "ReplicationController"): _TEMPLATE,
     ("batch", "Job"): _TEMPLATE,
+    ("", "DeploymentConfig"): _TEMPLATE,  # of OpenShift, as it was before groups
     ("batch", "CronJob"): ("spec", "jobTemplate", *_TEMPLATE),
     **{
         (group, kind): _TEMPLATE
