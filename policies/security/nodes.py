@@ -26,6 +26,7 @@ def _close_ssh(properties: dict[str, Any]) -> dict[str, Any]:
     tags=("checkov:CKV_AWS_100",),
     types=(NODE_GROUP,),
     mend=_close_ssh,
+    mend_risk="A node group that exists is replaced.",
 )
 def node_group_ssh(group: Resource) -> Iterator[Finding]:
     """With a key and no security groups to come from, EKS opens port 22 of every node to 0.0.0.0/0."""

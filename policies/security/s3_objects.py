@@ -188,13 +188,13 @@ def _enable_lock(properties: dict[str, Any]) -> dict[str, Any]:
     mend_risk="Object Lock is chosen when a bucket is made: turning it on replaces the bucket.",
 )
 def s3_object_lock(bucket: Resource, parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is locked can't be overwritten or deleted by anybody before its retention ends."""
-    if not is_named(bucket, parameters["buckets"]):
-        return
-    enabled = bucket.properties.get("objectLockEnabled")
-    if enabled.present and not enabled.boolean():
+    """What is locked can't be overwritten or deleted by anybody before its retention ends.
+
+    A configuration that doesn't turn it on is an error in every bucket.
+    """
+    enabled, inside = (bucket.properties.get(name) for name in ("objectLockEnabled", "objectLockConfiguration"))
+    if is_named(bucket, parameters["buckets"]) and enabled.present and not enabled.boolean():
         yield Finding("Object Lock is off", enabled.path)
-    inside = bucket.properties.get("objectLockConfiguration")
     if inside.present and inside.get("objectLockEnabled").text("") != "Enabled" and not enabled.boolean():
         yield Finding(f"{inside.get('objectLockEnabled').shown()} is not Enabled", inside.path)
 

@@ -51,6 +51,7 @@ def _encrypt_volume(properties: dict[str, Any]) -> dict[str, Any]:
     types=("aws:ebs/volume:Volume",),
     parameters={"own_key": {"type": "boolean", "default": False, "description": "A key must be named, too."}},
     mend=_encrypt_volume,
+    mend_risk="A volume that exists is replaced, and what is on it is lost unless there is a snapshot.",
 )
 def ebs_volumes_encrypted(volume: Resource, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     """What was on a volume is on its snapshots and on the disks that AWS takes away, too."""
@@ -79,6 +80,7 @@ def _encrypt_devices(properties: dict[str, Any]) -> dict[str, Any]:
     tags=("checkov:CKV_AWS_8", "trivy:AWS-0131", "trivy:AWS-0008"),
     types=(*INSTANCES, LAUNCH_CONFIGURATION),
     mend=_encrypt_devices,
+    mend_risk="An instance that exists is replaced, with what is on its volumes.",
 )
 def instance_volumes_encrypted(instance: Resource) -> Iterator[Finding]:
     """The root volume, too: where an instance says nothing of it, it is as its image is, and images mostly aren't.
