@@ -34,6 +34,14 @@ def judge_stack(rule: Rule, stack: Stack, parameters: Mapping[str, Any]) -> Iter
         yield from _subjects(rule, resource, stack, parameters)
 
 
+def finds_something(rule: Rule, resource: Resource) -> bool:
+    """False where a resource has nothing that the rule judges: then the rule need not be asked."""
+    if rule.signature.subject is Resource:
+        return True
+    found, fault = _found_in(rule.signature.subject, resource)
+    return bool(found) or fault is not None
+
+
 def _subjects(rule: Rule, resource: Resource, stack: Stack | None, parameters: Mapping[str, Any]) -> Iterator[Verdict]:
     given = rule.signature.arguments(stack, parameters)
     if rule.signature.subject is Resource:

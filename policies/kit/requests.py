@@ -1,13 +1,13 @@
 """One request of the engine, read once: the policy SDK would read it anew for each policy.
 
-The SDK (1.21) deserialises the properties of a resource for every policy of a pack: 90 rules over 360 resources took
-minutes of a preview's second. ``Reading`` keeps what was read for the time of the request that the thread serves.
+The SDK (1.21) deserialises the properties of a resource for every policy of a pack. ``Reading`` keeps what was read for
+the time of the request that the thread serves.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,13 +25,6 @@ class Reading:
         self.request = request
         self._resource: Resource | None = None
         self._stack: Stack | None = None
-        self._once: dict[Any, Any] = {}
-
-    def once(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What ``make`` returns, made once for this request."""
-        if key not in self._once:
-            self._once[key] = make()
-        return self._once[key]
 
     @property
     def type(self) -> str:

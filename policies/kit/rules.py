@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -62,7 +63,7 @@ class Rule:
 
     def concerns(self, token: str) -> bool:
         """Whether it judges resources of that type."""
-        return any(matches(token, pattern) for pattern in self.types)
+        return _any_matches(self.types, token)
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,12 @@ class Signature:
         if self.parameters is not None:
             given[self.parameters] = parameters
         return given
+
+
+@functools.cache
+def _any_matches(types: tuple[str, ...], token: str) -> bool:
+    """Many rules share their types: those of pods alone are dozens."""
+    return any(matches(token, pattern) for pattern in types)
 
 
 def _place(judge: Judge) -> str:

@@ -1,34 +1,32 @@
-"""What answers the engine: the SDK's servicer, reading each request once and following the stack's settings."""
+"""What answers the engine: the SDK's servicer, which leaves reading a request to the rules and follows the settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from pulumi.runtime import proto
+from pulumi.runtime.proto import analyzer_pb2 as wire
 from pulumi_policy import EnforcementLevel, Policy
 
 from policies.kit import requests
-from policies.kit.sdk_policies import Judged
+from policies.kit.sdk_policies import Judged, ResourceRule
 from policies.kit.session import Session
 
 # What is overridden in the SDK's servicer.
-NEEDED_METHODS: Final = (
+NEEDED: Final = (
     "Analyze",
     "AnalyzeStack",
     "Remediate",
     "ConfigureStack",
     "_configure_runtime_settings",
     "_get_enforcement_level",
-    "_get_resource_options",
-    "_get_provider_resource",
 )
 
 
 class ByType(Protocol):
     """The policies of a pack, by the type of a resource."""
 
-    concerning: Callable[[str], tuple[Policy, ...]]
+    concerning: Callable[[str], tuple[ResourceRule, ...]]
 
 
 def servicer_over(original: Any, session: Session, policies: ByType, resettle: Callable[[], None]) -> Any:
@@ -38,16 +36,17 @@ def servicer_over(original: Any, session: Session, policies: ByType, resettle: C
         _configured = False
 
         def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
-            return self._serve(request, request.urn, context, super().Analyze)
+            shown = wire.AnalyzeRequest(type=request.type, urn=request.urn, name=request.name)
+            return self._serve(request, request.urn, context, super().Analyze, shown)
 
         def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
             urn = request.resources[0].urn if request.resources else ""
-            return self._serve(request, urn, context, super().AnalyzeStack)
+            return self._serve(request, urn, context, super().AnalyzeStack, wire.AnalyzeStackRequest())
 
         def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
             if not any(self._mends(policy) for policy in policies.concerning(request.type)):
-                return proto.RemediateResponse()
-            return self._serve(request, request.urn, context, super().Remediate)
+                return wire.RemediateResponse()
+            return self._serve(request, request.urn, context, super().Remediate, request)
 
         def ConfigureStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
             session.stack = request.stack
@@ -56,11 +55,12 @@ def servicer_over(original: Any, session: Session, policies: ByType, resettle: C
                 resettle()
             return super().ConfigureStack(request, context)
 
-        def _serve(self, request: Any, urn: str, context: Any, served: Callable[[Any, Any], Any]) -> Any:
+        def _serve(self, request: Any, urn: str, context: Any, served: Callable[[Any, Any], Any], shown: Any) -> Any:
+            """Answer ``request``; the SDK is only ``shown`` what it needs: it would read all of it for each policy."""
             if session.see(urn):
                 resettle()
             with requests.serving(request, served.__name__):
-                return served(request, context)
+                return served(shown, context)
 
         def _configure_runtime_settings(self) -> None:
             if not self._configured:
@@ -75,16 +75,6 @@ def servicer_over(original: Any, session: Session, policies: ByType, resettle: C
                 # What a remediation leaves over is advisory where its rule is; the SDK would make it mandatory.
                 return EnforcementLevel(session.level(policy.rule))
             return level
-
-        def _get_resource_options(self, request: Any) -> Any:
-            return self._once("options", request, super()._get_resource_options)
-
-        def _get_provider_resource(self, request: Any) -> Any:
-            return self._once("provider", request, super()._get_provider_resource)
-
-        def _once(self, what: str, request: Any, read: Callable[[Any], Any]) -> Any:
-            reading = requests.current()
-            return read(request) if reading is None else reading.once((what, request.urn), lambda: read(request))
 
         def _mends(self, policy: Policy) -> bool:
             return super()._get_enforcement_level(policy) is EnforcementLevel.REMEDIATE

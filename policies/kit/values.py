@@ -47,15 +47,18 @@ MASK: Final = "[secret]"
 UNKNOWN_SHOWN: Final = "(not known yet)"
 LONGEST_SHOWN: Final = 80
 _ABSENT: Final = object()
+_AS_IT_IS: Final = frozenset({str, float, bool, int, list, type(None), object})  # neither a proxy nor marked
 _RAISE: Final = object()
-_KINDS: Final[tuple[tuple[type[Any] | tuple[type[Any], ...], str], ...]] = (
-    (bool, "a boolean"),  # before numbers: a bool is an int in Python
-    ((int, float), "a number"),
-    (str, "text"),
-    (list, "a list"),
-    (dict, "an object"),
-    ((Asset, Archive), "an asset"),
-)
+_KINDS: Final[Mapping[type[Any], str]] = {
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+    type(None): "nothing",
+    object: "nothing",
+}
 _WIRE_ASSETS: Final = (SPECIAL_ASSET_SIG, SPECIAL_ARCHIVE_SIG)
 
 
@@ -95,38 +98,41 @@ class Value:
     ``missing`` is absent or null; ``present`` is that something is given, if only as a value that is not known yet.
     """
 
-    __slots__ = ("_raw", "_unknown_at", "is_secret_itself", "owner", "path", "secret")
+    __slots__ = ("_key", "_parent", "_path", "_raw", "_within", "is_secret_itself", "owner", "secret", "unknown")
 
-    def __init__(
-        self, raw: Any, path: str = "", *, owner: str = "", secret: bool = False, unknown_at: str | None = None
-    ) -> None:
-        plain, hidden = _unwrapped(raw)
-        self._raw = plain
-        self.path = path
+    unknown: bool  # the value, or what encloses it, is not known yet
+    secret: bool  # the value, or what encloses it, is secret
+    owner: str  # the URN of the resource that it is a property of
+
+    def __init__(self, raw: Any, path: str = "", *, owner: str = "", secret: bool = False) -> None:
+        self._raw, self.is_secret_itself = _unwrapped(raw)
+        self._path: str | None = path
+        self._parent: Value | None = None
+        self._key: str | int = ""
+        self._within: Value | None = None  # what encloses this value and is unknown as a whole
         self.owner = owner
-        self.is_secret_itself = hidden
-        self.secret = secret or hidden
-        # The path of what is unknown: this value, or what encloses it.
-        self._unknown_at = path if unknown_at is None and isinstance(plain, str) and plain in UNKNOWNS else unknown_at
+        self.secret = secret or self.is_secret_itself
+        self.unknown = isinstance(self._raw, str) and self._raw in UNKNOWNS
 
     @property
-    def unknown(self) -> bool:
-        """True where the value, or what encloses it, is not known yet."""
-        return self._unknown_at is not None
+    def path(self) -> str:
+        """Where it is in its resource: ``spec.containers[0].name``; put together only when somebody asks."""
+        if self._path is None:
+            assert self._parent is not None
+            self._path = self._parent.path + _step(self._parent.path, self._key)
+        return self._path
 
     @property
     def known(self) -> bool:
         """False where the value is not known yet; what is missing is known to be missing."""
-        return self._unknown_at is None
+        return not self.unknown
 
     @property
     def missing(self) -> bool:
         """True where it is absent or null. Raises UnknownValue where what encloses it is unknown."""
-        if self._unknown_at is None:
-            return self._raw is _ABSENT or self._raw is None
-        if self._unknown_at != self.path:
-            raise UnknownValue(self._unknown_at, self.owner)
-        return False
+        if self._within is not None:
+            raise UnknownValue(self._within.path, self.owner)
+        return self._raw is _ABSENT or self._raw is None
 
     @property
     def present(self) -> bool:
@@ -143,9 +149,8 @@ class Value:
         """``text``, ``a number``, ``a boolean``, ``a list``, ``an object``, ``an asset``, ``nothing``, ``unknown``."""
         if self.unknown:
             return "unknown"
-        if self._raw is _ABSENT or self._raw is None:
-            return "nothing"
-        return next((name for types, name in _KINDS if isinstance(self._raw, types)), type(self._raw).__name__)
+        kind = _KINDS.get(type(self._raw))
+        return kind or ("an asset" if isinstance(self._raw, (Asset, Archive)) else type(self._raw).__name__)
 
     def get(self, *keys: str | int) -> Value:
         """What lies below, by names of properties and indexes of lists; a missing one is a Value that is ``missing``.
@@ -160,12 +165,12 @@ class Value:
     def items(self) -> Iterator[Value]:
         """The elements of a list; none where it is missing. Raises UnknownValue or WrongType at once."""
         elements = self._read(list, "a list", [])
-        return (self._child(element, f"[{index}]") for index, element in enumerate(elements))
+        return (self._child(element, index) for index, element in enumerate(elements))
 
     def entries(self) -> Iterator[tuple[str, Value]]:
         """The properties of an object; none where it is missing. Raises UnknownValue or WrongType at once."""
         properties: dict[str, Any] = self._read(dict, "an object", {})
-        return ((str(key), self._child(value, _step(self.path, str(key)))) for key, value in properties.items())
+        return ((str(key), self._child(value, str(key))) for key, value in properties.items())
 
     def __len__(self) -> int:
         """How many elements or properties. Raises UnknownValue or WrongType."""
@@ -218,7 +223,7 @@ class Value:
         """Plain Python values, null where it is missing; what is not known becomes ``unknown``, else UnknownValue."""
         if self.unknown:
             if unknown is _RAISE:
-                raise UnknownValue(self._unknown_at or self.path, self.owner)
+                raise self._not_known()
             return unknown
         if isinstance(self._raw, dict):
             return {key: value.plain(unknown) for key, value in self.entries()}
@@ -234,34 +239,44 @@ class Value:
             return MASK
         if self.unknown:
             return UNKNOWN_SHOWN
-        if self._raw is _ABSENT or self._raw is None:
-            return "nothing"
-        if isinstance(self._raw, (Asset, Archive)):
+        if self.kind in ("nothing", "an asset"):
             return self.kind
         text = json.dumps(masked(self), ensure_ascii=False)
         return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
     def _below(self, key: str | int) -> Value:
-        step = f"[{key}]" if isinstance(key, int) else _step(self.path, key)
         if self.unknown or self._raw is _ABSENT or self._raw is None:
-            return self._child(_ABSENT, step)
+            return self._child(_ABSENT, key)
         if isinstance(key, int):
             elements = self._read(list, "a list", [])
-            return self._child(elements[key] if -len(elements) <= key < len(elements) else _ABSENT, step)
-        return self._child(self._read(dict, "an object", {}).get(key, _ABSENT), step)
+            return self._child(elements[key] if -len(elements) <= key < len(elements) else _ABSENT, key)
+        return self._child(self._read(dict, "an object", {}).get(key, _ABSENT), key)
 
-    def _child(self, raw: Any, step: str) -> Value:
-        return Value(raw, self.path + step, owner=self.owner, secret=self.secret, unknown_at=self._unknown_at)
+    def _child(self, raw: Any, key: str | int) -> Value:
+        """What lies one step below; rules make a hundred thousand of these in a preview."""
+        child = Value.__new__(Value)
+        child._raw, hidden = (raw, False) if type(raw) in _AS_IT_IS else _unwrapped(raw)
+        child._path, child._parent, child._key, child.owner = None, self, key, self.owner
+        child.is_secret_itself = hidden
+        child.secret = hidden or self.secret
+        if self.unknown:
+            child.unknown, child._within = True, self if self._within is None else self._within
+        else:
+            child.unknown, child._within = type(child._raw) is str and child._raw in UNKNOWNS, None
+        return child
 
     def _read(self, types: type[Any] | tuple[type[Any], ...], expected: str, default: Any) -> Any:
-        if self._unknown_at is not None:
-            raise UnknownValue(self._unknown_at, self.owner)
+        if self.unknown:
+            raise self._not_known()
         if self._raw is _ABSENT or self._raw is None:
             return default
         if not isinstance(self._raw, types):
             seen = self.kind if self.kind.startswith(("a ", "an ")) else f"the text {self.shown()}"
             raise WrongType(self.path, expected, seen, self.owner)
         return self._raw
+
+    def _not_known(self) -> UnknownValue:
+        return UnknownValue((self if self._within is None else self._within).path, self.owner)
 
 
 def masked(value: Value) -> Any:
@@ -294,7 +309,9 @@ def _unwrapped(raw: Any) -> tuple[Any, bool]:
             raw = raw["__target"]  # the SDK's own way through its proxies
 
 
-def _step(path: str, key: str) -> str:
+def _step(path: str, key: str | int) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
     if re.search(r'[.\["\]]', key):
         return '["' + key.replace('"', '\\"') + '"]'
     return f".{key}" if path else key

@@ -14,7 +14,7 @@ from pulumi_policy import EnforcementLevel
 
 from policies.kit import Pack
 from policies.kit.packs import Judge
-from policies.kit.serving import NEEDED, SDK, Served
+from policies.kit.serving import SDK, Served
 from policies.kit.session import Session
 from policies.kit.settings import parse
 
@@ -84,13 +84,13 @@ Serve = Callable[..., Serving]
 
 def serving_with(monkeypatch: pytest.MonkeyPatch, *, ours: bool) -> Serve:
     """Serves packs until the test ends; ``ours`` with the kit's readings, else by the SDK's own code."""
-    originals = {name: getattr(SDK, name) for name in NEEDED}
+    original = SDK._PolicyAnalyzerServicer
 
     def serve(pack: Pack, settings: Any = None, today: date = TODAY) -> Serving:
         served = Served(Session(pack, parse(settings), today))
         served.resettle()
-        for name, original in originals.items():
-            monkeypatch.setattr(SDK, name, original)  # put back after the test, and before the next pack
+        # Put back after the test, and before the next pack.
+        monkeypatch.setattr(SDK, "_PolicyAnalyzerServicer", original)
         if ours:
             assert served.install()
         servicer = SDK._PolicyAnalyzerServicer(
