@@ -23,7 +23,7 @@ KEY: Final = "bedplate:policy"
 STACK_FILES: Final = Path(__file__).parents[2] / "stacks"
 Remediation = Literal["off", "suggest", "apply"]
 REMEDIATIONS: Final[tuple[Remediation, ...]] = get_args(Remediation)
-_FIELDS: Final = ("level", "remediation", "rules", "exceptions", "packs")
+_FIELDS: Final = ("enabled", "level", "remediation", "rules", "exceptions", "packs")
 _RULE_FIELDS: Final = ("level", "remediation", "parameters")
 
 

@@ -47,6 +47,8 @@ def load_file(path: Path) -> PlatformSettings:
         raise SettingsError(source, [Problem("YAML", f"byte {error.start + 1} is not UTF-8 text", advice)]) from None
     except yaml.YAMLError as error:
         raise SettingsError(source, [_syntax_problem(error)]) from None
+    except ValueError as error:  # what looks like a date and is none
+        raise SettingsError(source, [Problem("YAML", str(error), "quote it where it is meant as text")]) from None
     except RecursionError:
         advice = "write out what the alias (*name) stands for"
         raise SettingsError(source, [Problem("YAML", "has an alias within what it stands for", advice)]) from None

@@ -10,6 +10,7 @@ from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
 from stacks.settings.gpu import GpuSettings, about_gpus
 from stacks.settings.network import NetworkSettings
+from stacks.settings.policy import PolicySettings
 from stacks.settings.problems import did_you_mean
 from stacks.settings.registry import RegistrySettings
 from stacks.settings.scheduling import SchedulingSettings
@@ -47,6 +48,8 @@ class PlatformSettings(Section):
     """Who may use how much of the cluster, and who goes first."""
     cost: CostSettings
     """The budget, the ceilings that a preview may not break, and who is told when the budget is at risk."""
+    policy: PolicySettings = PolicySettings()
+    """How strict the policy packs are here, and what they except."""
 
     def contradictions(self) -> Iterable[Contradiction]:
         for _, rule in ACROSS_SECTIONS:
@@ -80,6 +83,11 @@ def _zones_are_of_the_region(settings: PlatformSettings) -> Iterable[Contradicti
         prefix = zone.split("-")[0]
         if (prefix[:2], prefix[-1]) != (region[:2], region[-1]):
             yield Contradiction(f"network.zone_ids[{index}]", f"'{zone}' is not in {region}", "use zones of aws.region")
+
+
+def _production_is_judged(settings: PlatformSettings) -> Iterable[Contradiction]:
+    if settings.environment.stage == "prod" and not settings.policy.enabled:
+        yield Contradiction("policy.enabled", "must be true for stage 'prod'", "leave it out: true is the default")
 
 
 def _production_is_not_open_to_the_world(settings: PlatformSettings) -> Iterable[Contradiction]:
@@ -146,6 +154,7 @@ Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
 ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("environment",), _production_is_protected),
+    (("environment", "policy"), _production_is_judged),
     (("environment", "storage"), _only_sandboxes_lose_data),
     (("environment", "registry"), _only_sandboxes_lose_images),
     (("aws", "network"), _zones_are_of_the_region),

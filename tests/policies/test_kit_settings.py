@@ -83,7 +83,7 @@ def test_what_the_engine_configures_wins(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("strict", "bedplate:policy expected level, remediation, rules, exceptions, packs, seen 'strict'"),
+        ("strict", "bedplate:policy expected enabled, level, remediation, rules, exceptions, packs, seen 'strict'"),
         ({"levels": "advisory"}, "bedplate:policy.levels is not known; did you mean 'level'?"),
         ({"level": "strict"}, "bedplate:policy.level expected one of mandatory, advisory, disabled, seen 'strict'"),
         ({"remediation": "always"}, "bedplate:policy.remediation expected one of off, suggest, apply, seen 'always'"),
