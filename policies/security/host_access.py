@@ -38,6 +38,7 @@ _SAFE_VOLUMES: Final = frozenset(
         "secret",
     }
 )
+_OTHERS_BUSINESS: Final = ("name", "hostPath")
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _HOOKS: Final = ("postStart", "preStop")
 _HANDLERS: Final = ("httpGet", "tcpSocket")
@@ -131,7 +132,7 @@ def _shared(pod: PodTemplate, field: str, what: str) -> Iterator[Finding]:
     title="Pods mount no folder of the node",
     severity="medium",
     fix="Use a volume claim, an emptyDir, a ConfigMap or a CSI driver in place of the hostPath volume.",
-    frameworks=("PSS-B:hostPathVolumes",),
+    frameworks=("PSS-B:hostPathVolumes", "PSS-R:restrictedVolumes"),
     tags=("trivy:KSV-0023", "gatekeeper:host-filesystem"),
 )
 def host_path(pod: PodTemplate) -> Iterator[Finding]:
@@ -180,10 +181,10 @@ def _real(path: str) -> str:
 def volume_types(pod: PodTemplate) -> Iterator[Finding]:
     """Other volumes, such as nfs or iscsi, are mounted by the node with its own rights, past storage classes.
 
-    A volume that names no kind is an emptyDir.
+    A volume that names no kind is an emptyDir; folders of the node are the rule host-path's.
     """
     for volume in pod.volumes:
-        kinds = [name for name, value in volume.entries() if name != "name" and value.present]
+        kinds = [name for name, value in volume.entries() if name not in _OTHERS_BUSINESS and value.present]
         if kinds and not any(kind in _SAFE_VOLUMES for kind in kinds):
             yield Finding(f"volume '{_named(volume)}' is of kind {', '.join(kinds)}", volume.path)
 
