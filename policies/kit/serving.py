@@ -18,7 +18,7 @@ from pulumi_policy import EnforcementLevel, Policy, StackValidationPolicy
 from policies.kit import requests
 from policies.kit.judging import finds_something
 from policies.kit.packs import Pack
-from policies.kit.sdk_policies import ResourceRule, policies_of, set_levels
+from policies.kit.sdk_policies import ResourceRule, enforcement_level, policies_of, set_levels
 from policies.kit.servicer import NEEDED, servicer_over
 from policies.kit.session import Session
 
@@ -45,13 +45,13 @@ class Served:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.policies = PoliciesOfRequest(policies_of(session))
-        self.config = session.initial_config()
+        self.config = _configured(session)
 
     def resettle(self) -> None:
         """Follow the session's settings after they have changed."""
         set_levels(self.policies, self.session)
         self.config.clear()
-        self.config.update(self.session.initial_config())
+        self.config.update(_configured(self.session))
 
     def install(self) -> bool:
         """Put our servicer in the place of the SDK's; False where that isn't as it was."""
@@ -60,6 +60,15 @@ class Served:
             return False
         SDK._PolicyAnalyzerServicer = servicer_over(original, self.session, self.policies, self.resettle)
         return True
+
+
+def _configured(session: Session) -> dict[str, Any]:
+    """What the engine may show and override, level included: parameters without one are advisory on the wire."""
+    rules, parameters = session.pack.rules, session.initial_config()
+    return {
+        name: {"enforcementLevel": enforcement_level(rules[name], session), **given}
+        for name, given in parameters.items()
+    }
 
 
 class PoliciesOfRequest(list[Policy]):

@@ -129,6 +129,28 @@ def test_a_pack_runs_as_pulumi_starts_it_with_the_configuration_that_pulumi_give
     assert "less than 7" in found[0].message
 
 
+@pytest.mark.parametrize(
+    ("settings", "level"),
+    [
+        (None, wire.MANDATORY),
+        ({"level": "advisory"}, wire.ADVISORY),
+        ({"rules": {"mended": {"level": "disabled"}}}, wire.DISABLED),
+        ({"rules": {"mended": {"remediation": "apply"}}}, wire.REMEDIATE),
+    ],
+)
+def test_a_rule_with_parameters_is_configured_with_its_level(serve: Serve, settings: Any, level: int) -> None:
+    def mended(thing: Resource, parameters: Mapping[str, Any]) -> Iterator[str]:
+        yield str(parameters)
+
+    def mend(properties: dict[str, Any]) -> dict[str, Any]:
+        return properties
+
+    pack = pack_of(mended, parameters={"days": {"type": "integer", "default": 7}}, mend=mend)
+    info: Any = serve(pack, settings).info()
+    assert dict(info.initialConfig["mended"].properties) == {"days": 7}
+    assert info.initialConfig["mended"].enforcementLevel == info.policies[0].enforcementLevel == level
+
+
 @pytest.mark.parametrize("pack", ["security", "budget", "governance"])
 def test_no_module_of_a_pack_hides_a_library(pack: str) -> None:
     """Pulumi runs packs from their own folder, where a ``secrets.py`` would be imported for Python's."""
