@@ -22,10 +22,17 @@ class Account:
         return pulumi.Output.format("arn:{0}:iam::{1}:root", self.partition, self.account_id)
 
     def arn(self, service: str, resource: pulumi.Input[str]) -> pulumi.Output[str]:
-        """The ARN of a resource of this account and region."""
+        """The ARN of a resource of this account and region.
+
+        Made from a resource's name, a preview knows it before the resource exists, and so every policy that holds it.
+        """
         return pulumi.Output.format(
             "arn:{0}:{1}:{2}:{3}:{4}", self.partition, service, self.region, self.account_id, resource
         )
+
+    def role_arn(self, name: pulumi.Input[str]) -> pulumi.Output[str]:
+        """The ARN of a role of this account, from its name."""
+        return pulumi.Output.format("arn:{0}:iam::{1}:role/{2}", self.partition, self.account_id, name)
 
     def bucket_arn(self, bucket: pulumi.Input[str]) -> pulumi.Output[str]:
         """A bucket's ARN from its name, which a preview knows before the bucket exists."""

@@ -34,10 +34,11 @@ class Alerts(PlatformComponent, area="observability"):
             kms_master_key_id=args.kms_key_arn,
             opts=self.options(),
         )
+        by_name = args.account.arn("sns", topic.name)
         policy = aws.sns.TopicPolicy(
             self.child("topic"),
             arn=topic.arn,
-            policy=document([self._publishers(topic.arn, args.account), self._tls_only(topic.arn)]),
+            policy=document([self._publishers(by_name, args.account), self._tls_only(by_name)]),
             opts=self.options(),
         )
         for email in args.emails:

@@ -104,7 +104,7 @@ class Cluster(PlatformComponent, area="cluster"):
         endpoint, authority = cluster.endpoint, cluster.certificate_authority.data
         self.place = ClusterPlace(
             name=cluster.name,
-            arn=cluster.arn,
+            arn=self._arn(cluster),
             endpoint=endpoint,
             security_group_id=cluster.vpc_config.cluster_security_group_id,
             kubeconfig=kubeconfig(cluster.name, args.account.region, endpoint, authority),
@@ -180,7 +180,7 @@ class Cluster(PlatformComponent, area="cluster"):
             self.child(part),
             AddonsArgs(
                 cluster_name=cluster.name,
-                cluster_arn=cluster.arn,
+                cluster_arn=self._arn(cluster),
                 versions={name: args.choices.addons[name] for name in wanted},
                 permissions=Permissions(args.account, args.boundary_arn),
                 volumes_key_arn=args.keys.volumes,
@@ -190,6 +190,9 @@ class Cluster(PlatformComponent, area="cluster"):
             ),
             self.options(),
         )
+
+    def _arn(self, cluster: aws.eks.Cluster) -> pulumi.Output[str]:
+        return self._args.account.arn("eks", pulumi.Output.concat("cluster/", cluster.name))
 
     def _system_pool(
         self, cluster: aws.eks.Cluster, role: MadeRole, after: Sequence[pulumi.Resource]

@@ -85,7 +85,7 @@ class Karpenter(PlatformComponent, area="nodes"):
             account=args.account,
             cluster_name=self.naming.dashed(names.CLUSTER),
             cluster_arn=args.cluster.arn,
-            node_role_arn=node_role.role.arn,
+            node_role_arn=args.account.role_arn(node_role.role.name),
             queue_arn=interruptions.queue_arn,
         )
         permissions = Permissions(args.account, args.boundary_arn, statements(about))

@@ -51,7 +51,7 @@ class Interruptions(PlatformComponent, area="nodes"):
             sqs_managed_sse_enabled=True,
             opts=self.options(),
         )
-        self.queue_name, self.queue_arn = queue.name, queue.arn
+        self.queue_name, self.queue_arn = queue.name, args.account.arn("sqs", queue.name)
         rules = [self._rule(part, *event) for part, event in EVENTS.items()]
         policy = self._let_in(queue, rules)
         targets = [self._target(part, rule, queue, policy) for part, rule in zip(EVENTS, rules, strict=True)]
@@ -74,10 +74,10 @@ class Interruptions(PlatformComponent, area="nodes"):
                 "Effect": "Allow",
                 "Principal": {"Service": "events.amazonaws.com"},
                 "Action": "sqs:SendMessage",
-                "Resource": queue.arn,
+                "Resource": self.queue_arn,
                 "Condition": {
                     "StringEquals": {"aws:SourceAccount": self._account.account_id},
-                    "ArnEquals": {"aws:SourceArn": [rule.arn for rule in rules]},
+                    "ArnEquals": {"aws:SourceArn": [self._arn(rule) for rule in rules]},
                 },
             },
             {
@@ -85,13 +85,16 @@ class Interruptions(PlatformComponent, area="nodes"):
                 "Effect": "Deny",
                 "Principal": "*",
                 "Action": "sqs:*",
-                "Resource": queue.arn,
+                "Resource": self.queue_arn,
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             },
         ]
         return aws.sqs.QueuePolicy(
             self.child("queue"), queue_url=queue.url, policy=document(statements), opts=self.options()
         )
+
+    def _arn(self, rule: aws.cloudwatch.EventRule) -> pulumi.Output[str]:
+        return self._account.arn("events", pulumi.Output.concat("rule/", rule.name))
 
     def _target(
         self, part: str, rule: aws.cloudwatch.EventRule, queue: aws.sqs.Queue, policy: pulumi.Resource

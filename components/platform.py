@@ -156,7 +156,9 @@ class Platform(PlatformComponent, area="platform"):
             FlowLogsArgs(
                 account=account,
                 vpc_id=self.network.vpc_id,
-                log_group_arn=self.logs.arns[LogKind.NETWORK],
+                log_group_arn=account.arn(
+                    "logs", pulumi.Output.concat("log-group:", self.logs.group_names[LogKind.NETWORK])
+                ),
                 bucket_arn=self.storage.arns[BucketKind.LOGS],
                 boundary_arn=self.boundary.arn,
                 choices=choices,

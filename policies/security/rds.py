@@ -39,7 +39,7 @@ def rds_storage_encrypted(database: Resource) -> Iterator[Finding]:
     if encrypted.missing and inherited:
         return
     serverless = database.properties.get("engineMode")
-    if encrypted.missing and serverless.present and serverless.text() == "serverless":
+    if encrypted.missing and serverless.text("") == "serverless":
         return  # Aurora Serverless v1 is always encrypted
     if not encrypted.boolean():
         yield Finding(f"is {encrypted.shown()}, not true", encrypted.path)

@@ -161,7 +161,7 @@ def _too_wide_at_github(parts: list[str]) -> str:
     if parts[0].startswith(_CHOSEN_BY_THE_CALLER):
         return f"rests on {parts[0]}, which any repository can choose"
     owner, slash, _ = parts[1].partition("/")
-    if parts[0] == "repo" and (not slash or "*" in owner or not owner):
+    if parts[0] == "repo" and (not slash or "*" in owner):
         return "is the repositories of every owner"
     return "is everybody" if iam_actions.is_wild(parts[1]) else ""
 

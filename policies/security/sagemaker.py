@@ -89,7 +89,7 @@ def sagemaker_notebook_no_root(notebook: Resource) -> Iterator[Finding]:
 def sagemaker_notebook_imds_v2(notebook: Resource) -> Iterator[Finding]:
     """Version 1 hands the notebook's role to whatever makes it fetch an address."""
     version = notebook.properties.get("instanceMetadataServiceConfiguration", "minimumInstanceMetadataServiceVersion")
-    if version.missing or str(version.plain()) != "2":
+    if str(version.plain()) != "2":
         yield Finding(f"is {version.shown()}, not 2", version.path)
 
 

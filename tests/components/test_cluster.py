@@ -171,7 +171,9 @@ def test_an_add_ons_rights_are_there_before_it_and_are_its_own(run: Run) -> None
         conditions = statement["Condition"]
         assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
         assert conditions["StringEquals"]["aws:RequestTag/kubernetes-service-account"] == account
-        assert conditions["ArnEquals"]["aws:SourceArn"].endswith("cluster-control-plane")
+        (cluster,) = run.of(CLUSTER)
+        source = f"arn:aws:eks:us-east-1:123456789012:cluster/{cluster.inputs['name']}"
+        assert conditions["ArnEquals"]["aws:SourceArn"] == source
         policies = [each for each in run.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment") if name in each.name]
         assert policies
         assert {policy.urn for policy in policies} <= set(addon.depends_on)

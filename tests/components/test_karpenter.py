@@ -175,7 +175,8 @@ def test_the_controller_ends_only_instances_of_its_own_cluster(recorded: Callabl
             if statement["Resource"] == "*":
                 assert any(fnmatchcase(action.split(":")[1], read) for read in ("Describe*", "Get*", "List*"))
     (pass_role,) = (each for each in statements if each["Action"] == ["iam:PassRole"])
-    assert pass_role["Resource"].endswith(":karpenter-nodes")
+    nodes = named(recorded("prod"), "aws:iam/role:Role", "karpenter-nodes")
+    assert pass_role["Resource"] == f"arn:aws:iam::123456789012:role/{nodes.inputs['name']}"
     assert pass_role["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
     (role_of_spot,) = (each for each in statements if each["Action"] == ["iam:CreateServiceLinkedRole"])
     assert role_of_spot["Resource"].endswith(":role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot")
