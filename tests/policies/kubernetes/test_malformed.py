@@ -49,7 +49,7 @@ def objects() -> dict[str, dict[str, Any]]:
     return {
         "apps/v1:Deployment": {"metadata": meta, "spec": {"replicas": 2, "template": template}},
         "apps/v1:DeploymentList": {"items": [{"metadata": meta, "spec": {"template": template}}]},
-        "kubeflow.org/v1:PyTorchJob": {"metadata": meta, "spec": {"pytorchReplicaSpecs": {"a": {"template": template}}}},
+        "kubeflow.org/v1:PyTorchJob": {"metadata": meta, "spec": {"replicaSpecs": {"a": {"template": template}}}},
         "serving.kserve.io/v1beta1:InferenceService": {"metadata": meta, "spec": {"predictor": {**pod, "model": {}}}},
         "argoproj.io/v1alpha1:Workflow": {"metadata": meta, "spec": {"templates": [{"container": {"image": "a"}}]}},
         "trainer.kubeflow.org/v1alpha1:TrainJob": {"metadata": meta, "spec": {
