@@ -68,6 +68,7 @@ ERROR_CODES: Final = {
     "engine.state.errors.BadName": ExitCode.USAGE,
     "engine.state.errors.WrongPassphrase": ExitCode.CREDENTIALS,
     "engine.simulation.files.BadManifests": ExitCode.USAGE,
+    "engine.analyzer.sources.BadSource": ExitCode.USAGE,
     "engine.simulation.cluster.TimedOut": ExitCode.TIMED_OUT,
     "engine.simulation.cluster.SimulationError": ExitCode.FAILED,
     "policies.pricing.usage.BadUsage": ExitCode.USAGE,

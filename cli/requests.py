@@ -243,3 +243,72 @@ class StartingSandbox(OfSandbox):
 @dataclass(frozen=True, kw_only=True)
 class BuildingNative(Manner):
     """A command that builds the native control plane."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfPacks(OfStack):
+    """A command about policy packs, as they are configured for ENV where one is given."""
+
+    policy_pack: Annotated[
+        tuple[Path, ...],
+        typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
+                     file_okay=False),
+    ] = ()  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainingRule(Manner):
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule, such as s3-versioning.")]
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", "-s", help="Its level and parameters in this environment.", autocompletion=complete,
+                     show_default=False),
+    ] = None  # fmt: skip
+    policy_pack: Annotated[
+        tuple[Path, ...],
+        typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
+                     file_okay=False),
+    ] = ()  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestingPacks(Manner):
+    pack: Annotated[
+        tuple[Path, ...],
+        typer.Argument(metavar="[PACK]...", help="Folders of packs. Default: the project's own.", show_default=False),
+    ] = ()  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgingFiles(InSandbox):
+    """A command that has an environment, a state, a plan or manifests judged by policy packs."""
+
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", metavar="FILE", dir_okay=False, show_default=False,
+                     help="Judge a state: what `pulumi stack export` wrote, or a checkpoint."),
+    ] = None  # fmt: skip
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", dir_okay=False, show_default=False,
+                     help="Judge a preview's event log (--event-log), or what `pulumi preview --json` wrote."),
+    ] = None  # fmt: skip
+    file: Annotated[
+        tuple[Path, ...],
+        typer.Option("--file", "-f", metavar="FILE", help="Judge Kubernetes manifests. Repeatable."),
+    ] = ()  # fmt: skip
+    policy_pack: Annotated[
+        tuple[Path, ...],
+        typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
+                     file_okay=False),
+    ] = ()  # fmt: skip
+    report: Annotated[
+        tuple[str, ...],
+        typer.Option("--report", metavar="FORM=FILE",
+                     help="Write the findings, too: sarif, junit, github, gitlab or json. Repeatable."),
+    ] = ()  # fmt: skip
+    program_timeout: Annotated[
+        float,
+        typer.Option("--program-timeout", min=0, metavar="SECONDS",
+                     help="How long the program may ask for nothing; 0 for ever."),
+    ] = 600.0  # fmt: skip

@@ -144,7 +144,9 @@ def _policy_of(message: Any) -> PolicyInfo:
         kind=_KIND_OF.get(message.policy_type, PolicyKind.UNKNOWN),
         display_name=message.displayName,
         severity=_SEVERITY_OF.get(message.severity, ""),
-        framework=" ".join(part for part in (framework.name, framework.version, framework.reference) if part),
+        framework=" ".join(
+            part for part in (framework.name, framework.version, framework.specification or framework.reference) if part
+        ),
         tags=tuple(message.tags),
         remediation_steps=message.remediation_steps,
         url=message.url,

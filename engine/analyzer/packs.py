@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 
 from engine.analyzer.client import Limits
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import PolicyConfig
 from engine.analyzer.judgement import Judgement
-from engine.analyzer.pack import PackFolder
+from engine.analyzer.pack import FILE_NAMES, PackFolder
 from engine.analyzer.processes import Processes
 from engine.events import Consumer
+
+OWN: Final = Path("policies")  # where a project's packs lie, each in a folder of its own
+EXAMPLE: Final = "example"  # shown to those who write packs; it judges nothing
+
+
+def own_packs(root: Path) -> list[Path]:
+    """The folders of the packs that lie in the project at ``root``; they judge it unless somebody says otherwise."""
+    folders = sorted(path for path in (root / OWN).glob("*") if any((path / name).is_file() for name in FILE_NAMES))
+    return [folder for folder in folders if folder.name != EXAMPLE]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from engine.state.secrets import SecretCodec
 from engine.values import UNKNOWN, Properties, Secret, Value
 
 MANIFESTS_STACK: Final = "manifests"
+_MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
 _MASKED: Final = "[secret]"
 _SHOWN_UNKNOWN: Final = wire.UNKNOWNS | {"output<string>"}  # the latter is how the CLI's digests show it
 _DELETIONS: Final = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
@@ -156,18 +157,21 @@ def _value(written: Any) -> Value:
 
 
 def in_manifests(paths: Sequence[Path]) -> list[Subject]:
-    """The objects in files of YAML, as resources that ``pulumi_kubernetes`` would make of them. Raises BadSource."""
+    """The objects in files of YAML, as resources that ``pulumi_kubernetes`` would make of them. Raises BadSource.
+
+    A folder stands for all files in it and below that are YAML or JSON.
+    """
     found: list[Subject] = []
     problems: list[str] = []
-    for path in paths:
+    for path in [file for given in paths for file in _files(given)]:
         try:
-            given = list(documents(path))
+            objects = list(documents(path))
         except UNREADABLE as error:
             problems.append(unreadable(path, error))
             continue
-        if not given:
+        if not objects:
             problems.append(f"{path}: it holds no object; expected Kubernetes manifests")
-        for document in given:
+        for document in objects:
             problem = _problem(document.content)
             if problem:
                 problems.append(f"{document.place}: {problem}")
@@ -177,6 +181,12 @@ def in_manifests(paths: Sequence[Path]) -> list[Subject]:
         head = f"{len(problems)} problems in what -f names\n  " if len(problems) > 1 else ""
         raise BadSource(head + "\n  ".join(problems))
     return found
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.suffix in _MANIFESTS and file.is_file()) or [path]
 
 
 def _problem(content: Any) -> str:

@@ -1,0 +1,1 @@
+"""What policy packs found, in the forms that other tools read."""

@@ -1,0 +1,51 @@
+"""Where a finding is shown: the line that declares the resource, else the settings file of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file, whose path is relative to the project's root and written with ``/``."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of a stack's resources; ``fallback`` is that of everything that has none."""
+
+    root: Path
+    fallback: Place
+    lines: Mapping[str, Place]
+
+    @classmethod
+    def among(cls, positions: Iterable[tuple[str, str]], root: Path, fallback: str) -> Places:
+        """The places of resources, given by URN and ``PATH:LINE``; ``fallback`` is a path below ``root``."""
+        found: dict[str, Place] = {}
+        for urn, position in positions:
+            place = _place(position, root)
+            if place is not None:
+                found[urn] = place
+        return cls(root, Place(fallback, 1), found)
+
+    def of(self, urn: str) -> Place:
+        """The place to show for a resource, or for the stack."""
+        return self.lines.get(urn, self.fallback)
+
+
+def _place(position: str, root: Path) -> Place | None:
+    """``PATH:LINE`` as a place, None where it is not below ``root``: an SDK's line is no help to anybody."""
+    path, _, line = position.rpartition(":")
+    if not path or not line.isdecimal():
+        return None
+    try:
+        relative = Path(path).resolve().relative_to(root.resolve())
+    except ValueError:
+        return None
+    hidden = any(part.startswith(".") for part in relative.parts)
+    return None if hidden else Place(relative.as_posix(), max(int(line), 1))

@@ -1,0 +1,73 @@
+"""Findings with their places: what all forms of them are written from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cli.findings.places import Place, Places
+from engine import urn as urns
+from engine.analyzer.findings import PackInfo, PolicyFinding, PolicyInfo, Verdict
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding, where it is shown, and a fingerprint that stays the same from run to run."""
+
+    finding: PolicyFinding
+    policy: PolicyInfo | None
+    place: Place
+    fingerprint: str
+
+    @property
+    def resource(self) -> str:
+        """The name of the resource, "" for the stack."""
+        return urns.name_of(self.finding.urn) if self.finding.urn else ""
+
+    @property
+    def title(self) -> str:
+        return (self.policy and self.policy.display_name) or self.finding.description or self.finding.policy
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without the description that the SDK puts before each message."""
+        return said(self.finding)
+
+    @property
+    def advice(self) -> str:
+        return self.policy.remediation_steps if self.policy else ""
+
+
+@dataclass(frozen=True)
+class FindingsReport:
+    """What the packs found in one environment, or in files."""
+
+    subject: str
+    packs: Sequence[PackInfo]
+    found: Sequence[Found]
+    broken: Sequence[str]
+
+    @classmethod
+    def of(cls, verdict: Verdict, places: Places, subject: str) -> FindingsReport:
+        """The findings of ``verdict`` at their ``places``; ``subject`` says what was judged."""
+        policies = {(pack.name, policy.name): policy for pack in verdict.packs for policy in pack.policies}
+        return cls(subject, verdict.packs, tuple(_found(verdict, places, policies)), verdict.broken)
+
+
+def said(finding: PolicyFinding) -> str:
+    """A finding's message without the policy's description, which the SDK writes in its first line."""
+    text = finding.message
+    if finding.description and text.startswith(finding.description):
+        text = text[len(finding.description) :].lstrip("\n")
+    return text.strip() or finding.description
+
+
+def _found(verdict: Verdict, places: Places, policies: Mapping[tuple[str, str], PolicyInfo]) -> Iterator[Found]:
+    seen: dict[str, int] = {}
+    for finding in verdict.findings:
+        key = "\0".join((finding.pack, finding.policy, finding.urn))
+        seen[key] = seen.get(key, 0) + 1  # a rule may have more than one thing to say of a resource
+        fingerprint = hashlib.sha256(f"{key}\0{seen[key]}".encode()).hexdigest()[:32]
+        policy = policies.get((finding.pack, finding.policy))
+        yield Found(finding, policy, places.of(finding.urn), fingerprint)

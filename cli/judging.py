@@ -1,0 +1,148 @@
+"""``policy run``: an environment's preview, a state, a plan or manifests, judged by policy packs."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from cli.environments import known, meant
+from cli.exits import ExitCode, UsageError
+from cli.findings.document import document
+from cli.findings.places import Places
+from cli.findings.report import FindingsReport
+from cli.findings.written import asked
+from cli.policies import NOWHERE, facts_of
+from cli.requests import JudgingFiles, Output, Previewing
+from cli.screen import Screen
+from cli.views.findings import judged_lines
+from cli.views.lines import Style
+from engine.analyzer.environment import StackFacts
+from engine.analyzer.findings import Verdict
+from engine.analyzer.pack import PackFolder
+from engine.analyzer.packs import ChosenPack, Packs, own_packs
+from engine.analyzer.sources import Subject, in_manifests, in_plan_file, in_state_file
+from engine.events import Consumer, Diagnostic, Event, Severity
+from engine.project import Project
+from engine.redaction import Redactor
+from engine.run import Result
+from engine.state.secrets import Keyring, SecretCodec, passphrase_from
+from engine.urn import STACK_TYPE
+
+_SOURCES: Final = "--state, --plan or -f"
+
+
+def run(request: JudgingFiles) -> int:
+    """Judge what ``request`` names and report; 5 where a rule refuses it."""
+    reports = asked(request.report)
+    given = [request.state is not None, request.plan is not None, bool(request.file)]
+    if sum(given) > 1:
+        raise UsageError(f"{_SOURCES}: give one of them")
+    screen = Screen(request)
+    project = Project.load(request.cwd)
+    packs = Packs([ChosenPack(PackFolder.load(one)) for one in (*own_packs(project.root), *request.policy_pack)])
+    packs.prepare()
+    if any(given):
+        report = _of_files(request, project, packs, screen)
+    else:
+        outcome = _of_environment(request, project, packs)
+        if isinstance(outcome, int):
+            return outcome
+        report = outcome
+    for one in reports:
+        one.write(report)
+    if request.output is Output.JSON:
+        screen.document(document(report))
+    else:
+        screen.show(judged_lines(report, width=screen.width))
+    return (
+        ExitCode.REFUSED
+        if any(one.finding.refuses for one in report.found)
+        else (ExitCode.FAILED if report.broken else ExitCode.OK)
+    )
+
+
+# An environment
+
+
+def _of_environment(request: JudgingFiles, project: Project, packs: Packs) -> FindingsReport | int:
+    """What is found in the environment's preview; an exit code where there is none."""
+    from cli.runs import prepare
+
+    previewing = prepare(
+        "preview",
+        Previewing(
+            cwd=request.cwd, output=request.output, color=request.color, debug=request.debug, engine=request.engine,
+            environment=request.environment, stack=request.stack, sandbox=request.sandbox,
+            program_timeout=request.program_timeout,
+        ),
+    )  # fmt: skip
+    previewing.session.packs = packs
+    outcome = previewing.plan()
+    if outcome.result not in (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED) or outcome.plan.policy is None:
+        return previewing.failed(outcome)
+    stack = previewing.session.stack
+    positions = [(step.urn, step.new.source_position) for step in outcome.plan.steps if step.new is not None]
+    places = Places.among(positions, project.root, _settings_path(project, stack))
+    return FindingsReport.of(outcome.plan.policy, places, stack)
+
+
+def _settings_path(project: Project, stack: str) -> str:
+    path = project.stack_file(stack)
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.name
+
+
+# Files
+
+
+def _of_files(request: JudgingFiles, project: Project, packs: Packs, screen: Screen) -> FindingsReport:
+    stack = ""
+    if request.environment or request.stack:
+        stack = meant(request.environment, request.stack, known(request.cwd))
+    facts = facts_of(project, stack) if stack else StackFacts(project.name, NOWHERE)
+    subjects, path = _subjects(request, stack)
+
+    redactor = Redactor([[one.resource.properties, one.outputs] for one in subjects])
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Diagnostic) and event.severity is not Severity.DEBUG:
+            screen.tell(event.message, Style.ERROR if event.severity is Severity.ERROR else Style.DIM)
+
+    verdict = asyncio.run(_judged(packs, facts, subjects, redactor.wrap(tell), redactor.redact))
+    positions = [(one.resource.urn, one.position) for one in subjects]
+    # Manifests may lie anywhere; whoever names them stands in the repository that they belong to.
+    root, fallback = (
+        (Path.cwd(), path.as_posix()) if request.file or not stack else (project.root, _settings_path(project, stack))
+    )
+    return FindingsReport.of(verdict, Places.among(positions, root, fallback), stack or path.name)
+
+
+def _subjects(request: JudgingFiles, stack: str) -> tuple[list[Subject], Path]:
+    if request.state is not None:
+        keyring = Keyring(stack or request.state.stem, passphrase_from(os.environ))
+        return in_state_file(request.state, SecretCodec(keyring)), request.state
+    if request.plan is not None:
+        return in_plan_file(request.plan), request.plan
+    return in_manifests(request.file), request.file[0]
+
+
+async def _judged(
+    packs: Packs, facts: StackFacts, subjects: Sequence[Subject], tell: Consumer, redact: Callable[[str], str]
+) -> Verdict:
+    """What the packs say of all of it: of each resource what it is made from, of the whole what came of it."""
+    judgement = packs.judging(facts, tell, redact)
+    try:
+        judgement.begin()
+        for subject in subjects:
+            judgement.judge_later(subject.resource)
+        await judgement.settle()
+        whole = [dataclasses.replace(one.resource, properties=one.outputs) for one in subjects]
+        root = next((one.resource.urn for one in subjects if one.resource.type == STACK_TYPE), "")
+        await judgement.judge_stack(whole, root)
+        return judgement.verdict()
+    finally:
+        await judgement.end()
+        await packs.close()
