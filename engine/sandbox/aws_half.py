@@ -21,6 +21,9 @@ from engine.sandbox.record import Record
 READY_TIMEOUT = 30.0  # seconds until a started emulator must answer
 ANSWER_TIMEOUT = 2.0  # seconds for one answer
 LOG_TAIL = 20  # lines
+# What a Python or Go program needs to start and to write text, and what moto and Python are configured by.
+_NEEDED = frozenset({"PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"})
+_NEEDED_OF = ("LC_", "PYTHON", "MOTO_")
 _SOURCE = Path(__file__).resolve().parents[2]  # the directory that holds the package `engine`
 
 
@@ -45,7 +48,7 @@ def start(
     command = _command(files, listener.fileno(), instance_id)
     if kubernetes:
         command += ["--kubernetes-fd", str(kubernetes.listener.fileno()), "--kubernetes-version", kubernetes.version]
-    pid = process.spawn(command, environment=environment(), log=files.log)
+    pid = process.spawn(command, environment=environment(files.directory), log=files.log)
     endpoint = f"http://{endpoints.LOOPBACK}:{listener.getsockname()[1]}"
     listener.close()
     if kubernetes:
@@ -106,10 +109,13 @@ def end(record: Record, *, grace: float) -> None:
         process.end(record.sandbox.pid, record.process_start, grace=grace)
 
 
-def environment() -> dict[str, str]:
-    """What a process of ours gets: nothing of the caller's that leads to a cloud."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_"))}
-    return kept | {"PYTHONPATH": str(_SOURCE), "PYTHONUNBUFFERED": "1"}
+def environment(directory: Path) -> dict[str, str]:
+    """What a process of ours gets of the caller's environment: what it may need, no token, no way to a cloud.
+
+    What it must write to a temporary file lies in ``directory``, which is the sandbox's own.
+    """
+    kept = {key: value for key, value in os.environ.items() if key in _NEEDED or key.startswith(_NEEDED_OF)}
+    return kept | {"PYTHONPATH": str(_SOURCE), "PYTHONUNBUFFERED": "1", "TMPDIR": str(directory)}
 
 
 def log_tail(log: Path) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine import client_certificates
 from engine.sandbox.record import write_private
 
 if TYPE_CHECKING:
@@ -39,11 +39,7 @@ class Credentials:
 
         context = ssl.create_default_context(cadata=self.certificate_authority)
         if self.client_certificate:
-            # The standard library takes a client's certificate from files alone.
-            with tempfile.NamedTemporaryFile("w") as pem:  # made with mode 0600
-                pem.write(self.client_certificate + self.client_key)
-                pem.flush()
-                context.load_cert_chain(pem.name)
+            client_certificates.load(context, (self.client_certificate + self.client_key).encode())
         return context
 
 

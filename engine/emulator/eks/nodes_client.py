@@ -9,11 +9,11 @@ import base64
 import http.client
 import json
 import ssl
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from engine import client_certificates
 from engine.emulator.eks.api_server import ApiServer
 
 Facts = dict[str, Any]
@@ -75,11 +75,8 @@ class NodesClient:
 def _context(server: ApiServer) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=_pem(server.certificate_authority) or None)
     if server.client_certificate:
-        # The standard library takes a client's certificate from files alone.
-        with tempfile.NamedTemporaryFile("w") as pem:  # made with mode 0600
-            pem.write(_pem(server.client_certificate) + _pem(server.client_key))
-            pem.flush()
-            context.load_cert_chain(pem.name)
+        chain = _pem(server.client_certificate) + _pem(server.client_key)
+        client_certificates.load(context, chain.encode())
     return context
 
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 import ssl
-import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -30,6 +28,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from engine import client_certificates
 from engine.providers.base import CredentialsMissing, ProviderError
 from engine.providers.kubernetes.kubeconfig import Target
 from engine.providers.kubernetes.statuses import ApiError, Unanswered, Unreachable, refusal
@@ -236,18 +235,8 @@ def _tls(target: Target) -> ssl.SSLContext:
             raise ProviderError(f"kubeconfig: the certificate authority is no PEM certificate: {error}") from error
     credentials = target.credentials
     if credentials.certificate and credentials.key:
-        _load_chain(context, credentials.certificate + b"\n" + credentials.key)
+        try:
+            client_certificates.load(context, credentials.certificate + b"\n" + credentials.key)
+        except ssl.SSLError as error:
+            raise ProviderError(f"kubeconfig: the client certificate or its key can't be used: {error}") from error
     return context
-
-
-def _load_chain(context: ssl.SSLContext, chain: bytes) -> None:
-    """Python reads its own certificates from a file only: one that only its owner can read, and that goes at once."""
-    descriptor, name = tempfile.mkstemp(prefix="bedplate-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(chain)
-        context.load_cert_chain(name)
-    except ssl.SSLError as error:
-        raise ProviderError(f"kubeconfig: the client certificate or its key can't be used: {error}") from error
-    finally:
-        os.unlink(name)  # noqa: PTH108

@@ -15,6 +15,7 @@ LOOPBACK = "127.0.0.1"
 SERVICE_NETWORK = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"  # the address of the service `kubernetes`, which in-cluster clients use
 ETCD_SOCKET = "etcd.sock"
+PEER_SOCKET = "etcd-peers.sock"
 QUERIES_PER_SECOND = 500  # how much a controller may ask; the defaults (20 to 50) would make 500 pods take a minute
 STAGES = Path(__file__).with_name("stages.yaml")
 
@@ -50,9 +51,10 @@ def _etcd() -> list[str]:
         "--name=sandbox",
         "--data-dir=etcd",
         f"--listen-client-urls=unix://{ETCD_SOCKET}",
-        # A single member has no peers and nobody who looks for others, but must listen and be called something.
+        # A single member has no peers and nobody who looks for others, but must listen and be called something. Not on
+        # a port: whoever is on this machine could speak to it there.
         f"--advertise-client-urls=http://{LOOPBACK}:0",
-        f"--listen-peer-urls=http://{LOOPBACK}:0",
+        f"--listen-peer-urls=unix://{PEER_SOCKET}",
         "--unsafe-no-fsync",  # the data is thrown away with the sandbox: a power cut may lose it
         "--quota-backend-bytes=1073741824",
         "--auto-compaction-mode=revision",

@@ -137,7 +137,7 @@ def _write_plan(directory: Path, starts: list[commands.Start]) -> None:
 def _spawn(directory: Path, *, bound: bool) -> int | None:
     """Start the supervisor; returns our end of the pipe that it lives as long as, where it is bound to us."""
     command = [sys.executable, "-P", "-m", "engine.sandbox.native.supervisor", str(directory)]
-    surroundings = environment() | {"HOME": str(directory)}  # kwok would read the user's ~/.kwok
+    surroundings = environment(directory) | {"HOME": str(directory)}  # kwok would read the user's ~/.kwok
     if not bound:
         process.spawn(command, environment=surroundings, log=directory / "supervisor.log")
         return None

@@ -171,8 +171,20 @@ def test_files_are_their_owners_alone_and_ports_loopbacks(root: Path) -> None:
     assert stat.S_IMODE(running.directory.stat().st_mode) == 0o700, "what is open below is closed by this"
     certificate = x509.load_pem_x509_certificate((running.directory / "kubernetes" / "ca.crt").read_bytes())
     assert certificate.not_valid_before_utc < certificate.not_valid_after_utc
-    pids = {one.pid for one in api_of(running).processes}
-    assert {address for address, pid in listening() if pid in pids} == {"127.0.0.1"}
+    pids = {one.pid: one.name for one in api_of(running).processes}
+    listeners = [(address, pids[pid]) for address, pid in listening() if pid in pids]
+    assert ("127.0.0.1", "kube-apiserver") in listeners
+    assert {address for address, _ in listeners} == {"127.0.0.1"}
+    assert "etcd" not in {name for _, name in listeners}, "neither clients nor peers reach it but by its sockets"
+
+
+def test_the_processes_get_nothing_of_the_callers_secrets(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "hunter2-hunter2")
+    running = up(root)
+    pids = [one.pid for one in api_of(running).processes]
+    assert running.pid is not None
+    for pid in (*pids, running.pid):
+        assert b"hunter2" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def listening() -> Iterator[tuple[str, int]]:
