@@ -28,6 +28,7 @@ import yaml
 
 from engine.values import UNKNOWN, Secret, Value
 
+LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it was built
 _SECRET: Final = re.compile(r"\$\{secret:(.*)\}", re.DOTALL)
 _CASE: Final = frozenset({"name", "resources", "settings", "config", "findings", "mended"})
 _RESOURCE: Final = frozenset({"type", "name", "properties", "refers", "parent", "protect"})
@@ -87,7 +88,7 @@ class CaseFile:
 def load(path: Path) -> CaseFile:
     """Read a file of cases. Raises CaseError."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506 - a safe loader
     except (OSError, yaml.YAMLError) as error:
         raise CaseError(f"{path}: can't be read: {error}") from error
     faults = list(_faults(content))

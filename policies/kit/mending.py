@@ -46,7 +46,7 @@ def patch(rule: Rule, resource: Resource, parameters: Mapping[str, Any]) -> str:
     if after is None:
         return ""
     lines = [f"\n  {path}: {_shown(old)} -> {_shown(new)}" for path, old, new in changes(resource, after)]
-    risk = f" ({rule.mend_risk})" if rule.mend_risk else ""
+    risk = f" ({rule.mend_risk.rstrip('.')})" if rule.mend_risk else ""
     return f"\nwould be mended by{risk}:{''.join(lines)}"
 
 

@@ -23,6 +23,7 @@ _LIMITS: Final[Mapping[str, tuple[str, Callable[[Any, Any], bool]]]] = {
     "minLength": ("at least {} characters", lambda value, limit: len(value) >= limit),
     "pattern": ("text that matches {}", lambda value, limit: re.search(limit, value) is not None),
     "minItems": ("at least {} elements", lambda value, limit: len(value) >= limit),
+    "uniqueItems": ("elements that differ", lambda value, limit: not limit or len(set(map(repr, value))) == len(value)),
 }
 KEYWORDS: Final = frozenset(
     {"type", "default", "title", "description", "items", "properties", "additionalProperties", "required", *_LIMITS}
