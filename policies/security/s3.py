@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from policies.kit import Finding, Resource, Stack, Value
+from policies.kit import Finding, Resource, Stack
 from policies.security.pack import SECURITY
-from policies.subjects.aws_buckets import BUCKETS, beside, blocks, companions, takes_access_logs
+from policies.subjects.aws_buckets import BUCKETS, beside, blocks, companions, grantees, takes_access_logs
 
 BLOCKS: Final = (
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -88,16 +88,9 @@ def s3_public_acl(resource: Resource) -> Iterator[Finding]:
     acl = resource.properties.get("acl")
     if acl.text("") in _PUBLIC_ACLS:
         yield Finding(f"{acl.shown()} lets everybody in", acl.path)
-    for uri in _grantees(resource.properties):
+    for uri in grantees(resource.properties):
         if uri.text("").endswith(_PUBLIC_GROUPS):
             yield Finding(f"{uri.shown()} lets everybody in", uri.path)
-
-
-def _grantees(properties: Value) -> Iterator[Value]:
-    for grant in properties.get("grants").items():
-        yield grant.get("uri")
-    for grant in properties.get("accessControlPolicy", "grants").items():
-        yield grant.get("grantee", "uri")
 
 
 @SECURITY.rule(

@@ -10,7 +10,42 @@ from policies.security.pack import SECURITY
 from policies.subjects.aws_buckets import BUCKETS, beside, blocks, companions, is_named, takes_access_logs
 
 _KMS: Final = ("aws:kms", "aws:kms:dsse")
+_ENCRYPTION: Final = "ServerSideEncryptionConfiguration"
+_ENCRYPTIONS: Final = beside(_ENCRYPTION)
+_INSIDE: Final = "serverSideEncryptionConfiguration"
 _NAMES: Final = {"type": "array", "items": {"type": "string"}}
+
+
+_TAGS: Final = ("checkov:CKV_AWS_145", "checkov:CKV_AWS_19", "trivy:AWS-0132")
+
+
+@SECURITY.rule(
+    "s3-kms-encryption",
+    number=2,
+    title="Buckets are encrypted with KMS",
+    severity="high",
+    fix="Set sseAlgorithm to aws:kms in an aws.s3.BucketServerSideEncryptionConfiguration, and name a key of your own.",
+    frameworks=("FSBP:S3.17",),
+    tags=_TAGS,
+    types=(*_ENCRYPTIONS, *BUCKETS),
+    parameters={
+        "own_key": {"type": "boolean", "default": False, "description": "A key must be named, and not the one of S3."}
+    },
+)
+def s3_kms_encryption(resource: Resource, stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """With a key of KMS, reading an object takes a right on the key, too, and each use of it is recorded.
+
+    A bucket that says nothing is encrypted with keys of S3 itself, which everybody may use who may read it. Buckets
+    that take access logs are left out: S3 delivers to none that has a key of KMS.
+    """
+    if takes_access_logs(resource, stack):
+        return
+    if resource.is_a(*BUCKETS):
+        if any(companions(stack, resource, _ENCRYPTION)):
+            return  # judged there
+        if not any(True for _ in blocks(resource.properties, _INSIDE)):
+            yield Finding("nothing says that it is encrypted with KMS, so S3 uses keys of its own")
+    yield from _not_encrypted(resource, own_key=parameters["own_key"])
 
 
 def _use_kms(part: Any) -> Any:
@@ -30,38 +65,34 @@ def _mend_encryption(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 @SECURITY.rule(
-    "s3-kms-encryption",
+    "s3-sse-algorithm",
     number=2,
-    title="Buckets are encrypted with KMS",
-    severity="high",
-    fix="Set sseAlgorithm to aws:kms, and name a key of your own with kmsMasterKeyId.",
+    title="What says how a bucket is encrypted says KMS",
+    severity="low",
+    fix="Set sseAlgorithm to aws:kms.",
     frameworks=("FSBP:S3.17",),
-    tags=("checkov:CKV_AWS_145", "checkov:CKV_AWS_19", "trivy:AWS-0132"),
-    types=(*beside("ServerSideEncryptionConfiguration"), *BUCKETS),
-    parameters={
-        "own_key": {
-            "type": "boolean",
-            "default": False,
-            "description": "A key must be named: not the one of S3 itself.",
-        }
-    },
+    tags=_TAGS,
+    types=(*_ENCRYPTIONS, *BUCKETS),
+    level="advisory",
     mend=_mend_encryption,
+    mend_risk="S3 delivers access logs to no bucket with a key of KMS, and this rule can't see whether one takes them.",
 )
-def s3_kms_encryption(resource: Resource, parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """With a key of KMS, reading an object takes a right on the key, too, and each use of it is recorded.
+def s3_sse_algorithm(resource: Resource) -> Iterator[Finding]:
+    """The same as ``s3-kms-encryption`` of one resource alone, where it can be mended."""
+    acl = resource.properties.get("acl")
+    if not (acl.known and acl.text("") == "log-delivery-write"):
+        yield from _not_encrypted(resource, own_key=False)
 
-    A bucket for access logs can't have it (S3 delivers to none with a key of KMS): write an exception for it.
-    """
-    if resource.is_a(*BUCKETS):
-        holders = list(blocks(resource.properties, "serverSideEncryptionConfiguration"))
-    else:
-        holders = [resource.properties]
-    for holder in holders:
+
+def _not_encrypted(resource: Resource, *, own_key: bool) -> Iterator[Finding]:
+    """What is wrong with what a bucket, or a resource beside it, says of encryption."""
+    inside = resource.is_a(*BUCKETS)
+    for holder in blocks(resource.properties, _INSIDE) if inside else (resource.properties,):
         rules = list(blocks(holder, "rule"))
         if not rules:
             yield Finding("has no rule, so S3 encrypts with keys of its own", holder.path)
         for rule in rules:
-            yield from _not_kms(rule, parameters["own_key"])
+            yield from _not_kms(rule, own_key)
 
 
 def _not_kms(rule: Value, own_key: bool) -> Iterator[Finding]:
@@ -74,29 +105,6 @@ def _not_kms(rule: Value, own_key: bool) -> Iterator[Finding]:
             yield Finding(f"{algorithm.shown()} is not {' or '.join(_KMS)}", algorithm.path)
         elif own_key and (key.missing or (key.known and key.text("").endswith("alias/aws/s3"))):
             yield Finding(f"{key.shown()} is no key of your own", key.path)
-
-
-@SECURITY.rule(
-    "s3-kms-encryption-missing",
-    number=2,
-    title="Each bucket says that it is encrypted with KMS",
-    severity="high",
-    fix="Add an aws.s3.BucketServerSideEncryptionConfiguration with sseAlgorithm aws:kms.",
-    frameworks=("FSBP:S3.17",),
-    tags=("checkov:CKV_AWS_145", "trivy:AWS-0132"),
-    types=BUCKETS,
-)
-def s3_kms_encryption_missing(bucket: Resource, stack: Stack) -> Iterator[str]:
-    """A bucket that says nothing is encrypted with keys of S3 itself, which everybody may use who may read it.
-
-    Buckets that take access logs are left out: S3 delivers to none that has a key of KMS.
-    """
-    if any(companions(stack, bucket, "ServerSideEncryptionConfiguration")) or takes_access_logs(bucket, stack):
-        return
-    holders = blocks(bucket.properties, "serverSideEncryptionConfiguration")
-    rules = [rule for holder in holders for rule in blocks(holder, "rule")]
-    if not rules or any(True for rule in rules for _ in _not_kms(rule, own_key=False)):
-        yield "nothing says that it is encrypted with KMS, so S3 uses keys of its own"
 
 
 def _enable_versions(properties: dict[str, Any]) -> dict[str, Any]:
