@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -71,6 +72,12 @@ def _parameters(schema: Mapping[str, Any], width: int) -> Iterable[Line]:
         yield Line()
         yield Line().add("  parameters", Style.DIM)
     for name, facts in schema.items():
-        default = f" (default {facts['default']!r})" if isinstance(facts, dict) and "default" in facts else ""
+        default = f" (default {_shown(facts['default'])})" if isinstance(facts, dict) and "default" in facts else ""
         text = f"{facts.get('description', '')}{default}".strip() if isinstance(facts, dict) else ""
         yield from _fact(f"  {name}", text or "-", width)
+
+
+def _shown(value: Any) -> str:
+    """A parameter's value as it is written in the settings; the wire has no whole numbers."""
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return json.dumps(whole, ensure_ascii=False)
