@@ -47,7 +47,7 @@ def patch(rule: Rule, resource: Resource, parameters: Mapping[str, Any]) -> str:
         return ""
     lines = [f"\n  {path}: {_shown(old)} -> {_shown(new)}" for path, old, new in changes(resource, after)]
     risk = f" ({rule.mend_risk.rstrip('.')})" if rule.mend_risk else ""
-    return f"\nwould be mended by{risk}:{''.join(lines)}"
+    return resource.masked(f"\nwould be mended by{risk}:{''.join(lines)}")
 
 
 def changes(resource: Resource, after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -89,7 +89,7 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]
 def _same(old: Any, new: Any) -> bool:
     if isinstance(old, Secret) and isinstance(new, Secret):
         return _same(old.value, new.value)
-    return type(old) is type(new) and old == new
+    return isinstance(old, bool) is isinstance(new, bool) and old == new  # 1 is not true, and 1.0 is 1
 
 
 def _shown(value: Any) -> str:

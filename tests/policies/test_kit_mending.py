@@ -71,6 +71,14 @@ def test_what_is_added_was_absent_and_what_is_hidden_stays_so(serve_ours: Serve)
     ]
 
 
+def test_a_secret_that_a_mend_copies_is_not_shown(serve_ours: Serve) -> None:
+    def mend(properties: dict[str, Any]) -> dict[str, Any]:
+        return {**properties, "copy": properties["key"].value}
+
+    [one] = serve_ours(pack_of(shut, mend=mend)).analyze({**OPEN, "size": 1})
+    assert one.message.splitlines()[2:] == ['  copy: (absent) -> "[secret]"']
+
+
 @pytest.mark.parametrize(
     "settings", [{"remediation": "off"}, {"remediation": False}, {"rules": {"shut": {"remediation": "off"}}}]
 )
