@@ -7,19 +7,24 @@ the first node; CoreDNS and the storage driver run on nodes and come after them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
 
+from components import names
 from components.base import PlatformComponent
+from components.keys import KeyPurpose, KeyUser
+from components.names import Naming
 from components.roles import MadeRole, Permissions, PodRoleArgs, pod_role
 from components.statements import Statement
 
 BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-AFTER_NODES: Final = ("coredns", "aws-ebs-csi-driver")
+_VOLUMES_DRIVER: Final = "aws-ebs-csi-driver"
+_BUCKETS_DRIVER: Final = "aws-mountpoint-s3-csi-driver"
+AFTER_NODES: Final = ("coredns", _VOLUMES_DRIVER)
 NAMESPACE: Final = "kube-system"
 
 # Prefixes give a node addresses for all its pods; pods' own subnets are found by their tag kubernetes.io/role/cni.
@@ -44,8 +49,8 @@ class Identity:
 # Source: Amazon EKS User Guide, "AWS add-ons", 2026-11.
 _IDENTITIES: Final = {
     "vpc-cni": Identity("aws-node", ("AmazonEKS_CNI_Policy",)),
-    "aws-ebs-csi-driver": Identity("ebs-csi-controller-sa", ("service-role/AmazonEBSCSIDriverPolicy",)),
-    "aws-mountpoint-s3-csi-driver": Identity("s3-csi-driver-sa"),
+    _VOLUMES_DRIVER: Identity("ebs-csi-controller-sa", ("service-role/AmazonEBSCSIDriverPolicy",)),
+    _BUCKETS_DRIVER: Identity("s3-csi-driver-sa"),
 }
 
 
@@ -60,8 +65,6 @@ class AddonsArgs:
     cluster_arn: pulumi.Input[str]
     versions: Mapping[str, str]
     permissions: Permissions
-    volumes_key_arn: pulumi.Input[str]
-    data_key_arn: pulumi.Input[str]
     readable_buckets: Sequence[pulumi.Input[str]]
     after: Sequence[pulumi.Resource]
 
@@ -103,35 +106,28 @@ class Addons(PlatformComponent, area="cluster"):
         return pod_role(self, name, args)
 
     def _statements(self, name: str) -> list[Statement]:
-        match name:
-            case "aws-ebs-csi-driver":
-                return _use_of_volumes_key(self._args.volumes_key_arn)
-            case "aws-mountpoint-s3-csi-driver":
-                return _reading_of_buckets(self._args.readable_buckets, self._args.data_key_arn)
-            case _:
-                return []
+        return _reading_of_buckets(self._args.readable_buckets) if name == _BUCKETS_DRIVER else []
 
 
-def _use_of_volumes_key(key_arn: pulumi.Input[str]) -> list[Statement]:
-    # Source: Amazon EKS User Guide, "Amazon EBS CSI driver", custom KMS keys, 2026-11.
-    use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-    return [
-        {"Sid": "EncryptVolumes", "Effect": "Allow", "Action": use, "Resource": key_arn},
-        {
-            "Sid": "GrantToVolumes",
-            "Effect": "Allow",
-            "Action": ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
-            "Resource": key_arn,
-            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        },
-    ]
+def key_users(naming: Naming, owner: str, addons: Collection[str]) -> Mapping[KeyPurpose, Sequence[KeyUser]]:
+    """The roles of the drivers among ``addons``, which are parts of the component ``owner``, and their use of keys."""
+    found: dict[KeyPurpose, Sequence[KeyUser]] = {}
+    if _VOLUMES_DRIVER in addons:
+        role = naming.dashed(names.ROLE, owner, _VOLUMES_DRIVER)
+        # Source: Amazon EKS User Guide, "Amazon EBS CSI driver", custom KMS keys, 2026-11. It never calls KMS itself.
+        use = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        grant = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"]
+        found[KeyPurpose.VOLUMES] = [KeyUser("VolumesDriver", role, use, grant, via="ec2")]
+    if _BUCKETS_DRIVER in addons:
+        role = naming.dashed(names.ROLE, owner, _BUCKETS_DRIVER)
+        found[KeyPurpose.DATA] = [KeyUser("BucketsDriver", role, ["kms:Decrypt"], via="s3")]
+    return found
 
 
-def _reading_of_buckets(buckets: Sequence[pulumi.Input[str]], key_arn: pulumi.Input[str]) -> list[Statement]:
-    # Mounts are for reading training data; what writes has a role of its own.
+def _reading_of_buckets(buckets: Sequence[pulumi.Input[str]]) -> list[Statement]:
+    # Mounts are for reading training data; what writes has a role of its own. What lets it decrypt is in `key_users`.
     objects = [pulumi.Output.concat(bucket, "/*") for bucket in buckets]
     return [
         {"Sid": "ListBuckets", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": list(buckets)},
         {"Sid": "ReadObjects", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": objects},
-        {"Sid": "DecryptObjects", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": key_arn},
     ]

@@ -6,26 +6,33 @@ control plane, access and network plug-in, system nodes, CoreDNS and storage dri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from components import addons as cluster_addons
 from components import names
 from components.access import Access, AccessArgs, ClusterAccess
 from components.account import Account
 from components.addons import BEFORE_NODES, Addons, AddonsArgs
 from components.base import PlatformComponent
-from components.keys import CONTROL_PLANE_ROLE, CONTROL_PLANE_USE
+from components.keys import KeyPurpose, KeyUser
 from components.kubeconfig import kubeconfig
 from components.managed_pools import ManagedPool, ManagedPoolArgs
+from components.names import Naming
 from components.network import NetworkPlace
 from components.pools import PoolChoices
 from components.roles import MadeRole, Permissions, make_role
 from components.statements import trust
 
 SYSTEM_POOL = "system"
+_CONTROL_PLANE = "control-plane"
+_ADDONS = "addons"
+# What the role of the control plane does with the key of the secrets.
+# Source: Amazon EKS User Guide, "Encrypt Kubernetes secrets with KMS on existing clusters", 2026-11.
+_CONTROL_PLANE_USE = ("kms:Encrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants")
 # Not the network plug-in's policy: that has a role of its own, which other pods of the node don't share.
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 
@@ -48,12 +55,10 @@ class ClusterChoices:
 
 @dataclass(frozen=True)
 class ClusterKeys:
-    """ARNs of the keys: of Kubernetes' secrets, of the log group, of volumes, and of data in buckets."""
+    """ARNs of the keys: of Kubernetes' secrets, and of the log group."""
 
     secrets: pulumi.Input[str]
     logs: pulumi.Input[str]
-    volumes: pulumi.Input[str]
-    data: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Cluster(PlatformComponent, area="cluster"):
         node_role = self._node_role()
         system = self._system_pool(cluster, node_role, before.ready)
         late = [addon for addon in args.choices.addons if addon not in BEFORE_NODES]
-        later = self._addons("addons", cluster, late, system)
+        later = self._addons(_ADDONS, cluster, late, system)
         endpoint, authority = cluster.endpoint, cluster.certificate_authority.data
         self.place = ClusterPlace(
             name=cluster.name,
@@ -149,15 +154,13 @@ class Cluster(PlatformComponent, area="cluster"):
 
     def _control_plane_role(self) -> MadeRole:
         account = self._args.account
-        secrets = self._args.keys.secrets
-        statements = [{"Sid": "EncryptSecrets", "Effect": "Allow", "Action": CONTROL_PLANE_USE, "Resource": secrets}]
         # Source: Amazon EKS User Guide, "Cross-service confused deputy prevention in Amazon EKS", 2026-11.
         clusters = account.arn("eks", f"cluster/{self._cluster_name}")
         return make_role(
             self,
-            CONTROL_PLANE_ROLE,
+            _CONTROL_PLANE,
             trust("eks.amazonaws.com", account.account_id, clusters),
-            Permissions(account, self._args.boundary_arn, statements, ("AmazonEKSClusterPolicy",)),
+            Permissions(account, self._args.boundary_arn, (), ("AmazonEKSClusterPolicy",)),
         )
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
@@ -183,8 +186,6 @@ class Cluster(PlatformComponent, area="cluster"):
                 cluster_arn=self._arn(cluster),
                 versions={name: args.choices.addons[name] for name in wanted},
                 permissions=Permissions(args.account, args.boundary_arn),
-                volumes_key_arn=args.keys.volumes,
-                data_key_arn=args.keys.data,
                 readable_buckets=args.readable_buckets,
                 after=after,
             ),
@@ -213,3 +214,12 @@ class Cluster(PlatformComponent, area="cluster"):
             self.options(),
         )
         return pool.node_group
+
+
+def key_users(naming: Naming, name: str, addons: Collection[str]) -> Mapping[KeyPurpose, Sequence[KeyUser]]:
+    """The roles of the cluster component called ``name``, which has ``addons``, and their use of keys."""
+    control_plane = naming.dashed(names.ROLE, name, _CONTROL_PLANE)
+    return {
+        KeyPurpose.CLUSTER: [KeyUser("ControlPlane", control_plane, _CONTROL_PLANE_USE)],
+        **cluster_addons.key_users(naming, f"{name}-{_ADDONS}", addons),
+    }

@@ -2,7 +2,9 @@
 
 A key policy has three parts. The account's IAM policies may administer the key but not decrypt with it; they may
 decrypt through the purpose's services and nowhere else (``kms:ViaService``); and where a service encrypts by itself
-(log groups, alerts), that service may use the key for this account's resources only.
+(log groups, alerts), that service may use the key for this account's resources only. The platform's own roles are let
+in here, by name, and not by policies of theirs: those would have to hold the key's ARN, which nobody knows before the
+key exists, so no preview could judge them.
 """
 
 from __future__ import annotations
@@ -40,11 +42,6 @@ _ADMINISTRATION = [
 ]
 _USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
 
-# What the role of the control plane does with the key of the secrets, and what the role is called.
-# Source: Amazon EKS User Guide, "Encrypt Kubernetes secrets with KMS on existing clusters", 2026-11.
-CONTROL_PLANE_USE = ["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"]
-CONTROL_PLANE_OWNER, CONTROL_PLANE_ROLE = "cluster", "control-plane"
-
 
 class KeyPurpose(enum.StrEnum):
     """What a key protects; each purpose has its own, so that access to one is not access to all."""
@@ -79,9 +76,24 @@ class KeyChoices:
 
 
 @dataclass(frozen=True)
+class KeyUser:
+    """A role, by name, that works with a key: does ``uses`` with it, and ``grants`` for AWS's own resources only.
+
+    ``via`` is the service through which alone it may, by the first label of its endpoint; None: itself.
+    """
+
+    part: str  # what the role is for, in the statements' names
+    role: str
+    uses: Sequence[str] = ()
+    grants: Sequence[str] = ()
+    via: str | None = None
+
+
+@dataclass(frozen=True)
 class KeysArgs:
     account: Account
     choices: KeyChoices
+    users: Mapping[KeyPurpose, Sequence[KeyUser]]
 
 
 class Keys(PlatformComponent, area="identity"):
@@ -119,10 +131,11 @@ class Keys(PlatformComponent, area="identity"):
             KeyPurpose.IMAGES: [self._grants_for("ecr")],
             KeyPurpose.LOGS: [self._log_groups()],
             KeyPurpose.ALERTS: [self._alert_publishers()],
-            KeyPurpose.CLUSTER: [self._grants_for("eks"), self._control_plane()],
+            KeyPurpose.CLUSTER: [self._grants_for("eks")],
             KeyPurpose.VOLUMES: [self._grants_for("ec2")],
         }
-        return [self._administration(), self._use_through(_VIA[purpose]), *own[purpose]]
+        users = [statement for user in self._args.users.get(purpose, ()) for statement in self._let_in(user)]
+        return [self._administration(), self._use_through(_VIA[purpose]), *own[purpose], *users]
 
     def _administration(self) -> Statement:
         principals = list(self._args.choices.administrators) or self._args.account.root_arn
@@ -175,20 +188,26 @@ class Keys(PlatformComponent, area="identity"):
             "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
         }
 
-    def _control_plane(self) -> Statement:
-        # The role comes after its key, and KMS takes no principal that isn't there: the condition names it beforehand.
-        role = self.naming.dashed(names.ROLE, CONTROL_PLANE_OWNER, CONTROL_PLANE_ROLE)
-        arn = pulumi.Output.format(
-            "arn:{0}:iam::{1}:role/{2}", self._args.account.partition, self._args.account.account_id, role
-        )
-        return {
-            "Sid": "ControlPlane",
-            "Effect": "Allow",
-            "Principal": {"AWS": self._args.account.root_arn},
-            "Action": CONTROL_PLANE_USE,
-            "Resource": "*",
-            "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
-        }
+    def _let_in(self, user: KeyUser) -> list[Statement]:
+        # KMS takes no principal that isn't there, and keys come before roles: a condition names the role beforehand.
+        account = self._args.account
+        where = {"kms:CallerAccount": account.account_id}
+        if user.via is not None:
+            where |= {"kms:ViaService": self._endpoints([user.via])}
+        by_role = {"StringEquals": where, "ArnEquals": {"aws:PrincipalArn": account.role_arn(user.role)}}
+        for_resources = {**by_role, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+        return [
+            {
+                "Sid": f"{user.part}{sid}",
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": list(actions),
+                "Resource": "*",
+                "Condition": condition,
+            }
+            for sid, actions, condition in (("Uses", user.uses, by_role), ("Grants", user.grants, for_resources))
+            if actions
+        ]
 
     def _alert_publishers(self) -> Statement:
         # Source: AWS Budgets and Cost Anomaly Detection user guides, "Creating an Amazon SNS topic", encrypted topics.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,22 +14,27 @@ from components.account import Account, look_up
 from components.alerts import Alerts, AlertsArgs
 from components.base import PlatformComponent
 from components.cluster import Cluster, ClusterArgs, ClusterChoices, ClusterKeys, ClusterPlace
+from components.cluster import key_users as cluster_key_users
 from components.cost import CostChoices, CostControl, CostControlArgs
 from components.flowlogs import FlowLogChoices, FlowLogs, FlowLogsArgs
 from components.in_cluster import InClusterChoices, declare_in_cluster
 from components.karpenter import Karpenter, KarpenterArgs, KarpenterPlace
 from components.karpenter_nodes import KarpenterNodes, KarpenterNodesArgs
-from components.keys import CONTROL_PLANE_OWNER, KeyChoices, KeyPurpose, Keys, KeysArgs
+from components.keys import KeyChoices, KeyPurpose, Keys, KeysArgs, KeyUser
 from components.kubernetes import deployment_labels
 from components.loggroups import LogGroups, LogGroupsArgs, LogKind
 from components.network import ExistingNetwork, Network, NetworkArgs, NetworkPlace
 from components.node_pools import NodePools, NodePoolsArgs
 from components.pools import PoolChoices
 from components.registry import Registry, RegistryArgs, RegistryChoices
+from components.registry import key_users as registry_key_users
 from components.roles import Boundary, BoundaryArgs
 from components.storage import BucketKind, ObjectStore, ObjectStoreArgs, StorageChoices
 from components.tags import Ownership, deployment_tags
 from components.volumes import Volumes, VolumesArgs
+
+# Components whose roles the keys know by name.
+_CLUSTER, _REGISTRY = "cluster", "registry"
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,14 @@ class Platform(PlatformComponent, area="platform"):
         account = look_up(args.region, args.account_id, provider)
         below = self.options(providers=[provider])
 
-        self.keys = Keys("keys", KeysArgs(account, args.keys), below)
+        self.keys = Keys("keys", KeysArgs(account, args.keys, self._key_users(args)), below)
         self.boundary = Boundary("boundary", args.boundary, below)
         key = self.keys.arns
         self.logs = LogGroups("logs", LogGroupsArgs(key[KeyPurpose.LOGS], args.log_retention_days), below)
         self.storage = ObjectStore("storage", ObjectStoreArgs(account, key[KeyPurpose.DATA], args.storage), below)
         tags = self._tags(args)
         images = RegistryArgs(account, key[KeyPurpose.IMAGES], self.boundary.arn, tags, args.registry)
-        self.registry = Registry("registry", images, below)
+        self.registry = Registry(_REGISTRY, images, below)
         self.network = self._make_network(args, below)
         if args.flow_logs is not None and args.existing_vpc_id is None:
             self._record_flows(args.flow_logs, account, below)
@@ -142,6 +147,14 @@ class Platform(PlatformComponent, area="platform"):
             opts=self.options(),
         )
 
+    def _key_users(self, args: PlatformArgs) -> Mapping[KeyPurpose, Sequence[KeyUser]]:
+        """The roles that keys let in by name: keys come before them."""
+        ours = args.existing_cluster is None
+        return {
+            **registry_key_users(self.naming, _REGISTRY, args.registry),
+            **(cluster_key_users(self.naming, _CLUSTER, args.cluster.addons) if ours else {}),
+        }
+
     def _tags(self, args: PlatformArgs) -> Mapping[str, str]:
         return deployment_tags(self.naming.project, self.naming.stack, args.ownership)
 
@@ -169,7 +182,7 @@ class Platform(PlatformComponent, area="platform"):
     def _make_cluster(self, args: PlatformArgs, account: Account, below: pulumi.ResourceOptions) -> None:
         key, tags = self.keys.arns, self._tags(args)
         self.cluster = Cluster(
-            CONTROL_PLANE_OWNER,
+            _CLUSTER,
             ClusterArgs(
                 account=account,
                 network=self.network,
@@ -177,8 +190,6 @@ class Platform(PlatformComponent, area="platform"):
                 keys=ClusterKeys(
                     secrets=key[KeyPurpose.CLUSTER],
                     logs=key[KeyPurpose.LOGS],
-                    volumes=key[KeyPurpose.VOLUMES],
-                    data=key[KeyPurpose.DATA],
                 ),
                 tags=tags,
                 readable_buckets=[self.storage.arns[kind] for kind in (BucketKind.DATASETS, BucketKind.MODELS)],

@@ -15,6 +15,8 @@ import pulumi_aws as aws
 from components import names
 from components.account import Account
 from components.base import PlatformComponent
+from components.keys import KeyPurpose, KeyUser
+from components.names import Naming
 from components.roles import ServiceRoleArgs, service_role
 from components.tags import component_tags
 
@@ -32,6 +34,7 @@ UPSTREAMS: Mapping[str, str] = {
 # Source: Amazon ECR User Guide, "Storing your upstream repository credentials", 2026-11.
 _CREDENTIALS_PREFIX = "ecr-pullthroughcache"
 _DELETION_WINDOW_DAYS = 7
+_MAKER = "maker"
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ class Registry(PlatformComponent, area="registry"):
         account = self._args.account
         return service_role(
             self,
-            "maker",
+            _MAKER,
             ServiceRoleArgs(
                 account=account,
                 service="ecr.amazonaws.com",
@@ -178,12 +181,6 @@ class Registry(PlatformComponent, area="registry"):
                             account.arn("ecr", f"repository/{self.physical(names.REPOSITORY_PREFIX, rule.upstream)}/*")
                             for rule in self._args.choices.pull_through
                         ],
-                    },
-                    {
-                        "Sid": "EncryptThem",
-                        "Effect": "Allow",
-                        "Action": ["kms:CreateGrant", "kms:RetireGrant", "kms:DescribeKey"],
-                        "Resource": self._args.kms_key_arn,
                     },
                 ],
                 boundary_arn=self._args.boundary_arn,
@@ -205,3 +202,13 @@ class Registry(PlatformComponent, area="registry"):
         )
         # By way of the version, so that a rule is only made once its credentials are there: ECR checks them.
         return version.secret_arn
+
+
+def key_users(naming: Naming, name: str, choices: RegistryChoices) -> Mapping[KeyPurpose, Sequence[KeyUser]]:
+    """The roles of the registry component called ``name``, and their use of keys."""
+    if not choices.pull_through:
+        return {}
+    # Source: Amazon ECR User Guide, "Creating an IAM role for repository creation templates", 2026-11.
+    maker = naming.dashed(names.ROLE, name, _MAKER)
+    grant = ["kms:CreateGrant", "kms:RetireGrant"]
+    return {KeyPurpose.IMAGES: [KeyUser("Maker", maker, ["kms:DescribeKey"], grant, via="ecr")]}

@@ -155,12 +155,24 @@ def _exemptions(content: Any, problems: list[Problem]) -> Iterator[Exemption]:
         if content is not None:
             problems.append(Problem("exceptions", f"expected a list, seen {content!r}"))
         return
-    for index, entry in enumerate(content):
-        exemption, wrong = exemptions.read(entry, f"exceptions[{index}]")
+    for place, entry in (
+        each for index, one in enumerate(content) for each in _one_by_rule(one, f"exceptions[{index}]")
+    ):
+        exemption, wrong = exemptions.read(entry, place)
         rule = entry.get("rule") if isinstance(entry, dict) else ""
         problems.extend(Problem(path, message, str(rule or "")) for path, message in wrong)
         if exemption is not None:
             yield exemption
+
+
+def _one_by_rule(entry: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """An exception from several rules as several, each of which may turn out to be of no use."""
+    rules = entry.get("rule") if isinstance(entry, dict) else None
+    if not isinstance(rules, list) or not rules:
+        yield place, entry
+        return
+    for index, rule in enumerate(rules):
+        yield f"{place}.rule[{index}]", {**entry, "rule": rule}
 
 
 def _unknown(content: Mapping[str, Any], known: tuple[str, ...], place: str, rule: str = "") -> Iterator[Problem]:

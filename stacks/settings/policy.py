@@ -44,6 +44,13 @@ def _policy_config(value: Any) -> Any:
     raise PydanticCustomError("no_policy_config", "{text}", {"text": text})
 
 
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+RuleNames = Annotated[
+    tuple[RuleName, ...], BeforeValidator(_listed, json_schema_input_type=RuleName | tuple[RuleName, ...])
+]
 PolicyConfig = Annotated[Any, BeforeValidator(_policy_config)]
 Day = Annotated[date, BeforeValidator(_day, json_schema_input_type=date)]
 
@@ -62,8 +69,8 @@ class RuleSettings(Section):
 class ExceptionSettings(Section):
     """A violation that is accepted for a time. It stays visible; when it has expired, the violation is back."""
 
-    rule: RuleName
-    """The rule that is excepted."""
+    rule: RuleNames = Field(min_length=1)
+    """The rule that is excepted, or several for the same reason."""
     resource: Text
     """Where: a glob that a resource's name, its type::name or its URN matches."""
     reason: Text
@@ -102,10 +109,11 @@ class PolicySettings(Section):
     def contradictions(self) -> Iterable[Contradiction]:
         seen: set[tuple[str, str]] = set()
         for index, each in enumerate(self.exceptions):
-            if (each.rule, each.resource) in seen:
-                why = f"excepts '{each.rule}' for '{each.resource}' a second time"
-                yield Contradiction(f"exceptions[{index}]", why, "keep the one whose reason and expiry hold")
-            seen.add((each.rule, each.resource))
+            for rule in each.rule:
+                if (rule, each.resource) in seen:
+                    why = f"excepts '{rule}' for '{each.resource}' a second time"
+                    yield Contradiction(f"exceptions[{index}]", why, "keep the one whose reason and expiry hold")
+                seen.add((rule, each.resource))
         paths = [each.path for each in self.packs]
         for twice in sorted({path for path in paths if paths.count(path) > 1}):
             yield Contradiction("packs", f"name '{twice}' more than once", "keep one of them")

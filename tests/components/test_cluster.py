@@ -96,7 +96,7 @@ def test_the_key_of_secrets_names_the_role_that_uses_it(run: Run) -> None:
     (cluster,) = run.of(CLUSTER)
     role = named(run, "aws:iam/role:Role", "cluster-control-plane")
     key = named(run, "aws:kms/key:Key", "keys-cluster")
-    (statement,) = (each for each in json.loads(key.inputs["policy"])["Statement"] if each["Sid"] == "ControlPlane")
+    (statement,) = (each for each in json.loads(key.inputs["policy"])["Statement"] if each["Sid"] == "ControlPlaneUses")
     principal = statement["Condition"]["ArnEquals"]["aws:PrincipalArn"]
     assert principal == f"arn:aws:iam::123456789012:role/{role.inputs['name']}"
     assert cluster.inputs["roleArn"].endswith(role.name)

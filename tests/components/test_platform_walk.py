@@ -154,8 +154,18 @@ def test_every_policy_parses_and_lets_nobody_in_from_outside(run: Run) -> None:
         assert statement["Effect"] in ("Allow", "Deny"), resource.urn
         if statement["Effect"] == "Allow" and "Principal" in statement:
             assert statement["Principal"] != "*", resource.urn
-            assert statement["Principal"].get("AWS") != "*", resource.urn
+            if statement["Principal"].get("AWS") == "*":
+                _names_a_role_of_this_account(run, resource, statement)
     assert seen > 20
+
+
+def _names_a_role_of_this_account(run: Run, resource: Recorded, statement: Mapping[str, Any]) -> None:
+    """Keys come before the roles that they let in, and KMS takes no principal that isn't there."""
+    assert resource.type == "aws:kms/key:Key", resource.urn
+    condition = statement["Condition"]
+    assert condition["StringEquals"]["kms:CallerAccount"] == "123456789012", resource.urn
+    roles = {f"arn:aws:iam::123456789012:role/{role.inputs['name']}" for role in run.of("aws:iam/role:Role")}
+    assert condition["ArnEquals"]["aws:PrincipalArn"] in roles, resource.urn
 
 
 def test_every_service_principal_is_held_to_this_account(run: Run) -> None:
@@ -203,7 +213,16 @@ def test_a_preview_without_aws_registers_the_same_resources(
 ) -> None:
     online, offline = recorded(environment), recorded_offline(environment)
     assert sorted(each.urn for each in offline.resources) == sorted(each.urn for each in online.resources)
-    # It knows what doesn't depend on the account: here the names of buckets in their policies.
+    # The settings name the account, and resources are named before they exist: every policy is known beforehand.
+    for resource in offline.aws:
+        for key in POLICIES:
+            assert resource.inputs.get(key) != UNKNOWN, (resource.urn, key)
+
+
+def test_a_preview_without_aws_knows_what_does_not_depend_on_the_account() -> None:
+    config = config_of("prod")
+    del config["aws:allowedAccountIds"]
+    offline = run_program(config, "prod", offline=True)
     known = [each for each in offline.of("aws:s3/bucketPolicy:BucketPolicy") if each.inputs["policy"] != UNKNOWN]
     assert len(known) == 5  # all but the logs bucket's, which names the account
 

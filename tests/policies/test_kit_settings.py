@@ -135,6 +135,16 @@ def test_an_exception_silences_nothing_else(changed: dict[str, Any], serve: Serv
     assert len(big(serve, exception(**changed))) == 1
 
 
+def test_an_exception_from_several_rules_is_told_of_each(serve: Serve) -> None:
+    serving = serve(pack_of(small, counted, parameters=SIZE), exception(rule=["small", "counted"]))
+    assert serving.analyze({"size": 5}) == []
+    told = "for 'it' until 2026-11-26 by ada@example.com: old"
+    assert [line.partition(": nothing")[0] for line in exceptions(serving)] == [
+        f"small {told} (exceptions[0].rule[0]) is in use",
+        f"counted {told} (exceptions[0].rule[1]) is not used",
+    ]
+
+
 def test_an_exception_also_covers_what_is_not_known(serve: Serve) -> None:
     unknown = {"size": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}
     assert serve(pack_of(small, parameters=SIZE), exception()).analyze(unknown) == []
