@@ -73,6 +73,8 @@ ERROR_CODES: Final = {
     "engine.simulation.cluster.SimulationError": ExitCode.FAILED,
     "policies.pricing.usage.BadUsage": ExitCode.USAGE,
     "policies.pricing.prices.MalformedPrices": ExitCode.USAGE,
+    "policies.pricing.sources.errors.NotAllowed": ExitCode.CREDENTIALS,
+    "policies.pricing.sources.errors.NoAnswer": ExitCode.FAILED,
     "engine.providers.base.CredentialsMissing": ExitCode.CREDENTIALS,
     "engine.sandbox.errors.SandboxError": ExitCode.FAILED,
     "engine.state.errors.StateError": ExitCode.FAILED,

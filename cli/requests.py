@@ -181,6 +181,21 @@ class Costing(InSandbox):
     explain: Annotated[
         bool, typer.Option("--explain", help="Each figure with its working, its source and that one's date.")
     ] = False
+    actual: Annotated[
+        bool, typer.Option("--actual", help="Compare with what was billed, by AWS Cost Explorer (0.02 USD a time).")
+    ] = False
+    tag: Annotated[str, typer.Option("--tag", metavar="KEY", help="The tag by whose values --actual compares.")] = (
+        "Component"
+    )
+    opencost: Annotated[
+        str | None,
+        typer.Option("--opencost", metavar="URL", help="Compare with what OpenCost measures in the cluster.",
+                     show_default=False),
+    ] = None  # fmt: skip
+    fetch_prices: Annotated[
+        bool,
+        typer.Option("--fetch-prices", help="Read the region's prices from the AWS Price List first, and keep them."),
+    ] = False
     svg: Annotated[
         Path | None,
         typer.Option("--svg", metavar="FILE", help="Draw where the money goes.", dir_okay=False, show_default=False),

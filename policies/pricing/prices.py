@@ -90,7 +90,9 @@ def prices_of(region: str = SHIPPED, folder: Path | None = None) -> Prices:
     """
     cached = (folder or cache_folder()) / f"{region}.csv"
     if cached.is_file():
-        return read(cached, region)
+        own = read(cached, region)
+        # Not everything that is shipped can be read from the price list.
+        return own if region != SHIPPED else Prices(region, {**shipped().table, **own.table}, own.unsold, own.origin)
     if region == SHIPPED:
         return shipped()
     return Prices(region, {}, origin="`bedplate cost --fetch-prices` reads them from AWS, with credentials")

@@ -1,1 +1,1 @@
-"""Cost Explorer: what moto lacks of it (anomaly monitors and subscriptions, listings, cost allocation tags)."""
+"""Cost Explorer: what moto lacks (anomaly monitors and subscriptions, listings, cost allocation tags, spending)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.emulator.ce.anomalies import (
     check_monitor,
     check_subscription,
 )
+from engine.emulator.ce.spending import Charge, cost_and_usage, forecast
 
 Tags = list[dict[str, str]] | None
 
@@ -34,6 +36,7 @@ class ExtendedCostExplorerBackend(CostExplorerBackend):
         self.monitors: dict[str, Fields] = {}
         self.subscriptions: dict[str, Fields] = {}
         self.cost_allocation_tags: dict[str, Fields] = {}
+        self.ledger: list[Charge] = []
 
     def create_cost_category_definition(self, name: str, *args: Any, **kwargs: Any) -> tuple[str, str]:
         if any(category.name == name for category in self.cost_categories.values()):
@@ -118,6 +121,25 @@ class ExtendedCostExplorerBackend(CostExplorerBackend):
         return [
             item for item in found if (not keys or item["TagKey"] in keys) and (not status or item["Status"] == status)
         ]
+
+    def get_cost_and_usage(self, body: str) -> Fields:
+        self._take_in()
+        answer = cost_and_usage(self.ledger, json.loads(body))
+        return answer if self.ledger else super().get_cost_and_usage(body)
+
+    def get_cost_forecast(self, request: Fields) -> Fields:
+        self._take_in()
+        return forecast(self.ledger, request)
+
+    def _take_in(self) -> None:
+        """Enter the charges that moto's queue of results holds."""
+        kept: list[Any] = []
+        for result in self.cost_usage_results_queue:
+            if "Charges" in result:
+                self.ledger += [Charge.read(charge) for charge in result["Charges"]]
+            else:
+                kept.append(result)
+        self.cost_usage_results_queue[:] = kept
 
     def _monitor(self, arn: str) -> Fields:
         if arn not in self.monitors:

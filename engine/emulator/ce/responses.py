@@ -21,6 +21,9 @@ class ExtendedCostExplorerResponse(CostExplorerResponse):
     def request(self) -> dict[str, Any]:
         return json.loads(self.body)
 
+    def get_cost_forecast(self) -> str:
+        return json.dumps(self.extended.get_cost_forecast(self.request))
+
     def create_anomaly_monitor(self) -> str:
         request = self.request
         arn = self.extended.create_anomaly_monitor(request["AnomalyMonitor"], request.get("ResourceTags"))

@@ -42,13 +42,12 @@ def test_what_has_no_price_says_why() -> None:
         prices_of("eu-west-1", Path("/nowhere")).find("eks", "tea")
 
 
-def test_a_cached_table_takes_the_place_of_what_is_shipped(tmp_path: Path) -> None:
+def test_a_cached_price_takes_the_place_of_one_that_is_shipped(tmp_path: Path) -> None:
     (tmp_path / "us-east-1.csv").write_text(f"{HEAD}\nec2,m5.large,hour,0.5,yes,AWS price list 2027-01-02\n")
     found = prices_of("us-east-1", tmp_path)
     assert found.instance("m5.large").usd == 0.5
     assert found.instance("m5.large").date == "2027-01-02"
-    with pytest.raises(NoPrice):
-        found.find("eks", "control plane (standard support)")
+    assert found.find("eks", "control plane (standard support)").date == "2026-08-21"
 
 
 def test_another_region_is_priced_by_its_own_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
