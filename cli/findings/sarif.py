@@ -6,7 +6,9 @@ scanning" for ``security-severity`` and the fingerprint.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from cli.findings.report import FindingsReport, Found
 from engine.analyzer.findings import Level, PackInfo, PolicyInfo
@@ -46,6 +48,11 @@ def sarif(report: FindingsReport, version: str) -> dict[str, Any]:
     }
 
 
+def _file(path: str) -> dict[str, Any]:
+    """A file of the repository, or one that lies elsewhere."""
+    return {"uri": Path(path).as_uri()} if path.startswith("/") else {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+
+
 def _identifier(pack: PackInfo, policy: str, report: FindingsReport) -> str:
     """A policy's name, with its pack where two packs have one of that name."""
     packs = [one for one in report.packs if one.policy(policy) is not None]
@@ -56,7 +63,7 @@ def _rule(name: str, policy: PolicyInfo, pack: PackInfo) -> dict[str, Any]:
     text = policy.remediation_steps or policy.description
     rule: dict[str, Any] = {
         "id": name,
-        "name": policy.name,
+        "name": "".join(word.capitalize() for word in policy.name.split("-")),
         "shortDescription": {"text": policy.display_name or policy.description},
         "fullDescription": {"text": policy.description},
         "help": {"text": text, "markdown": text},
@@ -75,7 +82,7 @@ def _result(found: Found, report: FindingsReport, names: list[str]) -> dict[str,
     name = _identifier(pack, finding.policy, report) if pack else finding.policy
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": found.place.path, "uriBaseId": "%SRCROOT%"},
+            "artifactLocation": _file(found.place.path),
             "region": {"startLine": found.place.line},
         }
     }

@@ -99,6 +99,18 @@ def test_sarif_has_rules_results_and_what_failed(report: FindingsReport) -> None
     assert "custom failed" in invocation["toolExecutionNotifications"][0]["message"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("my pods.yaml", {"uri": "my%20pods.yaml", "uriBaseId": "%SRCROOT%"}),
+        ("/elsewhere/pods.yaml", {"uri": "file:///elsewhere/pods.yaml"}),
+    ],
+)
+def test_sarif_names_files_by_uri(tmp_path: Path, path: str, written: dict[str, str]) -> None:
+    (run,) = sarif(FindingsReport.of(VERDICT, Places.among([], tmp_path, path), "dev"), "0")["runs"]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == written
+
+
 def test_two_packs_may_have_a_rule_of_one_name(tmp_path: Path) -> None:
     other = PackInfo("other", "1.0.0", (PROBES,))
     verdict = Verdict((SECURITY, other), (PolicyFinding("other", "probes", Level.ADVISORY, "none", WEB),))
