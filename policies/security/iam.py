@@ -59,13 +59,11 @@ def iam_no_full_admin(document: IdentityDocument) -> Iterator[Finding]:
 
     Everything but a few actions (Allow with NotAction on everything) counts as everything: the exceptions age.
     """
-    for statement in document.statements:
-        if statement.allows and statement.everywhere:
-            if any(_is_everything(action) for action in statement.actions):
-                yield _finding(document, statement, "allows every action on every resource")
-            elif statement.not_actions:
-                excepted = ", ".join(statement.not_actions)
-                yield _finding(document, statement, f"allows everything but {excepted} on every resource")
+    for statement in document.acting:
+        if _is_nearly_everything(statement) and statement.everywhere:
+            excepted = f"everything but {', '.join(statement.not_actions)}" if statement.not_actions else "every action"
+            yield _finding(document, statement, f"allows {excepted} on every resource")
+    document.settle(_is_nearly_everything)
 
 
 @SECURITY.rule(
@@ -79,7 +77,7 @@ def iam_no_full_admin(document: IdentityDocument) -> Iterator[Finding]:
 )
 def iam_no_wildcard_action(document: IdentityDocument) -> Iterator[Finding]:
     """``Action: *`` grants what AWS will invent tomorrow, on whatever resources it names."""
-    for statement in document.statements:
+    for statement in document.acting:
         if statement.allows and any(_is_everything(action) for action in statement.actions):
             yield _finding(document, statement, "allows every action")
 
@@ -94,7 +92,7 @@ def iam_no_wildcard_action(document: IdentityDocument) -> Iterator[Finding]:
 )
 def iam_no_service_wildcard(document: IdentityDocument) -> Iterator[Finding]:
     """``ec2:*`` takes in the actions that delete, share and hand over, which hardly any workload needs."""
-    for statement in document.statements:
+    for statement in document.acting:
         whole = [action for action in (*statement.actions, *statement.not_actions) if _is_whole_service(action)]
         if statement.allows and whole:
             verb = "excepts, by NotAction," if statement.not_actions else "allows"
@@ -132,6 +130,10 @@ def _attached(resource: Resource) -> Iterator[Value]:
         yield resource.properties.get(_ATTACHMENTS[resource.type])
     else:
         yield from resource.properties.get(_LISTS_OF_ATTACHMENTS[resource.type]).items()
+
+
+def _is_nearly_everything(statement: Statement) -> bool:
+    return statement.allows and (bool(statement.not_actions) or any(map(_is_everything, statement.actions)))
 
 
 def _is_everything(action: str) -> bool:

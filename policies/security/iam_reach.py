@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from policies.iam_actions import Access, is_wild
 from policies.kit import Finding
@@ -29,12 +30,13 @@ def iam_no_privilege_escalation(document: IdentityDocument) -> Iterator[Finding]
 
     Each way is named with the actions that it takes; taking one of them away, or limiting it, closes the way.
     """
-    content = document.judged()
+    content = document.content
     for way, actions in ESCALATIONS.items():
         if all(content.unlimited_statement(action) for action in actions):
             yield Finding(
                 f"its holder {way}: {' with '.join(actions)} on everything, without a condition", document.path
             )
+    document.settle(lambda statement: _allows_any(statement, chain.from_iterable(ESCALATIONS.values())))
 
 
 @SECURITY.rule(
@@ -49,11 +51,17 @@ def iam_no_privilege_escalation(document: IdentityDocument) -> Iterator[Finding]
 def iam_pass_role_filtered(document: IdentityDocument) -> Iterator[Finding]:
     """Who may hand any role to any service may use any role."""
     filters = ("iam:PassedToService", "iam:AssociatedResourceArn")
-    for statement in document.statements:
-        if statement.allows and statement.covers("iam:PassRole") and _any_role(statement):
-            narrowing = [one for key in filters for one in statement.on(key) if _narrows(one.operator, one.values)]
-            if not narrowing and not document.judged().denied("iam:PassRole"):
+    denied = document.content.denied("iam:PassRole")
+    for statement in document.acting:
+        if (
+            _allows_any(statement, ("iam:PassRole",))
+            and _any_role(statement)
+            and not (denied or statement.unknown_reach)
+        ):
+            narrowing = (one for key in filters for one in statement.on(key))
+            if not any(_narrows(one.operator, one.values) for one in narrowing):
                 yield Finding(f"{statement.place} lets any role be passed to any service", document.path)
+    document.settle(lambda statement: _allows_any(statement, ("iam:PassRole",)) and not denied)
 
 
 @SECURITY.rule(
@@ -133,22 +141,33 @@ def iam_no_unlimited_write(document: IdentityDocument) -> Iterator[Finding]:
 )
 def iam_resources_named(document: IdentityDocument) -> Iterator[Finding]:
     """``Resource: *`` is for actions that know no resources; the others say which ones they mean."""
-    names = [action.name for action in document.judged().unlimited]
+    names = [action.name for action in document.content.unlimited]
     if names:
         yield Finding(f"names no resources for {_some(names)}", document.path)
+    document.settle(lambda statement: statement.allows and any(one.restrictable for one in statement.covered()))
 
 
-def _unlimited(document: IdentityDocument, actions: Iterable[str], what: str) -> Iterator[Finding]:
-    content = document.judged()
+def _unlimited(document: IdentityDocument, actions: Sequence[str], what: str) -> Iterator[Finding]:
+    content = document.content
     found = [action for action in actions if content.unlimited_statement(action)]
     if found:
         yield Finding(f"{what}: {_some(found)} on everything, without a condition", document.path)
+    document.settle(lambda statement: _allows_any(statement, actions))
 
 
 def _at_level(document: IdentityDocument, level: Access, what: str) -> Iterator[Finding]:
-    found = [action.name for action in document.judged().unlimited if action.access is level]
+    found = [action.name for action in document.content.unlimited if action.access is level]
     if found:
         yield Finding(f"{what}, without a condition: {_some(found)}", document.path)
+
+    def matters(statement: Statement) -> bool:
+        return statement.allows and any(one.access is level and one.restrictable for one in statement.covered())
+
+    document.settle(matters)
+
+
+def _allows_any(statement: Statement, actions: Iterable[str]) -> bool:
+    return statement.allows and any(map(statement.covers, actions))
 
 
 def _some(names: list[str]) -> str:

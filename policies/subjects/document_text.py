@@ -89,6 +89,7 @@ class _Reader:
     def __init__(self, part: Mapping[str, Any], place: str, faults: list[str]) -> None:
         self.part, self.place, self.faults = part, place, faults
         self.unknown = ""
+        self.unknown_reach = ""
 
     def statement(self) -> Statement:
         for name in self.part:
@@ -111,6 +112,7 @@ class _Reader:
             not_principals=self._principals("NotPrincipal"),
             conditions=tuple(self._conditions()),
             unknown=self.unknown,
+            unknown_reach=self.unknown_reach,
         )
 
     def _fault(self, message: str) -> None:
@@ -135,7 +137,10 @@ class _Reader:
     def _note_unknown(self, given: Any, name: str) -> bool:
         if given != UNKNOWN_PART:
             return False
-        self.unknown = self.unknown or f"{self.place}.{name}"
+        if name.startswith(("Resource", "NotResource", "Condition")):
+            self.unknown_reach = self.unknown_reach or f"{self.place}.{name}"
+        else:
+            self.unknown = self.unknown or f"{self.place}.{name}"
         return True
 
     def _principals(self, name: str) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ What ``aws.iam.getPolicyDocument`` returns arrives as its ``json``, which is suc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -90,14 +90,31 @@ class PolicyDocument:
 
         Raises UnknownValue, after those that are known, where the document or a part of it is not known yet.
         """
-        unknown: list[str] = []
-        for statement in self.content.statements:
-            if statement.unknown:
-                unknown.append(statement.unknown)
-            else:
+        for statement in self.acting:
+            if not statement.unknown_reach:
                 yield statement
-        if unknown:
-            raise UnknownValue(f"{self.path}.{unknown[0]}", self.value.owner)
+        self.settle(lambda _: True)
+
+    @property
+    def acting(self) -> Iterator[Statement]:
+        """Its statements, for rules that ask whom and what they speak of, but not how far they reach.
+
+        Raises UnknownValue, after those that are known, where even that is not known yet.
+        """
+        for statement in self.content.statements:
+            if not statement.unknown:
+                yield statement
+        self.settle(lambda _: False)
+
+    def settle(self, matters: Callable[[Statement], bool]) -> None:
+        """Raises UnknownValue for the first statement that, once it is known, may be one that ``matters``.
+
+        For the end of a rule: what is known has been judged, and nothing passes because it was unknown.
+        """
+        for statement in self.content.statements:
+            unknown = statement.unknown or (statement.unknown_reach if matters(statement) else "")
+            if unknown:
+                raise UnknownValue(f"{self.path}.{unknown}", self.value.owner)
 
     @property
     def faults(self) -> Sequence[str]:
@@ -115,15 +132,6 @@ class PolicyDocument:
         if self.value.kind in ("text", "unknown"):
             return read(self.value.text(""))
         raise WrongType(self.path, "a policy document, as JSON text or an object", self.value.kind, self.value.owner)
-
-    def judged(self) -> Statements:
-        """All statements together, for rules that weigh one against the other.
-
-        Raises UnknownValue where a part is not known yet, since it may allow or deny anything.
-        """
-        for _ in self.statements:
-            pass
-        return self.content
 
 
 class IdentityDocument(PolicyDocument):

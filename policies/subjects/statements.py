@@ -32,7 +32,8 @@ class Statement:
     principals: tuple[tuple[str, str], ...] = ()
     not_principals: tuple[tuple[str, str], ...] = ()
     conditions: tuple[Condition, ...] = ()
-    unknown: str = ""  # the place of a part that is not known yet
+    unknown: str = ""  # the place of a part that is not known yet: whom it speaks of, of what, or to what effect
+    unknown_reach: str = ""  # the same of its resources and conditions, which may only narrow what it speaks of
 
     @property
     def allows(self) -> bool:
@@ -83,8 +84,7 @@ class Statements:
         """The actions allowed on everything without a condition and not denied again, which could be limited."""
         found = {
             action.name: action
-            for statement in self.statements
-            if statement.allows and statement.unconstrained
+            for statement in self._unlimited_statements
             for action in statement.covered()
             if action.restrictable
         }
@@ -92,14 +92,16 @@ class Statements:
 
     def unlimited_statement(self, action: str) -> Statement | None:
         """The statement that allows an action on everything without a condition, unless another denies it."""
-        if self.denied(action):
-            return None
-        allowing = (one for one in self.statements if one.allows and one.unconstrained and one.covers(action))
-        return next(allowing, None)
+        allowing = next((one for one in self._unlimited_statements if one.covers(action)), None)
+        return None if allowing is None or self.denied(action) else allowing
 
     def denied(self, action: str) -> bool:
         """Whether a statement denies an action always and everywhere."""
-        return action in self._denied or any(one.covers(action) for one in self._denying)
+        return any(one.covers(action) for one in self._denying)
+
+    @cached_property
+    def _unlimited_statements(self) -> tuple[Statement, ...]:
+        return tuple(one for one in self.statements if one.allows and one.unconstrained and not one.unknown_reach)
 
     @cached_property
     def _denying(self) -> tuple[Statement, ...]:
