@@ -33,7 +33,11 @@ def settings_from(values: Mapping[str, Any], source: str) -> PlatformSettings:
 
 
 def problems_in(values: Mapping[str, Any], error: ValidationError) -> Iterator[Problem]:
-    """The problems that pydantic found, and the contradictions between those sections that are sound."""
+    """The problems that pydantic found, and the contradictions between those sections that are sound.
+
+    A section (or a pool, a team) in which something has the wrong type can't be asked whether it contradicts itself:
+    that is said once the types are right. All others are asked.
+    """
     broken: set[str] = set()
     for detail in error.errors(include_url=False):
         location = detail["loc"]
