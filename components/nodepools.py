@@ -19,8 +19,6 @@ GPU_LABEL: Final = "bedplate.dev/gpu"
 GPU_PRESENT_LABEL: Final = "nvidia.com/gpu.present"
 GPU_RESOURCE: Final = "nvidia.com/gpu"
 EFA_RESOURCE: Final = "vpc.amazonaws.com/efa"
-# On a pod: Karpenter moves it to no other node, whatever it would save. Training pods carry it.
-DO_NOT_DISRUPT_ANNOTATION: Final = "karpenter.sh/do-not-disrupt"
 
 
 class Workload(enum.StrEnum):

@@ -40,6 +40,8 @@ def register(sandbox: typer.Typer) -> None:
             screen.document(described("running", started))
         else:
             _say(screen, f"sandbox {started.name} runs at {started.endpoint}", started)
+        if lack := lack_of(started):
+            screen.tell(lack)
         return ExitCode.OK
 
     @command(sandbox, "down", OfSandbox)
@@ -95,6 +97,18 @@ def register(sandbox: typer.Typer) -> None:
         return ExitCode.OK
 
     _ = (up, down, status, build)  # registered above
+
+
+def lack_of(sandbox: Sandbox) -> str | None:
+    """What the two halves of ``sandbox`` do not know of each other, if anything: only our emulator can be told."""
+    if sandbox.kubernetes is None or sandbox.instance_id:
+        return None
+    return (
+        f"the emulator at {sandbox.endpoint} is not ours and can't be told of this Kubernetes API: its EKS clusters "
+        "lead elsewhere and their node groups make no nodes here\n"
+        f"  say cluster.existing.kubeconfig: {sandbox.kubernetes.kubeconfig} in the settings, or let Bedplate start "
+        "the emulator"
+    )
 
 
 def root_of(start: Path) -> Path:

@@ -28,7 +28,10 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "simulate", Simulating)
     def simulate(request: Simulating) -> int:
-        """Place the workloads on simulated nodes: what runs where, what stays pending and why, and what it costs."""
+        """Place the workloads on simulated nodes: what runs where, what stays pending and why, and what it costs.
+
+        A real scheduler decides, which `bedplate sandbox build` builds once.
+        """
         from cli.runs import prepare
         from engine.run import Result
         from engine.sandbox.native import cache_of, required

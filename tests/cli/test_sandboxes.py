@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli import sandboxes
+from cli.commands.sandbox import lack_of
 from cli.exits import CommandError
-from engine.sandbox import DEFAULT_NAME, Sandbox, names
+from engine.sandbox import DEFAULT_NAME, Flavor, KubernetesApi, Sandbox, names
 from engine.sandbox.model import SandboxFiles
 
 
@@ -27,6 +29,15 @@ def alive(monkeypatch: pytest.MonkeyPatch) -> dict[str, Sandbox]:
 
     monkeypatch.setattr(sandboxes, "find", find)
     return running
+
+
+def test_an_emulator_that_can_not_be_told_of_the_kubernetes_api_is_pointed_out(tmp_path: Path) -> None:
+    api = KubernetesApi(Flavor.KIND, "https://127.0.0.1:2", tmp_path / "kubeconfig", "1.35")
+    foreign, ours = sandbox(tmp_path, "mine", None), sandbox(tmp_path, "mine", "one")
+    assert lack_of(foreign) is lack_of(replace(ours, kubernetes=api)) is None
+    said = lack_of(replace(foreign, kubernetes=api)) or ""
+    assert "http://127.0.0.1:1 is not ours and can't be told of this Kubernetes API" in said
+    assert f"cluster.existing.kubeconfig: {tmp_path / 'kubeconfig'}" in said
 
 
 def test_only_the_default_sandbox_need_not_run(tmp_path: Path, alive: dict[str, Sandbox]) -> None:

@@ -132,6 +132,7 @@ def test_where_the_control_plane_is_not_built_one_message_says_how(project: Proj
     assert done.returncode == 1
     assert "build it with `bedplate sandbox build`" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert "`bedplate sandbox build` builds" in " ".join(project.run("--help").stdout.split())
     done = project.run("dev", "--output", "json")
     assert json.loads(done.stdout)["exitCode"] == 1
 
