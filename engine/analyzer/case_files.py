@@ -89,7 +89,7 @@ def load(path: Path) -> CaseFile:
     """Read a file of cases. Raises CaseError."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506 - a safe loader
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CaseError(f"{path}: can't be read: {error}") from error
     faults = list(_faults(content))
     if faults:
@@ -153,15 +153,30 @@ def _faults_of_case(entry: Any, place: str, names: list[Any]) -> Iterator[str]:
     yield from _unknown(entry, _CASE, place)
     if "findings" not in entry:
         yield f"{place}.findings  is missing; write [] where the rule has nothing to say"
-    for part, (known, needed) in _PARTS.items():
-        elements: list[Any] = entry.get(part) or []
-        for index, element in enumerate(elements):
-            where = f"{place}.{part}[{index}]"
-            if not isinstance(element, dict) or not all(isinstance(element.get(key), str) for key in needed):
-                yield f"{where}  expected {' and '.join(needed)}, seen {element!r}"
-            else:
-                yield from _unknown(element, known, where)
-    yield from _dangling(entry, place)
+    yield from _no_mappings(entry, ("settings", "config", "mended"), place)
+    wrong = [fault for part in _PARTS for fault in _faults_of_list(entry.get(part), part, f"{place}.{part}")]
+    yield from wrong or _dangling(entry, place)
+
+
+def _faults_of_list(elements: Any, part: str, place: str) -> Iterator[str]:
+    known, needed = _PARTS[part]
+    if not isinstance(elements, list):
+        if elements is not None:
+            yield f"{place}  expected a list, seen {elements!r}"
+        return
+    for index, element in enumerate(elements):
+        where = f"{place}[{index}]"
+        if not isinstance(element, dict) or not all(isinstance(element.get(key), str) for key in needed):
+            yield f"{where}  expected {' and '.join(needed)}, seen {element!r}"
+        else:
+            yield from _unknown(element, known, where)
+            yield from _no_mappings(element, ("properties", "refers"), where)
+
+
+def _no_mappings(entry: Mapping[str, Any], keys: tuple[str, ...], place: str) -> Iterator[str]:
+    for key in keys:
+        if not isinstance(entry.get(key) or {}, dict):
+            yield f"{place}.{key}  expected values by name, seen {entry[key]!r}"
 
 
 def _dangling(entry: Mapping[str, Any], place: str) -> Iterator[str]:

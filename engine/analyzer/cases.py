@@ -97,7 +97,7 @@ async def _against_findings(case: Case, asked: _Asked) -> list[str]:
 
 
 def _differences(expected: Sequence[Expected], said: list[tuple[str, str]]) -> Iterator[str]:
-    for finding in expected:
+    for finding in sorted(expected, key=lambda one: -len(one.contains)):  # the most particular one takes its own first
         told = next((one for one in said if one[0] == finding.resource and finding.contains in one[1]), None)
         if told is None:
             yield f"missing     {finding}"
