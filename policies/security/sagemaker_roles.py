@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from policies import iam_actions
 from policies.kit import Finding, Resource, Stack
@@ -17,39 +17,59 @@ _OWN_POLICY = "aws:iam/rolePolicy:RolePolicy"
 _POLICY = "aws:iam/policy:Policy"
 
 
+_FORBIDDEN: Final = {
+    "description": "Names of AWS's managed policies, as globs with *, that no role of SageMaker has",
+    "type": "array",
+    "items": {"type": "string"},
+    "default": ["*FullAccess", "AdministratorAccess", "PowerUserAccess"],
+}
+
+
 @SECURITY.rule(
     "sagemaker-role-minimal",
     number=48,
     title="Roles of SageMaker are not over-permissive",
     severity="high",
+    fix="Write policies of your own that name the buckets, images and keys of the work.",
+    frameworks=("AISF:ML-01",),
+    tags=("checkov:CKV2_AWS_68",),
+    types=(_ROLE,),
+    parameters={"forbidden": _FORBIDDEN},
+)
+def sagemaker_role_minimal(role: Resource, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """A notebook runs what its user types, with its role: AmazonSageMakerFullAccess reads every bucket of that name.
+
+    Judged are the policies that the role itself lists; what is attached to it is judged by the rule beside this one.
+    """
+    if _is_for_sagemaker(role):
+        for arn in role.properties.get("managedPolicyArns").items():
+            yield from _far_more_than_its_work(arn.text(""), parameters)
+        yield from (Finding(reach) for document in IdentityDocument.found_in(role) for reach in _too_much(document))
+
+
+@SECURITY.rule(
+    "sagemaker-role-attachments-minimal",
+    number=48,
+    title="What is attached to roles of SageMaker is not over-permissive",
+    severity="high",
     fix="Attach policies of your own that name the buckets, images and keys of the work.",
     frameworks=("AISF:ML-01",),
     tags=("checkov:CKV2_AWS_68",),
     types=(_ROLE,),
-    parameters={
-        "forbidden": {
-            "description": "Names of AWS's managed policies, as globs with *, that no role of SageMaker has",
-            "type": "array",
-            "items": {"type": "string"},
-            "default": ["*FullAccess", "AdministratorAccess", "PowerUserAccess"],
-        }
-    },
+    parameters={"forbidden": _FORBIDDEN},
 )
-def sagemaker_role_minimal(role: Resource, stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """A notebook runs what its user types, with its role: AmazonSageMakerFullAccess reads every bucket of that name.
-
-    Judged are the role's own policies, those attached to it, and its list of managed policies.
-    """
+def sagemaker_role_attachments_minimal(
+    role: Resource, stack: Stack, parameters: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """A role's rights lie in resources beside it: its own policies, and attachments of policies of AWS or of ours."""
     if not _is_for_sagemaker(role):
         return
-    for policy in _managed(stack, role):
-        name = policy.rpartition("/")[2]
-        if any(iam_actions.matches(name, pattern) for pattern in parameters["forbidden"]):
-            yield Finding(f"has {name}, which allows far more than its work")
-    for holder in (role, *_policies(stack, role)):
-        for document in IdentityDocument.found_in(holder):
-            for reach in _too_much(document):
-                yield Finding(f"{holder.name}: {reach}")
+    for attachment in stack.referring(role, _ATTACHMENT, "role"):
+        if not any(_attached(stack, attachment)):
+            yield from _far_more_than_its_work(attachment.properties.get("policyArn").text(""), parameters)
+    for policy in _policies(stack, role):
+        for document in IdentityDocument.found_in(policy):
+            yield from (Finding(f"{policy.name}: {reach}") for reach in _too_much(document))
 
 
 def _is_for_sagemaker(role: Resource) -> bool:
@@ -62,16 +82,10 @@ def _is_for_sagemaker(role: Resource) -> bool:
     )
 
 
-def _managed(stack: Stack, role: Resource) -> Iterator[str]:
-    """The ARNs of policies that the role has, but for those that this stack makes: their documents are judged.
-
-    Raises UnknownValue for one that isn't known.
-    """
-    for arn in role.properties.get("managedPolicyArns").items():
-        yield arn.text("")
-    for attachment in stack.referring(role, _ATTACHMENT, "role"):
-        if not any(_attached(stack, attachment)):
-            yield attachment.properties.get("policyArn").text("")
+def _far_more_than_its_work(arn: str, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    name = arn.rpartition("/")[2]
+    if any(iam_actions.matches(name, pattern) for pattern in parameters["forbidden"]):
+        yield Finding(f"has {name}, which allows far more than its work")
 
 
 def _policies(stack: Stack, role: Resource) -> Iterator[Resource]:
