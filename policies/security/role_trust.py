@@ -36,6 +36,7 @@ _DEPUTIES: Final = frozenset(
 )  # fmt: skip
 _ANYBODY: Final = {"Service": "any service", "Federated": "any identity provider"}
 _ACCOUNT: Final = re.compile(r"(\d{12}|arn:[\w-]+:iam::(\d{12}|\*):root)")
+_ANY_ACCOUNT: Final = re.compile(r"arn:[\w-]+:iam::\*:")
 _WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 _PINNING: Final = re.compile(r"(ForAnyValue:)?(StringEquals(IgnoreCase)?|StringLike|ArnEquals|ArnLike)", re.IGNORECASE)
 # Claims of GitHub's tokens that whoever asks for one can choose, as CKV_AWS_358 has them.
@@ -187,7 +188,7 @@ def _pinned(statement: Statement, keys: Iterable[str]) -> bool:
 
 def _is_open(kind: str, principal: str) -> bool:
     if kind == "AWS":
-        return iam_actions.is_wild(principal) or principal.startswith("arn:aws:iam::*:")
+        return iam_actions.is_wild(principal) or _ANY_ACCOUNT.match(principal) is not None
     return principal.startswith("*")
 
 

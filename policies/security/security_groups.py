@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.kit import Finding, Resource, Stack
+from policies.kit import Finding, Resource, Stack, UnknownValue
 from policies.mends import setting
 from policies.security.pack import SECURITY
 from policies.subjects.firewall import FirewallRule
@@ -131,7 +131,12 @@ def vpc_default_sg_closed(stack: Stack) -> Iterator[Finding]:
 
 
 def _open_to_the_world(rule: FirewallRule, ports: list[int]) -> Iterator[Finding]:
-    reached = rule.opens(ports)
+    try:
+        reached = rule.opens(ports)
+    except UnknownValue:
+        if rule.from_anywhere:
+            raise
+        return  # whatever its ports are, the internet does not reach them
     for network in rule.from_anywhere if reached else ():
         yield Finding(f"{network} reaches {rule.shown_ports}, and so {_listed(reached)}", rule.path)
 
