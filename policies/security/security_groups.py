@@ -62,8 +62,9 @@ def sg_no_world_admin_ports(rule: FirewallRule, parameters: Mapping[str, Any]) -
 )  # fmt: skip
 def sg_no_world_high_risk_ports(rule: FirewallRule, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     """Databases, mail, file shares, notebooks and search engines are not for everybody."""
-    if rule.direction == "ingress" and not rule.all_ports:  # every port is a finding of the rule beside this one
-        yield from _open_to_the_world(rule, parameters["ports"])
+    findings = _open_to_the_world(rule, parameters["ports"]) if rule.direction == "ingress" else ()
+    # Every port is a finding of the rule beside this one; it is asked of what is open, whose ports are known.
+    yield from (finding for finding in findings if not rule.all_ports)
 
 
 @SECURITY.rule(
