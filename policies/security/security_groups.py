@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from policies.kit import Finding, Resource, Stack, UnknownValue
 from policies.mends import setting
 from policies.security.pack import SECURITY
 from policies.subjects.firewall import FirewallRule
 
+_Answer = TypeVar("_Answer")
 _PORTS = {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 65535}}
 _VPC = "aws:ec2/vpc:Vpc"
 _DEFAULT_VPC = "aws:ec2/defaultVpc:DefaultVpc"
@@ -91,7 +92,7 @@ def sg_ingress_names_source(rule: FirewallRule) -> Iterator[Finding]:
 )
 def sg_egress_restricted(rule: FirewallRule) -> Iterator[Finding]:
     """What was broken into sends what it finds by whatever port is open; most workloads need one or two."""
-    if rule.direction == "egress" and rule.all_ports:
+    if rule.direction == "egress" and _if_open(rule, lambda: rule.all_ports):
         for network in rule.from_anywhere:
             yield Finding(f"lets everything out to {network}, on every port", rule.path)
 
@@ -132,14 +133,19 @@ def vpc_default_sg_closed(stack: Stack) -> Iterator[Finding]:
 
 
 def _open_to_the_world(rule: FirewallRule, ports: list[int]) -> Iterator[Finding]:
+    reached = _if_open(rule, lambda: rule.opens(ports))
+    for network in rule.from_anywhere if reached else ():
+        yield Finding(f"{network} reaches {rule.shown_ports}, and so {_listed(reached)}", rule.path)
+
+
+def _if_open(rule: FirewallRule, asked: Callable[[], _Answer]) -> _Answer | None:
+    """What is asked of a rule's ports; None where they aren't known and the internet is on neither side of them."""
     try:
-        reached = rule.opens(ports)
+        return asked()
     except UnknownValue:
         if rule.from_anywhere:
             raise
-        return  # whatever its ports are, the internet does not reach them
-    for network in rule.from_anywhere if reached else ():
-        yield Finding(f"{network} reaches {rule.shown_ports}, and so {_listed(reached)}", rule.path)
+        return None
 
 
 def _listed(ports: list[int]) -> str:
