@@ -17,7 +17,7 @@ from engine.analyzer.client import Analyzer
 from engine.analyzer.config import config_in
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.errors import PolicyError
-from engine.analyzer.findings import AnalyzedResource, Level, PolicyConfig
+from engine.analyzer.findings import AnalyzedResource, Level, PolicyConfig, PolicyKind
 
 SETTINGS: Final = "bedplate:policy"
 STACK: Final = "case"
@@ -84,8 +84,10 @@ async def _against_findings(case: Case, asked: _Asked) -> list[str]:
     await asked.prepare(case, mend=False)
     pack = asked.pack
     resources = [_analyzed(given, case) for given in case.resources]
-    answers = [await pack.analyze(resource) for resource in resources]
-    answers.append(await pack.analyze_stack(resources))
+    policy = pack.info.policy(asked.rule)
+    kind = policy.kind if policy else PolicyKind.UNKNOWN
+    answers = [] if kind is PolicyKind.STACK else [await pack.analyze(resource) for resource in resources]
+    answers += [] if kind is PolicyKind.RESOURCE else [await pack.analyze_stack(resources)]
     names = {resource.urn: resource.name for resource in resources}
     said = [
         (names.get(finding.urn, finding.urn), finding.message)

@@ -87,8 +87,8 @@ def _over(below: Mapping[str, PolicyConfig], layer: Mapping[str, PolicyConfig]) 
 
 def _problems(policy: PolicyInfo, config: PolicyConfig) -> list[str]:
     """What ``config`` has that the policy's schema does not accept."""
-    if not policy.schema and not policy.required:
-        return []
+    if config.properties == _defaults(policy) and config.properties.keys() >= set(policy.required):
+        return []  # nobody has configured it
     from jsonschema import Draft7Validator  # here: a quarter of a second that most packs don't need
     from jsonschema.exceptions import SchemaError
 
