@@ -133,7 +133,7 @@ def vpc_default_sg_closed(stack: Stack) -> Iterator[Finding]:
 
 
 def _open_to_the_world(rule: FirewallRule, ports: list[int]) -> Iterator[Finding]:
-    reached = _if_open(rule, lambda: rule.opens(ports))
+    reached = _if_open(rule, lambda: rule.opens(ports)) or []
     for network in rule.from_anywhere if reached else ():
         yield Finding(f"{network} reaches {rule.shown_ports}, and so {_listed(reached)}", rule.path)
 
