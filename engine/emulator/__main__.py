@@ -44,11 +44,12 @@ def _kubernetes(arguments: argparse.Namespace) -> dict[str, str]:
     """Start the Kubernetes API if it is asked for; what is printed about it."""
     if arguments.kubernetes_fd is None and arguments.kubernetes_port is None:
         return {}
-    from engine.emulator.kubernetes.server import serve
+    from engine.emulator.eks.api_server import CURRENT
+    from engine.emulator.kubernetes.server import Contents, serve
 
     port, descriptor = arguments.kubernetes_port or 0, arguments.kubernetes_fd
     listener = _listen(arguments.host, port, descriptor, "--kubernetes-port")
-    serve(listener, arguments.kubernetes_version)
+    CURRENT.contents = Contents(serve(listener, arguments.kubernetes_version))
     host, port = listener.getsockname()[:2]
     return {"kubernetes": f"http://{host}:{port}"}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 PATH = "/_bedplate/kubernetes"
 
@@ -34,11 +35,26 @@ _OPTIONAL = {
 }
 
 
+class Contents(Protocol):
+    """What is in the Kubernetes API that all clusters share."""
+
+    def cluster_begins(self) -> None:
+        """The first cluster is made. What is there already is not its own, and outlives it."""
+
+    def cluster_ends(self) -> None:
+        """The last cluster is deleted, and with it what came since the first."""
+
+
 class _Current:
-    """The API server that is known now, and who wants to hear of another."""
+    """The API server that is known now, and who wants to hear of another; ``contents`` of one in this process.
+
+    A native or kind sandbox's API is not emptied with its last cluster: it has namespaces and resources of controllers
+    that are real and that only they can end. What a stack made there, its `destroy` deletes object by object.
+    """
 
     def __init__(self) -> None:
         self.api_server: ApiServer | None = None
+        self.contents: Contents | None = None
         self.listeners: list[Callable[[], None]] = []
 
 

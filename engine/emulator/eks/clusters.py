@@ -11,7 +11,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.eks.models import EKSBackend
+from moto.eks.models import EKSBackend, eks_backends
 from moto.moto_api._internal import mock_random
 
 from engine.emulator.eks import api_server, versions
@@ -73,6 +73,9 @@ class ClusterBackend(EKSBackend):
         _check_upgrade_policy(upgrade, version)
         bootstraps = request.get("bootstrapSelfManagedAddons")
         cluster = Cluster(self._facts(request, version, upgrade), bootstraps_addons=bootstraps is not False)
+        contents = api_server.CURRENT.contents
+        if contents and not _clusters_of_all():
+            contents.cluster_begins()
         self.clusters[name] = cluster  # type: ignore[assignment]  # ours in the place of moto's
         self.cluster_count += 1
         return cluster
@@ -210,7 +213,15 @@ class ClusterBackend(EKSBackend):
         del self.clusters[name]
         self.cluster_count -= 1
         self.surroundings.delete_security_group(cluster.facts["resourcesVpcConfig"]["clusterSecurityGroupId"])
+        contents = api_server.CURRENT.contents
+        if contents and not _clusters_of_all():
+            contents.cluster_ends()
         return cluster.facts | {"status": "DELETING"}
+
+
+def _clusters_of_all() -> int:
+    """The clusters of all accounts and regions: they share one Kubernetes API."""
+    return sum(len(backend.clusters) for account in eks_backends.values() for backend in account.values())
 
 
 def _with_access(current: Facts, wanted: Facts) -> Facts:

@@ -6,7 +6,7 @@ rules, quota, then the store. A write that changes nothing is none: the resource
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from engine.emulator.kubernetes import defaults, limits, metadata, ownership, quota, rules
@@ -27,8 +27,8 @@ from engine.emulator.kubernetes.refusals import (
     outdated,
     required,
 )
-from engine.emulator.kubernetes.resources import Resource, Resources
-from engine.emulator.kubernetes.store import Event, Store, name_of
+from engine.emulator.kubernetes.resources import Resource, Resources, Storage
+from engine.emulator.kubernetes.store import Event, Name, Store, name_of
 from engine.kubernetes import Schema
 
 NAMESPACES = ("", "namespaces")
@@ -71,6 +71,15 @@ class Cluster:
         found = self.resources.of_kind(api_version, kind)
         assert found is not None, f"{api_version} {kind} is not served"
         return found
+
+    def names(self) -> frozenset[tuple[Storage, Name]]:
+        """Everything that is there."""
+        return frozenset((storage, name_of(body)) for storage, body in self.store.everything())
+
+    def forget_all_but(self, kept: Collection[tuple[Storage, Name]]) -> None:
+        """Everything else is gone at once, whatever its finalizers say: so it is when a cluster is deleted."""
+        for storage, name in sorted(self.names().difference(kept), key=lambda each: each[0] == CRDS):
+            self.store.remove(storage, *name)
 
     def get(self, resource: Resource, namespace: str, name: str) -> Json:
         """Raises NotFound."""

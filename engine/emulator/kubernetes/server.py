@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from engine.emulator.kubernetes.api import KubernetesApi
+    from engine.emulator.kubernetes.resources import Storage
+    from engine.emulator.kubernetes.store import Name
 
 DEFAULT_VERSION = "1.35"
 START_TIMEOUT = 60.0  # seconds
@@ -101,23 +103,28 @@ class KubernetesServer:
         await runner.cleanup()
 
 
-class _OfThisProcess:
-    """The server that runs beside the AWS emulator: its node groups become nodes there."""
+class Contents:
+    """What is in a server's API, as the EKS emulator beside it knows it: from the first cluster to the last."""
 
-    def __init__(self) -> None:
-        self.server: KubernetesServer | None = None
+    def __init__(self, server: KubernetesServer) -> None:
+        self._server = server
+        self._before: frozenset[tuple[Storage, Name]] | None = None
+
+    def cluster_begins(self) -> None:
+        self._before = self._server.api.do(lambda cluster: cluster.names())
+
+    def cluster_ends(self) -> None:
+        before, self._before = self._before, None
+        if before is not None:
+            self._server.api.do(lambda cluster: cluster.forget_all_but(before))
 
 
-OF_THIS_PROCESS = _OfThisProcess()
-
-
-def serve(listener: socket.socket, version: str = DEFAULT_VERSION) -> None:
+def serve(listener: socket.socket, version: str = DEFAULT_VERSION) -> KubernetesServer:
     """Serve until the process ends; a failure ends it, with the reason in its log.
 
     A sandbox whose Kubernetes API is dead would make every command wait: better none.
     """
     server = KubernetesServer(listener, version)
-    OF_THIS_PROCESS.server = server
     server.start()
 
     def watch() -> None:
@@ -127,3 +134,4 @@ def serve(listener: socket.socket, version: str = DEFAULT_VERSION) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="kubernetes-watch", daemon=True).start()
+    return server

@@ -230,3 +230,47 @@ def test_credentials_are_taken_and_not_given_back(sandbox: Sandbox) -> None:
     assert "secret" not in said
     assert "c2VjcmV0" not in said
     assert json.loads(said)["server"] == sandbox.kubernetes.url
+
+
+def test_what_is_in_a_cluster_goes_with_the_last_one_and_what_was_there_before_stays(sandbox: Sandbox) -> None:
+    eks, kubernetes = sandbox.client("eks"), sandbox.kubernetes
+
+    def delete(cluster: str) -> None:
+        for group in eks.list_nodegroups(clusterName=cluster)["nodegroups"]:
+            eks.delete_nodegroup(clusterName=cluster, nodegroupName=group)
+        eks.delete_cluster(name=cluster)
+
+    def namespaces() -> set[str]:
+        names = {each["metadata"]["name"] for each in kubernetes.get("/api/v1/namespaces").body["items"]}
+        return names - {"default", "kube-system", "kube-public", "kube-node-lease"}
+
+    def namespace(name: str) -> None:
+        assert kubernetes.post("/api/v1/namespaces", {"metadata": {"name": name}}).status == 201
+
+    for left in eks.list_clusters()["clusters"]:
+        delete(left)
+    namespace("before")
+    sandbox.cluster("c")
+    sandbox.cluster("other")
+    namespace("in-a-cluster")
+    deployment = {
+        "metadata": {"name": "web", "finalizers": ["example.org/never"]},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "image": "web"}]},
+            },
+        },
+    }
+    assert kubernetes.post("/apis/apps/v1/namespaces/in-a-cluster/deployments", deployment).status == 201
+    sandbox.group("other", "last", 1)
+    delete("c")
+    assert namespaces() == {"before", "in-a-cluster"}, "it may be the other's"
+    delete("other")
+    assert namespaces() == {"before"}
+    for path in ("/api/v1/nodes", "/api/v1/pods", "/apis/apps/v1/replicasets", "/apis/apps/v1/deployments"):
+        assert kubernetes.get(path).body["items"] == [], path
+    assert kubernetes.get("/api/v1/namespaces/before/serviceaccounts/default").status == 200
+    sandbox.cluster("c")
