@@ -129,7 +129,28 @@ class Running(InSandbox):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Previewing(Running):
+class Judged(Running):
+    """A command whose run is judged by policy packs."""
+
+    policy_pack: Annotated[
+        tuple[Path, ...],
+        typer.Option("--policy-pack", metavar="PATH",
+                     help="Have it judged by this policy pack, too: its folder. Repeatable."),
+    ] = ()  # fmt: skip
+    policy_pack_config: Annotated[
+        tuple[Path, ...],
+        typer.Option("--policy-pack-config", metavar="FILE",
+                     help="Configuration (JSON) of each --policy-pack, in the same order. Repeatable."),
+    ] = ()  # fmt: skip
+    policy_timeout: Annotated[
+        float,
+        typer.Option("--policy-timeout", min=0, metavar="SECONDS",
+                     help="How long a policy pack may take to start, or for an answer; 0 for ever."),
+    ] = 60.0  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Previewing(Judged):
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 0: nothing to do, 1: error, 2: changes.")
     ] = False
@@ -138,6 +159,11 @@ class Previewing(Running):
 @dataclass(frozen=True, kw_only=True)
 class Applying(Running):
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BringingUp(Applying, Judged):
+    """An apply of what a program declares."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from cli import neighbours, sandboxes
+from cli import neighbours, packs, sandboxes
 from cli.environments import meant
 from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
 from cli.interrupts import Interrupts
-from cli.requests import Applying, InSandbox, Output, Previewing, Running
+from cli.requests import Applying, InSandbox, Judged, Output, Previewing, Running
 from cli.screen import Screen
 from cli.transcript import Transcript
-from cli.views import documents, report
+from cli.views import documents, policy, report
 from cli.views.lines import Line, Style
 from cli.views.progress import REFRESH_SECONDS, Live, Plain, Progress, Silent
 from engine.events import Consumer, Event
@@ -217,11 +217,18 @@ class Command:
                 report.preview(self.heading(), outcome, self.transcript, width=self.screen.width, detail=detail)
             )
             self.screen.show(self._cost_lines(outcome))
+            self.screen.show(self._policy_lines(outcome))
 
     def _cost_lines(self, outcome: Outcome) -> list[Line]:
         from cli.costs import of_run
 
         return of_run(self.verb, outcome, self.session).lines()
+
+    def _policy_lines(self, outcome: Outcome) -> list[Line]:
+        if outcome.plan.policy is not None:
+            return [policy.summary(outcome.plan.policy, self.screen.width)]
+        judged = isinstance(self.request, Judged) and packs.left_out(self.session)
+        return [policy.left_out(packs.KEY)] if judged else []
 
     def _cost_section(self, outcome: Outcome) -> dict[str, Any]:
         from cli.costs import of_run
@@ -287,6 +294,10 @@ def prepare(verb: str, request: Running) -> Command:
     if isinstance(request, Applying) and not request.yes and not _may_ask(screen, request):
         raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
     session = open_session(request, request.message)
+    if isinstance(request, Judged):
+        session.packs = packs.chosen(session, request)
+        if session.packs is not None:
+            session.packs.prepare()
     _check_whereabouts(verb, session, request.sandbox)
     progress = _progress(screen, request)
     transcript = Transcript()

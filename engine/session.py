@@ -252,6 +252,10 @@ class Session:
             run.cancel()
         return run
 
+    def configuration(self) -> StackConfig:
+        """The stack's configuration, as a preview has it: what is sealed and cannot be opened is unknown."""
+        return self._config(may_stay_sealed=True)
+
     def _config(self, *, may_stay_sealed: bool) -> StackConfig:
         return self.project.config(self.stack, self.keyring, may_stay_sealed=may_stay_sealed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli.declare import command
-from cli.requests import Applying, Previewing
+from cli.requests import Applying, BringingUp, Previewing
 
 
 def register(app: typer.Typer) -> None:
@@ -18,8 +18,8 @@ def register(app: typer.Typer) -> None:
 
         return prepare("preview", request).run(lambda session, emit, options, _: session.preview(emit, options))
 
-    @command(app, "up", Applying)
-    def up(request: Applying) -> int:
+    @command(app, "up", BringingUp)
+    def up(request: BringingUp) -> int:
         """Bring an environment to what the program declares."""
         from cli.runs import check_sandbox, prepare
 

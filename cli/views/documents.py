@@ -6,12 +6,12 @@ from typing import Any
 
 from cli.screen import VERSION
 from cli.transcript import Transcript
-from cli.views.changes import PropertyChange, of_step
+from cli.views.change_document import change_document
+from cli.views.changes import of_step
 from cli.views.markers import counts, headline, is_default_provider
+from cli.views.policy_document import policy_document
 from cli.views.values import to_json
-from engine import paths
 from engine import urn as urns
-from engine.differ import ABSENT
 from engine.events import Diagnostic
 from engine.plan import Op, Step
 from engine.run import Outcome
@@ -49,6 +49,7 @@ def run(verb: str, stack: str, outcome: Outcome, transcript: Transcript, *, code
         "notes": list(plan.notes),
         "unknownTypes": list(plan.unknown_types),
         "stateOnlyChanges": plan.state_only_changes,
+        "policy": policy_document(plan.policy),
     }
 
 
@@ -66,17 +67,8 @@ def _step(step: Step, transcript: Transcript) -> dict[str, Any]:
         return fields
     if transcript.applying:
         fields["seconds"] = round(transcript.seconds.get(step.urn, 0.0), 3)
-    changes = [_change(change) for change in of_step(step)]
+    changes = [change_document(change) for change in of_step(step)]
     return fields | {"replaceKeys": list(step.replace_keys), "retained": step.retained, "changes": changes}
-
-
-def _change(change: PropertyChange) -> dict[str, Any]:
-    fields: dict[str, Any] = {"path": paths.join(change.path), "kind": str(change.kind), "replaces": change.replaces}
-    if change.old is not ABSENT:
-        fields["old"] = to_json(change.old)
-    if change.new is not ABSENT:
-        fields["new"] = to_json(change.new)
-    return fields
 
 
 def _diagnostic(one: Diagnostic) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from cli.transcript import Transcript
-from cli.views import diff, markers, tree
+from cli.views import diff, markers, policy, tree
 from cli.views.lines import Line, Style
 from cli.views.values import block, brief, masked, shortened
 from engine import urn as urns
@@ -33,6 +33,8 @@ _ENDS: Final[Mapping[Result, str]] = {
     Result.STATE_FAILED: "stopped: the state could not be written",
     Result.TIMED_OUT: "timed out",
     Result.BROKEN: "broken: a bug of ours",
+    Result.REFUSED: "refused by policy",
+    Result.UNJUDGED: "refused: a policy pack failed, and nothing passes unjudged",
 }
 
 
@@ -55,6 +57,9 @@ def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width
     lines += _notes(plan)
     lines += _unfinished(transcript, width)
     lines += diagnostics(transcript.diagnostics)
+    if plan.policy is not None:
+        lines += policy.remediations(plan.policy.remediated)
+        lines += policy.findings(plan.policy, width=width, full=detail != "none")
     lines += _end(markers.counts_lines(markers.counts(plan.steps), width - 10), outcome, width)
     return lines
 
@@ -66,6 +71,8 @@ def result(outcome: Outcome, transcript: Transcript, outputs: Properties, *, wid
     """
     lines = _unfinished(transcript, width)
     lines += diagnostics(transcript.diagnostics[known:])
+    if outcome.plan.policy is not None and outcome.result is Result.REFUSED:
+        lines += policy.findings(outcome.plan.policy, width=width, full=False)
     if outputs and outcome.result is Result.SUCCEEDED:
         lines += [Line().add("  outputs", Style.STRONG), *table(outputs, width=width, full=False), Line()]
     lines += _end(markers.counts_lines(transcript.done, width - 10, past=True), outcome, width)

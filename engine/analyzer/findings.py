@@ -176,6 +176,10 @@ class Verdict:
     remediated: Sequence[Remediated] = ()
     broken: Sequence[str] = ()
 
+    def policy(self, finding: PolicyFinding) -> PolicyInfo | None:
+        """The policy that a finding is of, as its pack describes it."""
+        return next((pack.policy(finding.policy) for pack in self.packs if pack.name == finding.pack), None)
+
     @property
     def refuses(self) -> bool:
         return any(finding.refuses for finding in self.findings)

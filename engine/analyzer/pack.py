@@ -42,8 +42,8 @@ class PackFolder:
         return self.python == Path(sys.executable)
 
     @classmethod
-    def load(cls, folder: Path) -> PackFolder:
-        """The pack in ``folder``. Raises BadPack."""
+    def load(cls, folder: Path, *, python: Path | None = None) -> PackFolder:
+        """The pack in ``folder``, to be run by ``python`` or by the one that it names. Raises BadPack."""
         folder = folder.resolve()
         path = _file_in(folder)
         content = _content(path)
@@ -54,7 +54,7 @@ class PackFolder:
                 "use the Pulumi CLI for this one"
             )
         return cls(
-            folder, _entry(path, folder, content.get("main")), _python(path, folder, options),
+            folder, _entry(path, folder, content.get("main")), python or _python(path, folder, options),
             str(content.get("version") or ""), str(content.get("description") or ""),
         )  # fmt: skip
 

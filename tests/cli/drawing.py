@@ -12,10 +12,11 @@ from typing import Any, Final
 import yaml
 
 from cli.transcript import Transcript
-from cli.views import documents, report, simulation, simulation_document, state
+from cli.views import documents, policy, report, simulation, simulation_document, state
 from cli.views.lines import Line, write
 from cli.views.progress import Live, Plain
 from engine import urn as urns
+from engine.analyzer.findings import Level, PackInfo, PolicyFinding, PolicyInfo, Remediated, Verdict
 from engine.events import (
     Diagnostic,
     Event,
@@ -99,12 +100,28 @@ class Case:
 
     def outcome(self) -> Outcome:
         outputs = self.content.get("outputs", {})
+        steps = tuple(self.steps())  # first: the rest names resources by them
         plan = Plan(
-            tuple(self.steps()), outputs.get("before", {}), outputs.get("after", outputs.get("before", {})),
+            steps, outputs.get("before", {}), outputs.get("after", outputs.get("before", {})),
             tuple(self.content.get("notes", ())), tuple(self.content.get("unknown_types", ())),
-            self.content.get("state_only_changes", False),
+            self.content.get("state_only_changes", False), self._verdict(),
         )  # fmt: skip
         return Outcome(Result(self.content.get("result", "succeeded")), plan, self.content.get("seconds", 2.1))
+
+    def _verdict(self) -> Verdict | None:
+        policy = self.content.get("policy")
+        if policy is None:
+            return None
+        packs = [
+            PackInfo(name, "1.0.0", tuple(PolicyInfo(**_levelled(each)) for each in policies))
+            for name, policies in policy["packs"].items()
+        ]
+        findings = [PolicyFinding(**self._about(_levelled(one))) for one in policy.get("findings", ())]
+        remediated = [Remediated(**self._about(one)) for one in policy.get("remediated", ())]
+        return Verdict(tuple(packs), tuple(findings), tuple(remediated), tuple(policy.get("broken", ())))
+
+    def _about(self, one: Mapping[str, Any]) -> dict[str, Any]:
+        return {**one, "urn": self.urn(one.get("urn", ""))}
 
     def transcript(self, steps: Sequence[Step]) -> Transcript:
         transcript = Transcript()
@@ -146,6 +163,10 @@ class Case:
         return stream.getvalue()
 
 
+def _levelled(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {**one, "level": Level(one["level"])}
+
+
 _REASONS: Final = {
     Op.SAME: "UNCHANGED", Op.CREATE: "NEW", Op.REPLACE: "IMMUTABLE", Op.CREATE_REPLACEMENT: "IMMUTABLE",
     Op.DELETE_REPLACED: "REPLACED", Op.DELETE: "NOT_DECLARED", Op.READ: "READ", Op.IMPORT: "IMPORTED",
@@ -156,7 +177,8 @@ def _preview(case: Case, outcome: Outcome) -> list[Line]:
     heading = report.Heading("preview", STACK, "embedded engine, state in .bedplate/state")
     detail = case.content.get("detail", "none")
     transcript = case.transcript(outcome.plan.steps)
-    return report.preview(heading, outcome, transcript, width=case.width, detail=detail)
+    lines = report.preview(heading, outcome, transcript, width=case.width, detail=detail)
+    return lines if outcome.plan.policy is None else [*lines, policy.summary(outcome.plan.policy, case.width)]
 
 
 def _result(case: Case, outcome: Outcome) -> list[Line]:

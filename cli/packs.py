@@ -1,0 +1,91 @@
+"""Which policy packs judge a command's run: the project's own (``policies/``), those of its settings, the command's.
+
+The first two are left out only where the settings say ``bedplate:policy: enabled: false``, which each report then says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from cli.exits import UsageError
+from cli.requests import Judged
+from engine.analyzer.client import Limits
+from engine.analyzer.config import config_in, read_config
+from engine.analyzer.errors import BadConfig
+from engine.analyzer.pack import PackFolder
+from engine.analyzer.packs import ChosenPack, Packs, own_packs
+from engine.session import Session
+
+KEY: Final = "bedplate:policy"
+ON_BY_DEFAULT: Final = os.environ.get("BEDPLATE_OWN_PACKS", "") != ""  # off until the platform itself passes them
+_FOREVER: Final = 1e9  # seconds
+
+
+def chosen(session: Session, request: Judged) -> Packs | None:
+    """The packs of ``request`` on ``session``, None where there are none. Raises BadPack, BadConfig, UsageError."""
+    section = _section(session)
+    packs = [*_own(session, section), *_of_settings(session, section), *_of_command(request)]
+    if not packs:
+        return None
+    seconds = request.policy_timeout or _FOREVER
+    return Packs(packs, Limits(seconds, seconds, 2 * seconds))
+
+
+def left_out(session: Session) -> bool:
+    """Whether the settings say that nothing is judged."""
+    section = _section(session)
+    return section is not None and section.get("enabled") is False
+
+
+def _section(session: Session) -> Any:
+    """What the stack's configuration says of policies; None where it says nothing, or nothing that can be read."""
+    text = session.configuration().texts.get(KEY)
+    if text is None:
+        return None
+    try:
+        section = json.loads(text)
+    except ValueError:
+        section = None
+    return section if isinstance(section, dict) else {}  # what is wrong with it, the program's settings say
+
+
+def _own(session: Session, section: Any) -> Iterator[ChosenPack]:
+    if not ON_BY_DEFAULT or (section is not None and section.get("enabled") is False):
+        return
+    for folder in own_packs(session.project.root):
+        # By this Python, whatever the file says for the Pulumi CLI: they are part of what runs here.
+        yield ChosenPack(PackFolder.load(folder, python=Path(sys.executable)))
+
+
+def _of_settings(session: Session, section: Any) -> Iterator[ChosenPack]:
+    """Packs that the settings name; their paths start where the settings lie."""
+    if section is None or section.get("enabled") is False:
+        return
+    folder = session.project.config_folder
+    packs = section.get("packs") or []
+    if not isinstance(packs, list):
+        raise BadConfig(f"{KEY}.packs: expected a list of policy packs, got {packs!r}")
+    for index, entry in enumerate(packs):
+        place = f"{KEY}.packs[{index}]"
+        if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+            raise BadConfig(f"{place}: expected the path of a policy pack, as in 'path: ../our-pack'")
+        config = entry.get("config") or {}
+        if not isinstance(config, dict):
+            raise BadConfig(f"{place}.config: expected levels or parameters by policy")
+        yield ChosenPack(PackFolder.load(folder / entry["path"]), config_in(config, f"{place}.config"))
+
+
+def _of_command(request: Judged) -> Iterator[ChosenPack]:
+    configs = request.policy_pack_config
+    if configs and len(configs) != len(request.policy_pack):
+        raise UsageError(
+            f"{len(request.policy_pack)} policy packs, but {len(configs)} configurations: --policy-pack-config, where "
+            "it is given, is given once for each --policy-pack, in the same order"
+        )
+    for index, folder in enumerate(request.policy_pack):
+        yield ChosenPack(PackFolder.load(folder), read_config(configs[index]) if configs else {})
