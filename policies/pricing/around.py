@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from policies.pricing.model import UNKNOWN, Item, Origin
@@ -19,6 +19,9 @@ class Surroundings:
 
     items: Mapping[str, Item]
     region: str = ""
+    _referring: dict[tuple[str, str, str], Mapping[str, Sequence[Item]]] = field(
+        default_factory=dict[tuple[str, str, str], Mapping[str, Sequence[Item]]], repr=False, compare=False
+    )
 
     @classmethod
     def of_items(cls, items: Iterable[Item], region: str = "") -> Surroundings:
@@ -57,6 +60,17 @@ class Surroundings:
         unknown = any(one is UNKNOWN for one in identities)
         siblings = [one for one in self._children.get(item.parent, ()) if one.type == type_]
         return siblings if unknown and item.parent else []
+
+    def referring(self, type_: str, path: str, item: Item) -> Sequence[Item]:
+        """The items of ``type_`` whose property ``path`` speaks of ``item``: looked for once for all of its type."""
+        key = type_, path, item.type
+        if key not in self._referring:
+            found: dict[str, list[Item]] = {}
+            for one in self.of(type_):
+                for other in self.referred(one, path, item.type, one.properties.get(path)):
+                    found.setdefault(other.urn, []).append(one)
+            self._referring[key] = found
+        return self._referring[key].get(item.urn, ())
 
     def _leads(self, item: Item, path: str) -> Iterator[str]:
         """The URNs that a property depends on, those of components taken as their children's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -95,6 +96,7 @@ _MAKERS: Final = {
 }
 
 
+@functools.cache
 def reason_against(type_: str) -> str | None:
     """Why a type that has no price of its own can't be taken as free; None where it can."""
     if is_component(type_):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components.instance_types import instance_types
 from policies.pricing.bill import Bill, Parts
 from policies.pricing.model import HOURS_A_MONTH, Sizes
@@ -52,8 +54,9 @@ def _hosted(bill: Bill, kind: str, hours: Sizes, working: str) -> None:
     except NoPrice as error:
         bill.lack(f"{kind} hosting", str(error))
         return
-    factor = (ratio, f"hosting {ratio:g} of EC2's price: {_RATIO_SOURCE}")
-    bill.add(price, hours, working, idle=hours.min, what=f"{kind} hosting", factor=factor, gpus=gpus)
+    source = f"{price.source}, {price.date}; hosting {ratio:g} of EC2's price: {_RATIO_SOURCE}"
+    hosted = replace(price, service="sagemaker", item=f"{kind} hosting", usd=price.usd * ratio, source=source)
+    bill.add(hosted, hours, working, idle=hours.min, gpus=gpus)
 
 
 def hosting_ratio(kind: str) -> float | None:

@@ -118,7 +118,7 @@ class CostLine:
     """One thing that is paid for. ``quantity`` is in ``price.unit`` a month; ``idle`` is the part that stays when
     nothing runs: pools at their smallest, no traffic, data still stored.
 
-    ``factor`` is what spot or SageMaker hosting make of the list price, ``factor_source`` who says so. ``working``
+    ``factor`` is what spot makes of the list price, ``factor_source`` who says so. ``working``
     tells how the desired quantity comes about. ``gpus`` is the number in one node, where the line is of nodes.
     """
 

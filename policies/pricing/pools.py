@@ -136,20 +136,12 @@ def _pool_name(bill: Bill) -> str:
 
 def _actions(bill: Bill, count: Sizes) -> Iterator[Action]:
     """The scheduled actions that set this group's size."""
-    for schedule in bill.around.of(_SCHEDULE):
+    for schedule in bill.around.referring(_SCHEDULE, "autoscalingGroupName", bill.item):
         inputs = Inputs(schedule.properties)
-        if not _is_of(bill, schedule):
-            continue
         recurrence, wanted = inputs.at("recurrence"), inputs.at("desiredCapacity")
         if not recurrence.present or not wanted.present or wanted.value == _KEPT:
             continue  # once, or of the limits alone
         yield Action(recurrence.text(), min(wanted.number(), count.max))
-
-
-def _is_of(bill: Bill, schedule: Item) -> bool:
-    name = schedule.properties.get("autoscalingGroupName")
-    found = bill.around.referred(schedule, "autoscalingGroupName", bill.item.type, name)
-    return bill.item in found
 
 
 def _public_addresses(bill: Bill, template: Inputs, found: Nodes) -> None:

@@ -18,8 +18,10 @@ _USUAL_GIB: Final = 8
 
 def machines_of(requirements: Sequence[Inputs], catalogue: Mapping[str, InstanceType]) -> list[InstanceType]:
     """The types of ``catalogue`` that meet all requirements that are about machines."""
-    meeting = [one for one in catalogue.values() if all(_met(requirement, one) for requirement in requirements)]
-    named = any(one.at("key").text() == _TYPE and one.at("operator").text() == "In" for one in requirements)
+    named = [one for one in requirements if one.at("key").text() == _TYPE and one.at("operator").text() == "In"]
+    asked = {value.text() for one in named for value in one.at("values").items()}
+    able = [catalogue[name] for name in catalogue if not named or name in asked]
+    meeting = [one for one in able if all(_met(requirement, one) for requirement in requirements)]
     usual = [one for one in meeting if one.vcpu >= _USUAL_VCPU and one.memory_gib >= _USUAL_GIB]
     return meeting if named else usual or meeting
 

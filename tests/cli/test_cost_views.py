@@ -85,7 +85,7 @@ def test_every_figure_can_name_its_working_its_source_and_its_date() -> None:
         "$210 m5.large on-demand = 3 nodes × 730 h × $0.096, at most $280 web; "
         "AWS price list through Karpenter, 2026-07-20" in drawn
     )
-    assert "spot at 0.51: AWS Spot Instance Advisor 2025-07-28" in drawn
+    assert "spot at 0.51: AWS Spot Instance Advisor, us-east-1, 2025-07-28" in drawn
     assert "standard storage = 500 GB (assumed) × $0.023 data; infracost golden files 2026-08-21" in drawn
 
 
