@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cli.views import cost_line
 from cli.views.lines import Line, Style
@@ -92,6 +92,10 @@ def _opened(value: Value) -> Any:
     return value
 
 
+# Runs whose plan was decided to its end; what policies refuse has its price, too, and that may be why.
+COMPLETE: Final = (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED)
+
+
 @dataclass(frozen=True)
 class Costs:
     """The costs of a run, or ``why`` they can't be said: a preview goes on without them."""
@@ -114,7 +118,7 @@ class Costs:
 
 def of_run(verb: str, outcome: Outcome, session: Session) -> Costs:
     """What a run's plan does to the costs; nothing where it was not decided to its end, or decides nothing."""
-    if verb == "refresh" or outcome.result is not Result.SUCCEEDED:
+    if verb == "refresh" or outcome.result not in COMPLETE:
         return Costs()
     try:
         usage = read_usage(session.project, session.stack)

@@ -29,9 +29,8 @@ def register(app: typer.Typer) -> None:
     @command(app, "cost", Costing, _OUTPUTS)
     def cost(request: Costing) -> int:
         """Say what an environment costs a month, before and after its changes; needs no cloud and no credentials."""
-        from cli.costs import compared, read_usage, standing
+        from cli.costs import COMPLETE, compared, read_usage, standing
         from cli.runs import prepare
-        from engine.run import Result
 
         check(request)
         previewing = prepare("preview", _preview_of(request))
@@ -41,7 +40,7 @@ def register(app: typer.Typer) -> None:
             resources = session.snapshot().resources
             return _done(request, previewing.screen, lambda: standing(resources, session.stack, usage))
         outcome = previewing.plan()
-        if outcome.result is not Result.SUCCEEDED:
+        if outcome.result not in COMPLETE:
             return previewing.failed(outcome)
         return _done(request, previewing.screen, lambda: compared(outcome.plan, session.stack, usage))
 

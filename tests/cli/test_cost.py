@@ -154,5 +154,11 @@ def test_a_broken_price_table_is_said_in_place_of_the_costs(tmp_path: Path, monk
     assert "expected the columns service,item,unit,usd,verified,source" in found.lines()[0].plain
 
 
+def test_what_policies_refuse_has_its_price_too(tmp_path: Path) -> None:
+    assert (
+        of_run("preview", Outcome(Result.REFUSED, CHANGING, 0.0), session(tmp_path)).section()["cost"]["idle"] == 31.3
+    )
+
+
 def test_a_plan_that_did_not_come_to_its_end_has_no_costs(tmp_path: Path) -> None:
     assert not of_run("preview", Outcome(Result.PROGRAM_FAILED, CHANGING, 0.0), session(tmp_path)).section()
