@@ -22,7 +22,7 @@ from policies.pricing.around import Surroundings
 from policies.pricing.bill import Bill, Parts
 from policies.pricing.free import reason_against
 from policies.pricing.model import Estimate, Item
-from policies.pricing.prices import Prices, prices_of
+from policies.pricing.prices import SHIPPED, Prices, prices_of
 from policies.pricing.reading import NotKnown, NotPriceable, NotReadable
 from policies.pricing.usage import Usage
 
@@ -45,11 +45,14 @@ def estimate(
     ``today`` decides which versions are out of support. Raises MalformedPrices where a cached table can't be read.
     """
     around = Surroundings.of_items(items, region)
-    start, used, day = prices or prices_of(), usage or Usage(), today or date.today()
+    start, used, day = prices or prices_of(around.home or SHIPPED), usage or Usage(), today or date.today()
+    tables = {"": start, start.region: start}
     bills: list[Bill] = []
     for item in around.items.values():
         origin = around.origin(item)
-        bill = Bill(item, origin, start.of(origin.region), used, around, day)
+        if origin.region not in tables:
+            tables[origin.region] = prices_of(origin.region)
+        bill = Bill(item, origin, tables[origin.region], used, around, day)
         _fill(bill)
         bills.append(bill)
     return Estimate(

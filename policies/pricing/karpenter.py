@@ -21,7 +21,7 @@ from policies.pricing.model import UNKNOWN, Item, Purchase, Sizes
 from policies.pricing.needs import needed_nodes
 from policies.pricing.nodes import DISK_OF_IMAGE, Disk, Nodes
 from policies.pricing.pools import RESERVATION
-from policies.pricing.prices import Prices
+from policies.pricing.prices import Prices, shipped
 from policies.pricing.reading import GIB, Inputs, NotPriceable
 from policies.pricing.requirements import machines_of
 
@@ -84,9 +84,10 @@ def _node_pool(bill: Bill) -> None:
     count = size_of(bill.around, pool)
     disks = _disks(bill, pool)
     cheapest = pool.machines[0]
+    reserved = bool(reservations_of_pool(bill.around, bill.item))
     stays = Nodes(
         pool.name, cheapest.name, Sizes(count.min, count.desired, 0), pool.at_best,
-        idle=_static(pool), disks=disks, may_stop=True,
+        idle=_static(pool), disks=disks, may_stop=True, reserved=reserved,
     )  # fmt: skip
     nodes.charge(bill, stays)
     most = _dearest(pool, bill.prices)
@@ -108,13 +109,13 @@ def size_of(around: Surroundings, pool: KarpenterPool) -> Sizes:
     low = max(static, _annotated(pool, _MIN))
     declared = max(low, _annotated(pool, _DESIRED), needed_nodes(around, pool.name, pool.spec, pool.machines))
     allowed = _allowed(pool, pool.machines[0])
-    return Sizes(low, declared, declared if allowed is None else max(allowed, low))
+    if allowed is None:
+        return Sizes(low, declared, declared)
+    return Sizes(min(low, allowed), min(declared, allowed), allowed)
 
 
 def nodes_of(around: Surroundings, item: Item) -> Sizes:
     """The size of the pool that ``item`` declares, by the shipped prices' order of machines."""
-    from policies.pricing.prices import shipped
-
     return size_of(around, read(item, shipped()))
 
 

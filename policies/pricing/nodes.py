@@ -32,8 +32,10 @@ class Disk:
 
 @dataclass(frozen=True)
 class Nodes:
-    """A number of nodes of one type. ``average`` is their number at the desired size over a week with a schedule;
-    ``may_stop`` says that a schedule could stop them."""
+    """A number of nodes of one type. ``average`` is their number at the desired size over a week with a schedule.
+
+    ``may_stop`` says that a schedule could stop them, ``reserved`` that the program reserves instances for them.
+    """
 
     pool: str
     kind: str
@@ -43,7 +45,7 @@ class Nodes:
     idle: float | None = None
     disks: Sequence[Disk] = ()
     may_stop: bool = False
-    reserved: float = 0.0
+    reserved: bool = False
     note: str = ""
 
     @property
@@ -66,6 +68,8 @@ def charge(bill: Bill, nodes: Nodes) -> None:
 
 
 def _instances(bill: Bill, nodes: Nodes) -> None:
+    if not nodes.kind:
+        raise NotPriceable("its instance type is not given here")
     try:
         price = bill.prices.instance(nodes.kind)
     except NoPrice as error:

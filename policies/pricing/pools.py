@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from policies.pricing import nodes
@@ -39,7 +38,7 @@ def _node_group(bill: Bill) -> None:
         average_nodes(actions) if actions else None,
         disks=_disks(inputs, template),
         may_stop=not _is_system(inputs),
-        reserved=reserved_for(bill.around, bill.item),
+        reserved=bool(reservations_of(bill.around, bill.item)),
     )
     nodes.charge(bill, found)
     _public_addresses(bill, template, found)
@@ -95,12 +94,6 @@ def on_demand_kind(around: Surroundings, item: Item) -> str:
         return "" if spot else _kind(inputs, given)
     except NotPriceable:
         return ""
-
-
-def reserved_for(around: Surroundings, item: Item) -> float:
-    """How many instances the program reserves for a pool."""
-    counts = (Inputs(one.properties).at("instanceCount").number() for one in reservations_of(around, item))
-    return math.fsum(counts)
 
 
 def _kind(inputs: Inputs, template: Inputs) -> str:

@@ -14,7 +14,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -47,14 +47,13 @@ class MalformedPrices(ValueError):
 class Prices:
     """The prices of ``region``, by service and item. ``unsold`` are instance types that are sold by reservation only.
 
-    ``extended`` is false where there is no table of the region at all.
+    ``origin`` is where they are from; where there are none at all, how to get some.
     """
 
     region: str
     table: Mapping[tuple[str, str], Price]
     unsold: frozenset[str] = frozenset()
     origin: str = "shipped"
-    _others: Mapping[str, Prices] = field(default_factory=dict[str, "Prices"], repr=False, compare=False)
 
     def find(self, service: str, item: str) -> Price:
         """The price of ``item``. Raises NoPrice."""
@@ -75,12 +74,6 @@ class Prices:
         if not self.table:
             raise NoPrice(f"there are no prices for {self.region}; {self.origin}")
         raise NoPrice(f"no price is known for instance type {name}")
-
-    def of(self, region: str) -> Prices:
-        """The prices of another region: those at hand, those in the cache, or none at all."""
-        if region in (self.region, ""):
-            return self
-        return self._others[region] if region in self._others else prices_of(region)
 
 
 def prices_of(region: str = SHIPPED, folder: Path | None = None) -> Prices:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from policies.pricing import Item, MalformedPrices, NoPrice, estimate, prices_of
+from policies.pricing import Item, MalformedPrices, NoPrice, Prices, estimate, prices, prices_of
 from policies.pricing.names import SERVICES
 from policies.pricing.prices import COLUMNS, EC2, UNDATED, read, shipped
 
@@ -92,3 +94,29 @@ def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_instance_types_that_are_sold_are_priced_as_the_components_know_them() -> None:
     assert len([key for key in shipped().table if key[0] == EC2]) > 200
     assert not {name for name in shipped().unsold if (EC2, name) in shipped().table}
+
+
+def test_importing_the_estimate_brings_nothing_heavy_along() -> None:
+    """Policy packs and every preview pay for it."""
+    command = (
+        "import sys, policies.pricing; print([name for name in ('pulumi', 'yaml', 'boto3') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True, cwd=SHARED.parents[2]
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_table_is_read_once_for_all_resources_of_its_region(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDPLATE_PRICES", str(tmp_path))
+    (tmp_path / "eu-west-1.csv").write_text(f"{HEAD}\nvpc,public IPv4 address,month,4,yes,AWS price list 2027-01-02\n")
+    asked: list[str] = []
+
+    def counted(path: Path, region: str) -> Prices:
+        asked.append(region)
+        return read(path, region)
+
+    monkeypatch.setattr(prices, "read", counted)
+    items = [Item(f"urn:{n}", "aws:ec2/eip:Eip", str(n), {"region": "eu-west-1"}) for n in range(50)]
+    assert estimate(items).at("desired") == 200
+    assert asked == ["eu-west-1"]
