@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Final
 
 from policies.kit import Finding, Resource, Stack, Value, WrongType
 from policies.security.pack import SECURITY
-from policies.subjects.kubernetes import KUBERNETES, KubernetesObject, objects_in
+from policies.subjects.cluster import objects_in
+from policies.subjects.kubernetes import KUBERNETES, KubernetesObject
 from policies.subjects.pods import Container, PodTemplate
 from policies.subjects.selectors import labels_of, selects
 
@@ -84,8 +85,8 @@ class _Scaled:
 
     def scaler_in(self, stack: Stack) -> KubernetesObject | None:
         """The HorizontalPodAutoscaler that sets the number, where the stack has one."""
-        objects = objects_in(stack)
-        for scaler in objects.of("autoscaling", "HorizontalPodAutoscaler"):
+        objects, own = objects_in(stack), self.object.metadata.get("name")
+        for scaler in objects.naming(own, "autoscaling", "HorizontalPodAutoscaler", "spec", "scaleTargetRef", "name"):
             target = scaler.body.get("spec", "scaleTargetRef")
             if not objects.namespace_of(scaler).is_that_of(objects.namespace_of(self.object)):
                 continue
@@ -144,14 +145,12 @@ def disruption_budget(pod: PodTemplate, stack: Stack) -> Iterator[Finding]:
         return
     if _Scaled(pod.object).least_in(stack).number(1) < 2:
         return
-    if not any(_budget_selects(budget, pod, stack) for budget in objects_in(stack).of("policy", "PodDisruptionBudget")):
+    budgets = objects_in(stack).selecting(pod, "policy", "PodDisruptionBudget", "spec", "selector")
+    if not any(_budget_selects(budget, pod) for budget in budgets):
         yield Finding(f"no PodDisruptionBudget selects the pods of the {pod.object.kind} '{pod.object.name}'", pod.path)
 
 
-def _budget_selects(budget: KubernetesObject, pod: PodTemplate, stack: Stack) -> bool:
-    objects = objects_in(stack)
-    if not objects.namespace_of(budget).is_that_of(objects.namespace_of(pod.object)):
-        return False
+def _budget_selects(budget: KubernetesObject, pod: PodTemplate) -> bool:
     selector = budget.body.get("spec", "selector")
     return selector.present and selects(selector, labels_of(pod.metadata.get("labels")))
 
@@ -213,7 +212,8 @@ def _share(value: Value, of: float) -> int:
 
 def _replicas_under(budget: KubernetesObject, stack: Stack) -> float | None:
     """The replicas of all workloads that the budget selects; None where it selects none of the stack."""
-    pods = [pod for resource in stack.of(*KUBERNETES) for pod in PodTemplate.found_in(resource)]
+    objects = objects_in(stack)
+    pods = objects.selected(objects.namespace_of(budget), budget.body.get("spec", "selector"))
     scaled = [pod for pod in pods if (pod.object.group, pod.object.kind) in _SCALED]
-    chosen = [_Scaled(pod.object) for pod in scaled if _budget_selects(budget, pod, stack)]
+    chosen = [_Scaled(pod.object) for pod in scaled if _budget_selects(budget, pod)]
     return sum(each.least_in(stack).number(1) for each in chosen) if chosen else None

@@ -10,6 +10,7 @@ from typing import Any
 
 from policies.kit import Finding, Stack, Value
 from policies.security.pack import SECURITY
+from policies.subjects.cluster import objects_in
 from policies.subjects.gpus import (
     NODE_LABELS,
     Request,
@@ -21,7 +22,7 @@ from policies.subjects.gpus import (
     taint_of,
     tolerates,
 )
-from policies.subjects.kubernetes import KubernetesObject, objects_in
+from policies.subjects.kubernetes import KubernetesObject
 from policies.subjects.mending import Patch, mending, mending_by
 from policies.subjects.pods import Container, PodTemplate
 from policies.subjects.quantities import amount
@@ -206,9 +207,8 @@ def gpu_quota(pod: PodTemplate, stack: Stack) -> Iterator[Finding]:
     """
     objects = objects_in(stack)
     namespace = objects.namespace_of(pod.object)
-    quotas = [each for each in objects.of("", "ResourceQuota") if objects.namespace_of(each).is_that_of(namespace)]
     for resource in accelerators_of(pod):
-        if not any(_bounds(quota, resource) for quota in quotas):
+        if not any(_bounds(quota, resource) for quota in objects.within(namespace, "", "ResourceQuota")):
             yield Finding(
                 f"the pod asks for {resource}, and its namespace {namespace.shown} has no ResourceQuota "
                 f"on {quota_key(resource)}",

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from policies.kit import Finding, Resource, Stack
 from policies.security.pack import SECURITY
-from policies.subjects.kubernetes import DEFAULT_NAMESPACE, KubernetesObject, objects_in
+from policies.subjects.cluster import objects_in
+from policies.subjects.kubernetes import DEFAULT_NAMESPACE, KubernetesObject
 from policies.subjects.mending import Patch, mending_by
 from policies.subjects.pods import PodTemplate
 
@@ -75,8 +76,7 @@ def _is_system(namespace: str) -> bool:
 
 def _has(namespace: KubernetesObject, stack: Stack, kind: str, amounts: str) -> bool:
     objects = objects_in(stack)
-    itself = objects.identity_of(namespace)
-    inside = [each for each in objects.of("", kind) if objects.namespace_of(each).is_that_of(itself)]
+    inside = objects.within(objects.identity_of(namespace), "", kind)
     return any(len(each.body.get("spec", amounts)) > 0 for each in inside)
 
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from policies.kit import Finding, Stack, Value
 from policies.security.pack import SECURITY
-from policies.subjects.kubernetes import KubernetesObject, Namespace, Objects, objects_in
+from policies.subjects.cluster import Namespace, Objects, objects_in
+from policies.subjects.kubernetes import KubernetesObject
 from policies.subjects.pods import PodTemplate
 from policies.subjects.selectors import labels_of, selects
 
@@ -45,7 +46,7 @@ def network_policy(pod: PodTemplate, stack: Stack, parameters: Mapping[str, Any]
     objects = objects_in(stack)
     namespace = objects.namespace_of(pod.object)
     covered: set[str] = set()
-    for policy in _policies(objects, namespace):
+    for policy in _policies(objects, namespace, pod):
         if _selects(policy, pod):
             covered |= _directions(policy)
     wanted: list[str] = parameters["directions"]
@@ -55,14 +56,10 @@ def network_policy(pod: PodTemplate, stack: Stack, parameters: Mapping[str, Any]
         yield Finding(f"no NetworkPolicy in the namespace {namespace.shown} covers {what} of the pod", pod.path)
 
 
-def _policies(objects: Objects, namespace: Namespace) -> Iterator[KubernetesObject]:
+def _policies(objects: Objects, namespace: Namespace, pod: PodTemplate) -> Iterator[KubernetesObject]:
     for group in _GROUPS:
-        for policy in objects.of(group, "NetworkPolicy"):
-            if objects.namespace_of(policy).is_that_of(namespace):
-                yield policy
-    for policy in objects.of(_CILIUM, "CiliumNetworkPolicy"):
-        if objects.namespace_of(policy).is_that_of(namespace):
-            yield policy
+        yield from objects.selecting(pod, group, "NetworkPolicy", "spec", "podSelector")
+    yield from objects.within(namespace, _CILIUM, "CiliumNetworkPolicy")
     yield from objects.of(_CILIUM, "CiliumClusterwideNetworkPolicy")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar, Final
 
-from policies.kit import Resource, Stack, Unreadable, Value
+from policies.kit import Resource, Value
 
 _PROVIDER: Final = "kubernetes:"
 # What the provider has beside objects of the API: charts and files, whose children are resources of their own.
@@ -60,71 +59,6 @@ class KubernetesObject:
             own = item.get("kind").text("") if item.known else ""
             version = item.get("apiVersion").text("") if item.known else ""
             yield cls(resource, _group(version) if version else group, own or kind.removesuffix("List"), item)
-
-
-@dataclass(frozen=True)
-class Namespace:
-    """The namespace of an object, compared without asking for more than is known.
-
-    ``name`` is None where it is not known yet: then ``declared`` (URNs of the Namespace resources that it depends on)
-    tells it from others.
-    """
-
-    name: str | None
-    declared: frozenset[str] = frozenset()
-
-    @property
-    def shown(self) -> str:
-        return f"'{self.name}'" if self.name is not None else "(not known yet)"
-
-    def is_that_of(self, other: Namespace) -> bool:
-        """Whether both are the same, as far as that can be known."""
-        if self.name is not None and other.name is not None:
-            return self.name == other.name
-        return bool(self.declared & other.declared)
-
-
-class Objects:
-    """The Kubernetes objects of a stack, and what is known of their namespaces."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._all = [each for resource in stack.resources for each in _readable(resource)]
-        self.namespaces = {each.resource.urn: each for each in self.of("", "Namespace")}
-
-    def of(self, group: str, *kinds: str) -> Iterator[KubernetesObject]:
-        return (each for each in self._all if each.group == group and each.kind in kinds)
-
-    def namespace_of(self, each: KubernetesObject) -> Namespace:
-        """The namespace in which ``each`` lies: ``default`` where it names none."""
-        declared = self._depended_on(each)
-        metadata = each.metadata
-        if metadata.unknown or metadata.get("namespace").unknown:
-            names = {self.identity_of(self.namespaces[urn]).name for urn in declared}
-            return Namespace(names.pop() if len(names) == 1 else None, declared)
-        name = metadata.get("namespace").text("")
-        return Namespace(name or DEFAULT_NAMESPACE, declared)
-
-    def identity_of(self, namespace: KubernetesObject) -> Namespace:
-        """A Namespace object itself, as others name it."""
-        name = namespace.metadata.get("name") if namespace.metadata.known else namespace.metadata
-        return Namespace(name.plain() if name.kind == "text" else None, frozenset({namespace.resource.urn}))
-
-    def _depended_on(self, each: KubernetesObject) -> frozenset[str]:
-        return frozenset(urn for urn in each.resource.depends_on.get("metadata", ()) if urn in self.namespaces)
-
-
-@lru_cache(maxsize=1)
-def objects_in(stack: Stack) -> Objects:
-    """The objects of ``stack``, looked for once for all that ask."""
-    return Objects(stack)
-
-
-def _readable(resource: Resource) -> list[KubernetesObject]:
-    """A list that is none holds no object; the rules that judge it say so."""
-    try:
-        return list(KubernetesObject.found_in(resource))
-    except Unreadable:
-        return []
 
 
 def _group_and_kind(token: str) -> tuple[str, str] | None:

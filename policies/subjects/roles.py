@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from policies.kit import Resource, Stack, Value
-from policies.subjects.kubernetes import KUBERNETES, KubernetesObject, objects_in
+from policies.subjects.cluster import objects_in
+from policies.subjects.kubernetes import KUBERNETES, KubernetesObject
 
 RBAC: Final = "rbac.authorization.k8s.io"
 _ROLES: Final = ("Role", "ClusterRole")
@@ -86,7 +87,7 @@ class Binding:
         """The role itself, where the stack declares it."""
         objects = objects_in(stack)
         kind, name = self.role.get("kind").text(""), self.role.get("name")
-        for role in objects.of(RBAC, kind):
+        for role in objects.naming(name, RBAC, kind, "metadata", "name"):
             named = role.metadata.get("name")
             same = name.text("") == named.text("") if name.known and named.known else _depends(self, role)
             home = objects.namespace_of(role).is_that_of(objects.namespace_of(self.object))
