@@ -32,7 +32,7 @@ def node_group_ssh(group: Resource) -> Iterator[Finding]:
     """With a key and no security groups to come from, EKS opens port 22 of every node to 0.0.0.0/0."""
     # Source: Amazon EKS API Reference, RemoteAccessConfig, sourceSecurityGroups, 2026-11.
     access = group.properties.get("remoteAccess")
-    if access.present and access.get("ec2SshKey").present and not len(access.get("sourceSecurityGroupIds")):
+    if access.get("ec2SshKey").present and not len(access.get("sourceSecurityGroupIds")):
         yield Finding("a key, and no sourceSecurityGroupIds: port 22 is open to 0.0.0.0/0", access.path)
 
 

@@ -64,7 +64,7 @@ def _aborts(rule: Value) -> bool:
     days = rule.get("abortIncompleteMultipartUploadDays")
     if days.missing:
         days = rule.get("abortIncompleteMultipartUpload", "daysAfterInitiation")
-    return days.present and days.number(0) > 0
+    return days.number(0) > 0
 
 
 def _is_for_everything(rule: Value) -> bool:
@@ -78,7 +78,7 @@ def _narrows(part: Value) -> bool:
         value = part.get(key)
         if value.kind == "text" and value.text():
             return True
-        if value.kind in ("an object", "a list") and len(value):
+        if value.kind == "an object" and len(value):
             return True
         if value.kind == "a number" and value.number(0) > 0:
             return True

@@ -37,7 +37,7 @@ class Launch:
     @property
     def has_template(self) -> bool:
         """Whether what it doesn't say is said by a launch template, which is judged by itself."""
-        return self.resource.is_a(*INSTANCES) and self.settings.get("launchTemplate").present
+        return self.settings.get("launchTemplate").present
 
     @property
     def metadata(self) -> Value:
