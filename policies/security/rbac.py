@@ -170,15 +170,18 @@ def _verbs(rule: PolicyRule) -> str:
             "type": "array",
             "items": {"type": "string", "minLength": 1},
             "default": ["cluster-admin"],
-            "description": "ClusterRoles that nobody may be bound to.",
+            "description": "Roles that nobody may be bound to.",
         }
     },
 )
 def cluster_admin(binding: Binding, parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """cluster-admin may do anything, and so may the group system:masters, past all roles."""
+    """cluster-admin may do anything, and so may the group system:masters, past all roles.
+
+    A role counts by its name, whatever its kind: a Role that is called so is meant to be as much.
+    """
     forbidden: list[str] = parameters["roles"]
     name = binding.role.get("name")
-    if binding.role.get("kind").text("") == "ClusterRole" and name.text("") in forbidden:
+    if name.text("") in forbidden:
         yield Finding(f"the {binding.object.kind} '{binding.object.name}' gives {name.shown()}", name.path)
     for subject in binding.subjects:
         if subject.get("kind").text("") == "Group" and subject.get("name").text("") == _ADMINS:
