@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,8 +51,7 @@ def _subjects(rule: Rule, resource: Resource, stack: Stack | None, parameters: M
     for subject in found:
         yield from _ask(rule, subject, resource, given)
     if fault is not None:
-        unjudged = _unjudged(rule, fault, resource)
-        yield replace(unjudged, text=resource.masked(unjudged.text))
+        yield _unjudged(rule, fault, resource, stack or resource)
 
 
 def _found_in(subject: Any, resource: Resource) -> tuple[list[Any], Exception | None]:
@@ -70,33 +69,36 @@ def _found_in(subject: Any, resource: Resource) -> tuple[list[Any], Exception | 
 
 
 def _ask(rule: Rule, subject: Any, resource: Resource | None, given: Mapping[str, Any]) -> Iterator[Verdict]:
+    # A rule over the whole stack has no resource of its own.
+    seen: Resource | Stack = given.get(rule.signature.stack or "") or resource or subject
     try:
         for finding in rule.judge(subject, **given):
             told = finding if isinstance(finding, Finding) else Finding(finding)
             about = told.resource or resource
-            yield Verdict(_masked(told.text, about, subject), about.urn if about else "")
+            yield Verdict(seen.masked(told.text), about.urn if about else "")
     except NotApplicable:
         raise
     except Exception as error:  # noqa: BLE001 - a rule that fails must not take the others along
-        unjudged = _unjudged(rule, error, resource)
-        yield replace(unjudged, text=_masked(unjudged.text, resource, subject))
+        yield _unjudged(rule, error, resource, seen)
 
 
-def _unjudged(rule: Rule, fault: Exception, resource: Resource | None) -> Verdict:
+def _unjudged(rule: Rule, fault: Exception, resource: Resource | None, seen: Resource | Stack) -> Verdict:
+    """What a rule says that could not judge; ``seen`` is all that it saw."""
     urn = resource.urn if resource else ""
     if not isinstance(fault, Unreadable):
-        return Verdict(f"the rule {rule.id} failed, nothing was judged: {_told(fault)}", urn, certain=False)
-    settle = f", so this can't be judged: {SETTLE}" if isinstance(fault, UnknownValue) else ""
+        text = f"the rule {rule.id} failed, nothing was judged: {_told(fault)}"
+        return Verdict(seen.masked(text), urn, certain=False)
+    settle = f", so this can't be judged: {_settled(fault, seen)}" if isinstance(fault, UnknownValue) else ""
     # A rule that sees the whole stack may have read another resource than the one that it judged.
-    return Verdict(f"{fault}{settle}", fault.owner or urn, certain=False, judged=urn)
+    return Verdict(seen.masked(f"{fault}{settle}"), fault.owner or urn, certain=False, judged=urn)
 
 
-def _masked(text: str, resource: Resource | None, subject: Any) -> str:
-    if resource is not None:
-        return resource.masked(text)
-    for each in subject.resources if isinstance(subject, Stack) else ():
-        text = each.masked(text)
-    return text
+def _settled(fault: UnknownValue, seen: Resource | Stack) -> str:
+    """What settles an unknown value: where the stack is in view, also which resources it comes from."""
+    owner = seen.get(fault.owner) if isinstance(seen, Stack) else None
+    sources = owner.depends_on.get(re.split(r"[.\[]", fault.path)[0], ()) if owner else ()
+    told = ", ".join(f"{name} ({token.rpartition('$')[2]})" for *_, token, name in (urn.split("::") for urn in sources))
+    return f"it comes from {told}; {SETTLE}" if told else SETTLE
 
 
 def _told(fault: Exception) -> str:

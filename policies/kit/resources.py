@@ -80,12 +80,12 @@ class Resource:
 
     def masked(self, text: str) -> str:
         """``text`` without what is secret here, which a rule may have put there by mistake or by failing."""
-        for hidden in self._hidden:
+        for hidden in self.hidden:
             text = text.replace(hidden, MASK)
         return text
 
     @cached_property
-    def _hidden(self) -> tuple[str, ...]:
+    def hidden(self) -> tuple[str, ...]:
         """The secret texts, the longest first."""
         return tuple(sorted(set(_secret_texts(self.properties)), key=len, reverse=True))
 
@@ -117,6 +117,16 @@ class Stack:
         naming = self._references[key]
         found = {place: resource for name in (to.urn, *to.names) for place, resource in naming.get(name, ())}
         return (found[place] for place in sorted(found))
+
+    def masked(self, text: str) -> str:
+        """``text`` without what is secret in any of the resources."""
+        for hidden in self._hidden:
+            text = text.replace(hidden, MASK)
+        return text
+
+    @cached_property
+    def _hidden(self) -> tuple[str, ...]:
+        return tuple(sorted({hidden for one in self.resources for hidden in one.hidden}, key=len, reverse=True))
 
     @cached_property
     def _by_type(self) -> Mapping[str, Sequence[Resource]]:

@@ -168,6 +168,22 @@ def test_a_rule_over_the_stack_that_meets_an_unknown_blames_the_resource(serve: 
     assert one.name == "mist" and one.message.startswith("size is not known")
 
 
+def test_an_unknown_in_a_stack_is_said_to_come_from_what_makes_it(serve: Serve) -> None:
+    cloud = resource({}, "cloud", "shop:sky$shop:cloud")
+    thing = resource({"size": UNKNOWN}, "mist", depends_on={"size": [cloud.urn]})
+    for rule in (crowded, lonely):
+        found = serve(pack_of(rule, parameters=MOST)).analyze_stack([cloud, thing])
+        assert "so this can't be judged: it comes from cloud (shop:cloud); give it as" in found[-1].message
+
+
+def test_what_is_secret_in_any_resource_of_a_stack_is_not_shown(serve_ours: Serve) -> None:
+    def telling(thing: Resource, stack: Stack) -> Iterator[str]:
+        yield from (str(other.properties.get("key").text()) for other in stack.of("shop:box"))
+
+    box = resource({"key": secret("hushhush")}, "box", "shop:box")
+    assert [one.message for one in serve_ours(pack_of(telling)).analyze_stack([resource({}), box])] == ["[secret]"]
+
+
 def test_a_rule_over_each_resource_of_the_stack_goes_on_after_one_that_it_can_not_judge(serve: Serve) -> None:
     things = [resource({"size": UNKNOWN, "name": "a"}, "a"), resource({"name": "b"}, "b"), resource({}, "c")]
     box = resource({"thing": "b"}, "box", "shop:box")
