@@ -38,7 +38,7 @@ def mending_by(subject: type[_Subject], patch: Callable[[_Subject, Mapping[str, 
         for found in _found(subject, properties, token):
             change = _asked(lambda each: patch(each, parameters), found)
             if change is not None:
-                _lay_over(_at(mended, _path(found)), change)
+                _lay_over(_at(mended, _path(found, change)), change)
                 changed = True
         return mended if changed else None
 
@@ -59,8 +59,14 @@ def _asked(patch: Callable[[_Subject], Patch], found: _Subject) -> Patch:
         return None
 
 
-def _path(found: PodTemplate | Container | KubernetesObject) -> str:
-    return found.body.path if isinstance(found, KubernetesObject) else found.path
+def _path(found: PodTemplate | Container | KubernetesObject, change: Mapping[str, Any]) -> str:
+    if isinstance(found, KubernetesObject):
+        return found.body.path
+    if isinstance(found, PodTemplate):
+        # What an outer layer says is changed there: a workflow's step has no hostNetwork of its own.
+        layers = found.place.layers
+        return next((layer.path for layer in layers if any(layer.get(key).present for key in change)), found.path)
+    return found.path
 
 
 def _at(properties: Any, path: str) -> Any:

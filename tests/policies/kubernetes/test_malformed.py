@@ -144,6 +144,13 @@ def test_a_mend_finds_its_place_below_names_with_dots_and_in_secrets() -> None:
     assert after["spec"].value == calm
 
 
+def test_what_a_workflow_says_for_all_its_steps_is_mended_there() -> None:
+    steps = [{"name": "a", "container": {"image": "a"}}]
+    spec = {"hostNetwork": True, "templates": steps}
+    given = resource("kubernetes:argoproj.io/v1alpha1:Workflow", {"spec": spec})
+    assert mended(SECURITY.rules["host-network"], given, {}) == {"spec": {"hostNetwork": False, "templates": steps}}
+
+
 def test_findings_never_show_what_is_secret() -> None:
     hidden = Secret("s3cr3t-value")
     pod = {
