@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import typing
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from engine.analyzer.case_files import CaseFile, case_files, load
+from engine.analyzer.case_files import case_files, load
 from policies.docs.pages import FOLDER, packs
 from policies.kit import Pack
 from policies.kit.rules import LEVELS, Rule, Severity
@@ -20,59 +21,75 @@ from policies.kit.settings import parse
 ROOT = Path(__file__).parents[2]
 ROWS = range(1, 84)  # of the rules' table
 PACKS = packs()
-RULES = [(pack, rule) for pack in PACKS for rule in pack.rules.values()]
-every_rule = pytest.mark.parametrize(("pack", "rule"), RULES, ids=[rule.id for _, rule in RULES])
-
-
-def cases_of(pack: Pack, rule: Rule) -> CaseFile:
-    return load(ROOT / "policies" / pack.name / "cases" / f"{rule.id}.yaml")
+RULES = [rule for pack in PACKS for rule in pack.rules.values()]
+every_pack = pytest.mark.parametrize("pack", PACKS, ids=[pack.name for pack in PACKS])
 
 
 def test_each_row_of_the_table_has_a_rule() -> None:
-    assert {rule.number for _, rule in RULES} == set(ROWS)
+    assert {rule.number for rule in RULES} == set(ROWS)
 
 
 def test_ids_are_unique_over_all_packs() -> None:
-    assert [name for name, times in Counter(rule.id for _, rule in RULES).items() if times > 1] == []
+    assert [name for name, times in Counter(rule.id for rule in RULES).items() if times > 1] == []
 
 
-@every_rule
-def test_a_rule_says_what_people_need(pack: Pack, rule: Rule) -> None:
-    assert rule.severity in typing.get_args(Severity) and rule.level in LEVELS
-    assert rule.title and not rule.title.endswith(".") and rule.title != rule.id
-    assert rule.fix.endswith("."), "a sentence that says what to do"
-    assert rule.why, "the docstring says what is checked and why"
-    assert rule.frameworks or rule.tags, "a standard, or what other scanners call it"
-    assert all(re.fullmatch(r"[^:\s][^:]*:\S.*", name) for name in (*rule.frameworks, *rule.tags)), "NAME:CONTROL"
-    assert rule.mend or not rule.mend_risk
+@every_pack
+def test_rules_say_what_people_need(pack: Pack) -> None:
+    assert [f"{rule.id}: {wrong}" for rule in pack.rules.values() for wrong in _unsaid(rule)] == []
 
 
-@every_rule
-def test_parameters_are_described_and_their_defaults_fit(pack: Pack, rule: Rule) -> None:
-    for name, schema in rule.parameters.items():
-        assert schema.get("description"), name
-        assert set(schema) <= KEYWORDS, "a keyword that policies/kit/schemas.py doesn't check"
-        assert "default" not in schema or not list(faults(schema["default"], schema, name))
+def _unsaid(rule: Rule) -> Iterator[str]:
+    if rule.severity not in typing.get_args(Severity) or rule.level not in LEVELS:
+        yield "a severity and a level that there are"
+    if not rule.title or rule.title.endswith(".") or rule.title == rule.id:
+        yield "a title that is a sentence without its full stop"
+    if not rule.fix.endswith("."):
+        yield "a fix that is a sentence"
+    if not rule.why:
+        yield "a docstring that says what is checked and why"
+    if not rule.frameworks and not rule.tags:
+        yield "a standard, or what other scanners call it"
+    if not all(re.fullmatch(r"[^:\s][^:]*:\S.*", name) for name in (*rule.frameworks, *rule.tags)):
+        yield "standards and tags as NAME:CONTROL"
+    if rule.mend_risk and not rule.mend:
+        yield "a mend for its risk"
 
 
-@every_rule
-def test_a_rule_has_cases_that_break_it_and_that_keep_it(pack: Pack, rule: Rule) -> None:
-    file = cases_of(pack, rule)
-    assert file.rule == rule.id
-    assert any(case.findings for case in file.cases), "no case breaks it"
-    kept = (
-        case for case in file.cases if {one.name for one in case.resources} - {one.resource for one in case.findings}
-    )
-    assert any(kept), "no case has a resource that keeps it"
-    assert not rule.mend or any(case.mended for case in file.cases), "no case shows what it mends"
+@every_pack
+def test_parameters_are_described_and_their_defaults_fit(pack: Pack) -> None:
+    wrong = [f"{rule.id}.{name}" for rule in pack.rules.values() for name in rule.parameters if not _fits(rule, name)]
+    assert wrong == [], "a description, a default that fits, and only keywords that policies/kit/schemas.py checks"
 
 
-@pytest.mark.parametrize("pack", PACKS, ids=[pack.name for pack in PACKS])
+def _fits(rule: Rule, name: str) -> bool:
+    schema = rule.parameters[name]
+    fits = "default" not in schema or not list(faults(schema["default"], schema, name))
+    return bool(schema.get("description")) and set(schema) <= KEYWORDS and fits
+
+
+@every_pack
+def test_rules_have_cases_that_break_them_and_that_keep_them(pack: Pack) -> None:
+    assert [f"{rule.id}: {wrong}" for rule in pack.rules.values() for wrong in _unshown(pack, rule)] == []
+
+
+def _unshown(pack: Pack, rule: Rule) -> Iterator[str]:
+    file = load(ROOT / "policies" / pack.name / "cases" / f"{rule.id}.yaml")
+    if file.rule != rule.id:
+        yield f"a file of its own, not of {file.rule}"
+    if not any(case.findings for case in file.cases):
+        yield "a case that breaks it"
+    if not any({one.name for one in case.resources} - {one.resource for one in case.findings} for case in file.cases):
+        yield "a case with a resource that keeps it"
+    if rule.mend and not any(case.mended for case in file.cases):
+        yield "a case that shows what it mends"
+
+
+@every_pack
 def test_each_file_of_cases_is_of_a_rule(pack: Pack) -> None:
     assert {path.stem for path in case_files(ROOT / "policies" / pack.name)} == set(pack.rules)
 
 
-@pytest.mark.parametrize("pack", PACKS, ids=[pack.name for pack in PACKS])
+@every_pack
 def test_each_rule_is_explained_where_its_url_points(pack: Pack) -> None:
     text = (FOLDER / f"{pack.name}.md").read_text(encoding="utf-8")
     anchors = set(re.findall(r"^## (.+)$", text, re.MULTILINE))
@@ -85,7 +102,7 @@ def test_each_rule_is_explained_where_its_url_points(pack: Pack) -> None:
 def test_the_settings_in_the_readme_are_well_formed() -> None:
     [block] = re.findall(r"```yaml\n(bedplate:policy:.*?)```", (FOLDER / "README.md").read_text("utf-8"), re.DOTALL)
     settings = parse(yaml.safe_load(block)["bedplate:policy"])
-    known = {rule.id: rule for _, rule in RULES}
+    known = {rule.id: rule for rule in RULES}
     assert settings.problems == () and settings.rules.keys() <= known.keys()
     assert not [problem for name in settings.rules for problem in settings.problems_of(known[name])]
     assert {one.rule for one in settings.exemptions} <= known.keys()
