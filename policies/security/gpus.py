@@ -6,7 +6,7 @@ The same holds for MIG instances (``nvidia.com/mig-*``), shared GPUs and AWS's N
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from policies.kit import Finding, Stack, Value
 from policies.security.pack import SECURITY
@@ -27,7 +27,8 @@ from policies.subjects.mending import Patch, mending, mending_by
 from policies.subjects.pods import Container, PodTemplate
 from policies.subjects.quantities import amount
 
-_FRAMEWORK = "BEDPLATE:gpu"
+_FRAMEWORK: Final = "BEDPLATE:gpu"
+_NO_DEVICES: Final = ("", "none", "void")
 
 
 def _with_equal_amounts(container: Container) -> Patch:
@@ -189,6 +190,27 @@ def gpu_node_selector(pod: PodTemplate, parameters: Mapping[str, Any]) -> Iterat
             "says on which nodes",
             pod.get("nodeSelector").path,
         )
+
+
+@SECURITY.rule(
+    "gpu-visible-devices",
+    number=69,
+    title="Containers see the GPUs that they ask for, and no others",
+    severity="high",
+    fix="Remove NVIDIA_VISIBLE_DEVICES and set resources.limits['nvidia.com/gpu']: the device plugin says which.",
+    frameworks=(_FRAMEWORK,),
+    tags=("kyverno:check-nvidia-gpu",),
+    level="advisory",  # what drives or watches GPUs, such as the device plugin, must see all of them
+)
+def gpu_visible_devices(container: Container) -> Iterator[Finding]:
+    """With NVIDIA's runtime this variable hands out GPUs past the scheduler, its quotas, and whoever has them already.
+
+    ``void``, ``none`` and an empty value hand out none.
+    """
+    for variable in container.get("env").items():
+        value = variable.get("value")
+        if variable.get("name").text("") == "NVIDIA_VISIBLE_DEVICES" and value.text("") not in _NO_DEVICES:
+            yield Finding(f"container '{container.name}' gives itself the GPUs {value.shown()}", value.path)
 
 
 @SECURITY.rule(
