@@ -32,9 +32,7 @@ def companions(stack: Stack, bucket: Resource, part: str) -> Iterator[Resource]:
 def blocks(holder: Value, name: str) -> Iterator[Value]:
     """What lies under ``name``, whether as one block (``versioning``) or as a list of them (``versionings``)."""
     one = holder.get(name)
-    if one.kind == "a list":
-        yield from one.items()
-    elif one.present:
+    if one.present:
         yield one
     yield from holder.get(f"{name}s").items()
 

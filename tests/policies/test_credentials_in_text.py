@@ -44,6 +44,8 @@ def found(text: str) -> list[str]:
         ('{"password":"hunter2-hunter2"}', "a value for password"),
         ("client_secret = 'abc123-def456'", "a value for client_secret"),
         ('$env:ADMIN_PASSWD = "P@ssw0rd!"', "a value for ADMIN_PASSWD"),
+        ("password=sixsix", "a value for password"),
+        ("secret: my-Secret-7", "a value for secret"),
         ("mysql --user app --password hunter2hunter2", "a credential as an option of a command"),
     ],
 )
@@ -69,6 +71,10 @@ def test_a_credential_is_found(text: str, what: str) -> None:
         "password=******",
         "api_key: xxxxxxxxxxxx",
         "password=false",
+        "password=fives",
+        "password=prefix-$(cat /run/id)",
+        "credential: my-registry",
+        "credentials: my-registry",
         "secret: my-registry-credentials",
         "imagePullSecret: regcred",
         "secret = arn:aws:secretsmanager:us-east-1:111122223333:secret:db",
@@ -108,6 +114,17 @@ def test_base64_is_read_whatever_it_wraps() -> None:
     packed = base64.b64encode(gzip.compress(script.encode())).decode()
     wrapped = "\n".join(plain[index : index + 20] for index in range(0, len(plain), 20))
     assert [decoded(plain), decoded(packed), decoded(wrapped), decoded(script)] == [script] * 4
+
+
+def test_what_has_a_credentials_shape_is_found_within_base64() -> None:
+    key = base64.b64encode(b"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIB\n").decode()
+    assert found(f"content: {key}") == ["a private key, in base64"]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x07not gzip at all", b"\x08\x00\x00\x00\x00\x00\x00\x03\xff\xff\xff\xff\xff"])
+def test_what_only_begins_as_gzip_stays_as_it_is(body: bytes) -> None:
+    text = base64.b64encode(b"\x1f\x8b" + body).decode()
+    assert decoded(text) == text
 
 
 @pytest.mark.parametrize("text", ["abcd", "H4sIAAAA", "H4sIAAAAAAAA", "////", "====", "a" * 41])
