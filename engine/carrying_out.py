@@ -117,7 +117,8 @@ class CarryingOut(ProviderChoice):
             if id(dependent) in self.condemned_early:
                 await self._settled(dependent)
                 continue
-            if self.declares(dependent.urn):
+            constraint = self.executor.constraint
+            if self.declares(dependent.urn) or (constraint and constraint.leaves(dependent.urn, root.urn)):
                 continue  # while others were asked or deleted, the program has come to it: it needs ``root`` no more
             if dependent.protect:
                 message = f"cannot be replaced along with {root.urn}, because it is protected; unprotect it first"

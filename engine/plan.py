@@ -142,7 +142,17 @@ class Constraint:
     """Holds an apply to the plan that was shown: the questions that the apply asks before each step."""
 
     def __init__(self, plan: Plan) -> None:
-        self._ops = {urn: {step.op for step in steps} for urn, steps in plan.by_urn().items()}
+        self._order = {urn: [step.op for step in steps] for urn, steps in plan.by_urn().items()}
+        self._ops = {urn: set(order) for urn, order in self._order.items()}
+
+    def leaves(self, dependent: str, root: str) -> bool:
+        """Whether ``root`` is planned to be deleted before it is replaced, and ``dependent`` not to go along.
+
+        The program had come to the dependent when the preview came to this; which is first may differ by a moment.
+        """
+        order, along = self._order.get(root, []), self._ops.get(dependent, set())
+        planned = [op for op in order if op in (Op.DELETE_REPLACED, Op.CREATE_REPLACEMENT)]
+        return planned[:1] == [Op.DELETE_REPLACED] and Op.DELETE_REPLACED not in along
 
     def objection(self, step: Step) -> str | None:
         """Why ``step`` may not run, or None. What the preview could not see (a create below an unknown) may."""

@@ -7,7 +7,19 @@ import asyncio
 import pytest
 
 from engine.run import Result
-from tests.engine.lifecycle.harness import Engine, Out, component, declaring, options_of, thing, urn
+from engine.urn import STACK_TYPE
+from tests.engine.lifecycle.harness import (
+    ROOT_NAME,
+    Engine,
+    Out,
+    Registrar,
+    Resource,
+    component,
+    declaring,
+    options_of,
+    thing,
+    urn,
+)
 
 
 def _begun(engine: Engine, *operations: str) -> None:
@@ -83,6 +95,21 @@ def test_independent_deletions_run_at_the_same_time_and_dependents_first(engine:
 
     asyncio.run(scenario())
     assert engine.cloud.live == {}
+
+
+def test_what_the_preview_left_where_it_is_stays_though_the_program_comes_to_it_later(engine: Engine) -> None:
+    engine.cloud.lenient = True
+    engine.up(thing("a", key=1), thing("b", replace_with=["a"]), thing("c", key=Out("a")))
+    a, b, c = thing("a", key=2, delete_before_replace=True), thing("b", size=2), thing("c", key=Out("a"))
+
+    async def body(registrar: Registrar) -> None:
+        await registrar.start(Resource(ROOT_NAME, type=STACK_TYPE))
+        for each in [b, a, c] if registrar.deployment.preview else [a, b, c]:
+            await registrar.start(each)
+
+    report = engine.run(body)
+    assert report.operations == ["-- c", "-- a", "± a", "++ a", "~ b", "± c", "++ c"]
+    assert engine.cloud.names() == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("fault", ["", "fail"])
