@@ -70,11 +70,16 @@ def page_of(policy: PolicyInfo, root: Path) -> str:
     if not path.endswith(".md") or not page.is_file():
         return ""
     lines = page.read_text(encoding="utf-8").splitlines()
-    start = next((at for at, line in enumerate(lines) if line.startswith("## ") and anchor in line), None)
+    start = next((at for at, line in enumerate(lines) if line.startswith("## ") and _anchor(line) == anchor), None)
     if start is None:
         return ""
     end = next((at for at in range(start + 1, len(lines)) if lines[at].startswith("## ")), len(lines))
     return "\n".join(lines[start + 1 : end]).strip()
+
+
+def _anchor(heading: str) -> str:
+    """What a heading of Markdown is called in a link, as code hosts have it."""
+    return "".join(sign for sign in heading.lstrip("# ").lower().replace(" ", "-") if sign.isalnum() or sign in "-_")
 
 
 def folders_to_test(cwd: Path, given: Iterable[Path]) -> list[Path]:
