@@ -25,7 +25,10 @@ from components.gpu_pods import APP_LABEL, amounts, daemon_set, host_folder, in_
 from components.gpu_sharing import Sharing, plugin_configs
 from components.kubernetes import KubernetesComponent, hardened
 
-IMAGE: Final = "nvcr.io/nvidia/k8s-device-plugin:v0.18.2"
+# Its digest is that of NVIDIA's gpu-operator, bundle/manifests, commit 75f47b387, 2026-02-19.
+IMAGE: Final = (
+    "nvcr.io/nvidia/k8s-device-plugin:v0.18.2@sha256:b5788e29e7ae5272de8de863ebe386d6611e608421a6ecc5b4e7d5952aba637f"
+)
 _APP = "nvidia-device-plugin"
 PLUGIN_PODS: Final = {APP_LABEL: _APP}
 

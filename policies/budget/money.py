@@ -170,13 +170,13 @@ def estimate_of(stack: Stack) -> Estimate:
 
 
 def items_of(stack: Stack) -> list[Item]:
-    """The resources as pricing takes them."""
+    """The resources as pricing takes them: by what is declared, since of what AWS fills in much is not known yet."""
     return [
         Item(
             urn=resource.urn,
             type=resource.type,
             name=resource.name,
-            properties={name: _plain(value) for name, value in resource.properties.entries()},
+            properties={name: _plain(value) for name, value in resource.inputs.entries()},
             parent=resource.parent,
             dependencies=resource.depends_on,
         )

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 FIELDS: Final = ("rule", "resource", "reason", "owner", "expires")
-_DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00(\.0+)?(Z|\+00:00)?)?")
+_DATE: Final = re.compile(r"(\d{4}-\d{2}-\d{2})([T ]00:00:00(\.0+)?(Z|\+00:00| \+0000 UTC)?)?")
 
 
 @dataclass(frozen=True)

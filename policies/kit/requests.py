@@ -7,8 +7,9 @@ the time of the request that the thread serves.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from policies.kit.resources import Resource, Stack
@@ -20,9 +21,10 @@ _serving = threading.local()
 class Reading:
     """What was read of one request: a message of the protocol, about one resource or about a stack."""
 
-    def __init__(self, request: Any, method: str) -> None:
+    def __init__(self, request: Any, method: str, inputs: Mapping[str, Any]) -> None:
         self.method = method
         self.request = request
+        self._inputs = inputs
         self._resource: Resource | None = None
         self._stack: Stack | None = None
 
@@ -42,7 +44,7 @@ class Reading:
     def stack(self) -> Stack:
         """The stack that the request is about."""
         if self._stack is None:
-            self._stack = Stack([_of_stack(message) for message in self.request.resources])
+            self._stack = Stack([_of_stack(one, self._inputs.get(one.urn)) for one in self.request.resources])
         return self._stack
 
 
@@ -52,9 +54,9 @@ def current() -> Reading | None:
 
 
 @contextmanager
-def serving(request: Any, method: str) -> Generator[Reading]:
-    """While a request is served."""
-    _serving.reading = Reading(request, method)
+def serving(request: Any, method: str, inputs: Mapping[str, Any] = MappingProxyType({})) -> Generator[Reading]:
+    """While a request is served; ``inputs`` are those of the stack's resources, by URN, as the protocol has them."""
+    _serving.reading = Reading(request, method, inputs)
     try:
         yield _serving.reading
     finally:
@@ -80,12 +82,14 @@ def _plain(value: Any) -> Any:
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
-def _of_stack(message: Any) -> Resource:
+def _of_stack(message: Any, inputs: Any) -> Resource:
     depends_on = {name: tuple(found.urns) for name, found in message.propertyDependencies.items()}
-    return _resource(message, parent=message.parent or message.options.parent, depends_on=depends_on)
+    return _resource(message, message.parent or message.options.parent, depends_on, inputs)
 
 
-def _resource(message: Any, parent: str, depends_on: dict[str, tuple[str, ...]] | None = None) -> Resource:
+def _resource(
+    message: Any, parent: str, depends_on: dict[str, tuple[str, ...]] | None = None, inputs: Any = None
+) -> Resource:
     urn = message.urn
     return Resource(
         type=message.type,
@@ -95,4 +99,5 @@ def _resource(message: Any, parent: str, depends_on: dict[str, tuple[str, ...]] 
         options=message.options,
         parent=parent,
         depends_on=depends_on or {},
+        read_inputs=None if inputs is None else lambda: Value(plain(inputs), owner=urn),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -31,6 +31,9 @@ class Resource:
     ``depends_on`` (URNs by property) is only known where a rule sees the whole stack.
     """
 
+    # How its inputs are read, where it was judged alone before; outputs hold what only AWS will say as unknown, too.
+    read_inputs: Callable[[], Value] | None = field(default=None, kw_only=True, repr=False)
+
     type: str
     name: str
     urn: str
@@ -39,6 +42,11 @@ class Resource:
     parent: str = ""
     depends_on: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     subjects: dict[Any, Any] = field(default_factory=dict[Any, Any], repr=False)  # what was found in it
+
+    @cached_property
+    def inputs(self) -> Value:
+        """What the program declares; its properties, where nothing else is known."""
+        return self.read_inputs() if self.read_inputs else self.properties
 
     @property
     def stack(self) -> str:

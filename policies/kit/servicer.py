@@ -36,12 +36,16 @@ def servicer_over(original: Any, session: Session, policies: ByType, resettle: C
         _configured = False
 
         def Analyze(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+            session.inputs[request.urn] = request.properties
             shown = wire.AnalyzeRequest(type=request.type, urn=request.urn, name=request.name)
             return self._serve(request, request.urn, context, super().Analyze, shown)
 
         def AnalyzeStack(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
             urn = request.resources[0].urn if request.resources else ""
-            return self._serve(request, urn, context, super().AnalyzeStack, wire.AnalyzeStackRequest())
+            try:
+                return self._serve(request, urn, context, super().AnalyzeStack, wire.AnalyzeStackRequest())
+            finally:
+                session.inputs.clear()
 
         def Remediate(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
             if not any(self._mends(policy) for policy in policies.concerning(request.type)):
@@ -59,7 +63,7 @@ def servicer_over(original: Any, session: Session, policies: ByType, resettle: C
             """Answer ``request``; the SDK is only ``shown`` what it needs: it would read all of it for each policy."""
             if session.see(urn):
                 resettle()
-            with requests.serving(request, served.__name__):
+            with requests.serving(request, served.__name__, session.inputs):
                 return served(shown, context)
 
         def _configure_runtime_settings(self) -> None:

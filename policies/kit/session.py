@@ -28,6 +28,7 @@ class Session:
         self.settled = found is not None
         self.stack = ""
         self._today = today
+        self.inputs: dict[str, Any] = {}  # of the resources that were judged, by URN, for the rules over the stack
         self._used: set[str] = set()
 
     @property

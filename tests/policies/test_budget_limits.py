@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from engine.analyzer import messages
 from engine.analyzer.client import started
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import Analysis, AnalyzedResource, PolicyConfig
@@ -38,7 +37,7 @@ async def _judged(config: Mapping[str, Any], *given: Mapping[str, PolicyConfig])
     async with started(PACK, facts) as pack:
         for each in given:
             await pack.configure(each)
-            answers.append(await pack.analyze_stack(messages.stack_request([_cluster("case")])))
+            answers.append(await pack.analyze_stack([_cluster("case")]))
     return answers
 
 

@@ -236,3 +236,16 @@ def test_thousands_of_unknowns_are_thousands_of_findings_and_nothing_else(number
     parts = [{"weight": UNKNOWN}] * number
     found = serve_ours(pack_of(light, named)).analyze({"parts": parts})
     assert len(found) == number + 1
+
+
+def told_of_inputs(stack: Stack) -> Iterator[str]:
+    for thing in stack.of("shop:thing"):
+        yield thing.inputs.get("size").shown()
+
+
+def test_a_rule_over_the_stack_sees_what_was_declared_where_a_resource_was_judged_before(serve_ours: Serve) -> None:
+    serving = serve_ours(pack_of(told_of_inputs))
+    filled_in = [resource({"size": UNKNOWN})]  # as a preview has the outputs
+    serving.analyze({"size": 1})
+    assert [said.message for said in serving.analyze_stack(filled_in)] == ["1"]
+    assert [said.message for said in serving.analyze_stack(filled_in)] == ["(not known yet)"], "inputs of that run only"

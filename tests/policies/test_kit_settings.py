@@ -213,7 +213,9 @@ def test_an_exception_that_is_no_mapping_is_reported_by_the_pack_that_keeps_the_
     assert "bedplate:policy.exceptions[0] expected rule, resource" in serving.analyze_stack()[-1].message
 
 
-@pytest.mark.parametrize("written", [date(2027, 3, 31), "2027-03-31", "2027-03-31T00:00:00Z"])
+@pytest.mark.parametrize(
+    "written", [date(2027, 3, 31), "2027-03-31", "2027-03-31T00:00:00Z", "2027-03-31 00:00:00 +0000 UTC"]
+)
 def test_a_date_may_have_come_through_yaml_or_through_pulumis_json(written: Any, serve: Serve) -> None:
     assert big(serve, exception(expires=written)) == []
 
