@@ -60,7 +60,7 @@ def _end(estimate: Estimate, found: Bill, width: int) -> list[Line]:
     expected = "no forecast yet" if found.expected is None else f"{usd(found.expected)} expected"
     line = Line().add(f"  {usd(found.this_month)} since {found.month}", Style.STRONG)
     said = f"{expected} for the month; last month {usd(found.last_month)}; estimate {usd(estimate.monthly.desired)}"
-    return [line.add(f"   {said}").cut(width)]
+    return [line, *wrapped(said, "  ", width, Style.DIM)]
 
 
 # The cluster

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from policies.pricing.model import Price
+
 
 @dataclass(frozen=True)
 class Service:
@@ -22,7 +24,7 @@ class Service:
 
 
 _OTHER: Final = Service("Other", "Other", "Other (Other)", ())
-_EC2_OTHER: Final = "EC2 - Other"  # volumes, gateways, addresses until 2024: everything of EC2 but the instances
+_EC2_OTHER: Final = "EC2 - Other"  # volumes and NAT gateways: everything of EC2 but the instances
 SERVICES: Final[Mapping[str, Service]] = {
     "amp": Service(
         "Amazon Managed Service for Prometheus", "Management and Governance", "Observability",
@@ -78,6 +80,14 @@ SERVICES: Final[Mapping[str, Service]] = {
 def service(key: str) -> Service:
     """The service that a price table calls ``key``."""
     return SERVICES.get(key, _OTHER)
+
+
+def billed_name(price: Price) -> str:
+    """Cost Explorer's usual name of what a price is of: gateways are billed with EC2, not with their network."""
+    if price.service == "vpc" and price.item.startswith("NAT gateway"):
+        return _EC2_OTHER
+    names = service(price.service).billed
+    return names[0] if names else price.service
 
 
 def by_billed_name(name: str) -> str:

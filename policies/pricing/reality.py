@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from policies.pricing.model import CostLine, Estimate
-from policies.pricing.names import service
+from policies.pricing.names import billed_name, service
 from policies.pricing.sources.cost_explorer import Bill
 from policies.pricing.sources.opencost import ClusterCost
 
@@ -46,10 +46,10 @@ def by_tag(estimate: Estimate, bill: Bill) -> Sequence[Beside]:
 
 def by_service(estimate: Estimate, bill: Bill) -> Sequence[Beside]:
     """Services, by the names that bills have; those that Cost Explorer puts together are one."""
-    estimated = _sums(estimate, lambda line: _billed(line.price.service))
+    estimated = _sums(estimate, lambda line: billed_name(line.price))
     billed: dict[str, tuple[float, float]] = {}
     for one in bill.groups:
-        name = _billed(one.key) if one.key else one.service
+        name = service(one.key).billed[0] if one.key else one.service
         last, this = billed.get(name, (0.0, 0.0))
         billed[name] = (last + one.last_month, this + one.this_month)
     return _beside(estimated, billed)
@@ -71,12 +71,6 @@ def of_cluster(estimate: Estimate, measured: ClusterCost) -> ClusterBeside:
     """The estimate's nodes, volumes and load balancers beside the measure."""
     lines = [line for line in estimate.lines if line.price.service in _MEASURED]
     return ClusterBeside(math.fsum(line.monthly.desired for line in lines), measured)
-
-
-def _billed(key: str) -> str:
-    """Cost Explorer's usual name of a service."""
-    names = service(key).billed
-    return names[0] if names else key
 
 
 def _sums(estimate: Estimate, key: Callable[[CostLine], str]) -> Mapping[str, float]:

@@ -102,14 +102,15 @@ def test_what_nothing_was_billed_for_has_no_groups_and_no_forecast() -> None:
 
 
 def test_the_estimate_stands_beside_it() -> None:
-    found, bill = estimate([node_group()], today=TODAY), read()
+    gateway = Item("urn:nat", "aws:ec2/natGateway:NatGateway", "nat", {})
+    found, bill = estimate([node_group(), gateway], today=TODAY), read()
     assert deployment_of(found) == "demo-dev"
     train = next(one for one in by_tag(found, bill) if one.name == "train")
     assert train.estimated == pytest.approx(0.096 * 730 + 50 * 0.08)
     assert train.ratio == pytest.approx(100.5 / (0.096 * 730 + 4))
     services = {one.name: one for one in by_service(found, bill)}
     assert services[COMPUTE].estimated == pytest.approx(0.096 * 730)
-    assert services["EC2 - Other"].estimated == pytest.approx(4.0)
+    assert services["EC2 - Other"].estimated == pytest.approx(4.0 + 0.045 * 730 + 4.5)  # disks, and the gateway
     assert services[EKS].last_month == 73.0
     drawn = [line.plain for line in cost_reality.bill(found, bill, 100)]
     assert any(
