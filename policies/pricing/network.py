@@ -93,8 +93,9 @@ def _ingress(bill: Bill) -> None:
 def _first_of_group(bill: Bill, group: Inputs) -> str:
     """Ingresses of one group share a load balancer: the first one is charged for it."""
     path = ("metadata", "annotations", "alb.ingress.kubernetes.io/group.name")
-    sharing = [one for one in bill.around.of(bill.item.type) if Inputs(one.properties).at(*path).value == group.value]
-    return min(one.urn for one in sharing)
+    name, own = group.text(), bill.item.urn
+    others = (one for one in bill.around.of(bill.item.type) if Inputs(one.properties).at(*path).value == name)
+    return min([own, *(one.urn for one in others)])
 
 
 def _by_the_hour(bill: Bill, kind: str) -> None:

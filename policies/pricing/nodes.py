@@ -123,7 +123,8 @@ def _savings(bill: Bill, nodes: Nodes, usd: float) -> None:
         bill.savings.append(_saving(bill, nodes, "spot", nodes.hours.desired * usd * (1 - ratio), said, done=False))
     if nodes.average is not None:
         saved = (desired - nodes.hours.desired) * usd * factor
-        bill.savings.append(_saving(bill, nodes, "schedule", saved, "its schedule", done=True))
+        if saved > 0:  # a schedule may also add nodes
+            bill.savings.append(_saving(bill, nodes, "schedule", saved, "its schedule", done=True))
     elif nodes.may_stop and desired:
         saved = desired * usd * factor * (1 - OFFICE_HOURS)
         bill.savings.append(_saving(bill, nodes, "schedule", saved, OFFICE, done=False))

@@ -45,15 +45,13 @@ def _met(requirement: Inputs, machine: InstanceType) -> bool:
         case "DoesNotExist":
             return not fact
         case "Gt" | "Gte" | "Lt" | "Lte" as operator:
-            return _compared(operator, fact, values)
+            bounds = [value.number() for value in requirement.at("values").items()]
+            return bool(fact and bounds) and _compared(operator, float(fact), bounds[0])
         case _:
             return True
 
 
-def _compared(operator: str, fact: str, values: Sequence[str]) -> bool:
-    if not values or not fact:
-        return False
-    left, right = float(fact), float(values[0])
+def _compared(operator: str, left: float, right: float) -> bool:
     return {"Gt": left > right, "Gte": left >= right, "Lt": left < right, "Lte": left <= right}[operator]
 
 
