@@ -22,7 +22,9 @@ from engine.analyzer.packs import ChosenPack, Packs, own_packs
 from engine.session import Session
 
 KEY: Final = "bedplate:policy"
-ON_BY_DEFAULT: Final = os.environ.get("BEDPLATE_OWN_PACKS", "") != ""  # off until the platform itself passes them
+# The one switch: whether the project's own packs judge where nobody says so. Off until the platform passes them in
+# prod; then the default becomes "1", and the variable stays for whoever measures.
+ON_BY_DEFAULT: Final = os.environ.get("BEDPLATE_OWN_PACKS", "0") != "0"
 _FOREVER: Final = 1e9  # seconds
 
 

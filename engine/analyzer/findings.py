@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from engine.values import Properties
@@ -77,6 +78,23 @@ class PackInfo:
 
     def policy(self, name: str) -> PolicyInfo | None:
         return next((policy for policy in self.policies if policy.name == name), None)
+
+    def enabled(self, kind: PolicyKind) -> tuple[str, ...]:
+        """The names of the policies that judge what is of ``kind`` and are not disabled, sorted."""
+        return self._enabled[kind]
+
+    @cached_property
+    def _enabled(self) -> Mapping[PolicyKind, tuple[str, ...]]:
+        on = [policy for policy in self.policies if policy.level is not Level.DISABLED]
+        return {
+            kind: tuple(sorted(policy.name for policy in on if policy.kind in (kind, PolicyKind.UNKNOWN)))
+            for kind in PolicyKind
+        }
+
+    @cached_property
+    def remediates(self) -> bool:
+        """Whether any of its policies rewrites what it judges."""
+        return any(policy.level is Level.REMEDIATE for policy in self.policies)
 
 
 @dataclass(frozen=True)

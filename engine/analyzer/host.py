@@ -26,8 +26,11 @@ _Children = dict[int, int]  # the number of each pack that runs, by its process
 
 def main(descriptor: int) -> None:
     _die_with_parent()
-    own_folder = str(Path(__file__).parent)
-    sys.path[:] = [entry for entry in sys.path if entry != own_folder]
+    sys.path[0] = str(Path(__file__).parents[1] / "host")
+    import lazy_modules  # pyright: ignore[reportMissingImports] - a sibling's, for scripts
+
+    lazy_modules.install()
+    del sys.path[0]  # this script's own folder, which no pack is to import from
     says = os.fdopen(os.dup(1), "w", buffering=1)  # a pack gets another standard output; nothing else may write here
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)

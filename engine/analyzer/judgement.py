@@ -21,7 +21,6 @@ from engine.analyzer.findings import (
     SEVERITIES,
     Analysis,
     AnalyzedResource,
-    Level,
     PackInfo,
     PolicyConfig,
     PolicyFinding,
@@ -104,7 +103,7 @@ class Judgement:
         inputs = resource.properties
         changes: list[Remediated] = []
         for analyzer in await self._ready():
-            if not any(policy.level is Level.REMEDIATE for policy in analyzer.info.policies):
+            if not analyzer.info.remediates:
                 continue
             asked = replace(resource, properties=inputs)
             remediation = await self._asked(analyzer, analyzer.remediate(asked))
@@ -124,7 +123,7 @@ class Judgement:
 
     async def judge(self, resource: AnalyzedResource) -> bool:
         """Have ``resource`` judged by all packs; whether it may be made."""
-        analyzers = [one for one in await self._ready() if _has(one.info, PolicyKind.RESOURCE)]
+        analyzers = [one for one in await self._ready() if one.info.enabled(PolicyKind.RESOURCE)]
         if not analyzers:
             return self._all_started
         request = messages.analyze_request(resource)
@@ -150,7 +149,7 @@ class Judgement:
 
     async def judge_stack(self, resources: Sequence[AnalyzedResource], root: str) -> bool:
         """Have the whole stack judged; findings about no resource of it are about ``root``. Whether it may stay."""
-        analyzers = [one for one in await self._ready() if _has(one.info, PolicyKind.STACK)]
+        analyzers = [one for one in await self._ready() if one.info.enabled(PolicyKind.STACK)]
         if not analyzers:
             return self._all_started
         request = messages.stack_request(resources)
@@ -201,10 +200,11 @@ class Judgement:
             self._emit(PolicyViolated(masked))
 
     def _summed(self, kind: Summed, info: PackInfo, urn: str, failed: set[str], not_applicable: set[str]) -> None:
-        judged = PolicyKind.STACK if kind == "stack" else PolicyKind.RESOURCE
         left = failed | not_applicable
-        passed = [one.name for one in info.policies if _is_on(one, judged) and one.name not in left]
-        self._emit(PoliciesSummed(kind, urn, info.name, info.version, tuple(sorted(passed)), tuple(sorted(failed))))
+        passed = info.enabled(PolicyKind.STACK if kind == "stack" else PolicyKind.RESOURCE)
+        if left:
+            passed = tuple(name for name in passed if name not in left)
+        self._emit(PoliciesSummed(kind, urn, info.name, info.version, passed, tuple(sorted(failed))))
 
     # Packs that break, and the end
 
@@ -259,12 +259,3 @@ class Judgement:
         await asyncio.gather(*self._starting, *self._later, return_exceptions=True)
         ended = [task.result() for task in self._starting if not task.cancelled() and task.exception() is None]
         await asyncio.gather(*(analyzer.close() for analyzer in ended if analyzer is not None))
-
-
-def _is_on(policy: Any, kind: PolicyKind) -> bool:
-    return policy.level is not Level.DISABLED and policy.kind in (kind, PolicyKind.UNKNOWN)
-
-
-def _has(info: PackInfo, kind: PolicyKind) -> bool:
-    """Whether a pack has anything to ask: a policy of ``kind`` that is not disabled."""
-    return any(_is_on(policy, kind) for policy in info.policies)

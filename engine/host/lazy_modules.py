@@ -1,8 +1,8 @@
 """Imports a few large modules only when a program touches them.
 
-``pulumi`` imports its Automation API, and ``pulumi_kubernetes`` an HTTP client for manifests at URLs. A program
-needs neither, and together they are a tenth of what it imports. A name listed here stands for a module that is
-loaded at its first use, as ``importlib.util.LazyLoader`` does it.
+``pulumi`` imports its Automation API and what pickles dynamic providers, ``pulumi_kubernetes`` an HTTP client for
+manifests at URLs. A program seldom needs any, and together they are a sixth of what it imports. A name listed here
+stands for a module that is loaded at its first use, as ``importlib.util.LazyLoader`` does it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
 
-LAZY: Final = frozenset({"pulumi.automation", "requests"})
+LAZY: Final = frozenset({"dill", "pulumi.automation", "requests"})
 
 
 class Finder:
