@@ -21,7 +21,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fd", type=int, help="a listening socket to use instead of --host and --port")
     parser.add_argument("--kubernetes-port", type=int, help="serve a Kubernetes API, too; 0 lets the system choose")
     parser.add_argument("--kubernetes-fd", type=int, help="a listening socket to use instead of --kubernetes-port")
-    parser.add_argument("--kubernetes-version", default="1.35", help="its version (default: %(default)s)")
+    parser.add_argument("--kubernetes-version", help="its version (default: the platform's)")
     parser.add_argument("--record", type=Path, help="end when this sandbox.json is gone or names another instance")
     parser.add_argument("--instance-id", default=uuid.uuid4().hex, help="the name of this run of the emulator")
     return parser.parse_args()

@@ -17,7 +17,6 @@ from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.model import Flavor, KubernetesApi, PartStatus, SandboxFiles, SandboxState
 from engine.sandbox.record import Record
 
-DEFAULT_VERSION = "1.35"  # as the settings have it where they say nothing
 READY_TIMEOUT = 30.0  # seconds until a started API must answer
 PORT_OPTION = "--kubernetes-port"
 TELL_PATH = "/_bedplate/kubernetes"  # as engine.emulator.eks.api_server has it, which is not imported here: layers
@@ -56,6 +55,8 @@ def check_possible(wish: Wish | None, endpoint: str | None) -> None:
 def listen(wish: Wish, former: KubernetesApi | None) -> EmbeddedKubernetes:
     """The embedded API's socket; without a wish, on the port of one that died, so that kubeconfigs stay valid."""
     former_port = urlsplit(former.server).port if former and former.flavor is Flavor.EMBEDDED else None
+    from engine.kubernetes import DEFAULT_VERSION
+
     listener = endpoints.listen_like(wish.port, former_port, option=PORT_OPTION)
     server = f"http://{endpoints.LOOPBACK}:{listener.getsockname()[1]}"
     return EmbeddedKubernetes(listener, server, wish.version or DEFAULT_VERSION)

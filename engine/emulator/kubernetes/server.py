@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from engine.emulator.kubernetes.resources import Storage
     from engine.emulator.kubernetes.store import Name
 
-DEFAULT_VERSION = "1.35"
 START_TIMEOUT = 60.0  # seconds
 
 
 class KubernetesServer:
     """The API on one listening socket. ``api`` is there once it is ready."""
 
-    def __init__(self, listener: socket.socket, version: str = DEFAULT_VERSION) -> None:
+    def __init__(self, listener: socket.socket, version: str | None = None) -> None:
         host, port = listener.getsockname()[:2]
         self.url = f"http://{host}:{port}"
         self._listener, self._version = listener, version
@@ -86,9 +85,10 @@ class KubernetesServer:
 
         from engine.emulator.kubernetes.api import BIGGEST_BODY, KubernetesApi
         from engine.emulator.kubernetes.cluster import Cluster
+        from engine.kubernetes import DEFAULT_VERSION
 
         loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        self._api = KubernetesApi(cluster=Cluster(self._version), loop=loop)
+        self._api = KubernetesApi(cluster=Cluster(self._version or DEFAULT_VERSION), loop=loop)
 
         def request(*parts: Any) -> aiohttp.web.BaseRequest:
             make: Any = aiohttp.web.BaseRequest
@@ -119,7 +119,7 @@ class Contents:
             self._server.api.do(lambda cluster: cluster.forget_all_but(before))
 
 
-def serve(listener: socket.socket, version: str = DEFAULT_VERSION) -> KubernetesServer:
+def serve(listener: socket.socket, version: str | None = None) -> KubernetesServer:
     """Serve until the process ends; a failure ends it, with the reason in its log.
 
     A sandbox whose Kubernetes API is dead would make every command wait: better none.

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from engine.kubernetes import DEFAULT_VERSION
 from engine.loopback import is_loopback
 from engine.providers.base import EndpointRefused
 
-DEFAULT_VERSION: Final = "1.35"
 _PORTS: Final = {"https": 443, "http": 80}
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import components.kubernetes_versions
+from engine.emulator.eks import versions as eks
 from engine.kubernetes import DEFAULT_VERSION, Schema, Shape, VersionUnknown, api, removed, schema_of_crd, versions
 from engine.kubernetes.api import DATA
 from engine.kubernetes.build import render
@@ -17,6 +19,7 @@ VERSIONS = versions()
 def test_the_declared_versions_have_data() -> None:
     assert VERSIONS == ["1.35", "1.36"]
     assert DEFAULT_VERSION in VERSIONS
+    assert components.kubernetes_versions.DEFAULT == eks.DEFAULT == DEFAULT_VERSION, "what is declared where is one"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
