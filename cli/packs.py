@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from cli import prior_cost
 from cli.exits import UsageError
 from cli.requests import Judged
 from engine.analyzer.client import Limits
@@ -61,7 +62,7 @@ def _own(session: Session, section: Any) -> Iterator[ChosenPack]:
         return
     for folder in own_packs(session.project.root):
         # By this Python, whatever the file says for the Pulumi CLI: they are part of what runs here.
-        yield ChosenPack(PackFolder.load(folder, python=Path(sys.executable)))
+        yield ChosenPack(PackFolder.load(folder, python=Path(sys.executable)), prior_cost.config_for(folder, session))
 
 
 def _of_settings(session: Session, section: Any) -> Iterator[ChosenPack]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from policies.budget.limits import Limits
+from policies.budget.limits import STACK_FILES, Limits
 from policies.budget.pack import BUDGET
 from policies.kit import Finding, NotApplicable, Stack, Value
-from policies.pricing import UNKNOWN, Estimate, Item, Unpriced, estimate
+from policies.pricing import UNKNOWN, Estimate, Item, Unpriced, Usage, estimate
 
 _USD: Final = {"type": "number", "exclusiveMinimum": 0}
 _SHOWN: Final = 3
@@ -165,8 +166,14 @@ def cost_known(stack: Stack) -> Iterator[Finding]:
 
 @functools.lru_cache(maxsize=1)
 def estimate_of(stack: Stack) -> Estimate:
-    """What ``stack`` is estimated at: worked out once for all rules."""
-    return estimate(items_of(stack))
+    """What ``stack`` is estimated at: worked out once for all rules. Raises BadUsage."""
+    return estimate(items_of(stack), usage=usage_of(_name(stack)))
+
+
+def usage_of(stack: str, folder: Path = STACK_FILES) -> Usage:
+    """The usage that lies beside the stack's settings, as `bedplate cost` takes it; else what is assumed."""
+    path = folder / f"usage.{stack.rpartition('/')[2]}.yaml"
+    return Usage.read(path) if path.is_file() else Usage()
 
 
 def items_of(stack: Stack) -> list[Item]:
@@ -196,7 +203,11 @@ def _plain(value: Value) -> object:
 
 
 def _limits(stack: Stack) -> Limits:
-    return Limits(next((resource.stack for resource in stack.resources), ""))
+    return Limits(_name(stack))
+
+
+def _name(stack: Stack) -> str:
+    return next((resource.stack for resource in stack.resources), "")
 
 
 def _dearest(found: Estimate) -> list[tuple[str, Any]]:

@@ -13,7 +13,7 @@ import pytest
 from engine.analyzer.client import started
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import Analysis, AnalyzedResource, PolicyConfig
-from policies.budget import limits
+from policies.budget import limits, money
 from policies.budget.limits import Limits, UnreadableLimit
 from policies.subjects.taggable import TABLE, of_sdk, table_of
 
@@ -111,3 +111,9 @@ def test_the_pack_holds_a_stack_against_its_settings_and_against_what_it_cost_be
 
 def test_the_table_of_taggable_types_is_that_of_the_installed_sdk() -> None:
     assert TABLE.read_text(encoding="utf-8") == table_of(of_sdk()), "run `python -m policies.subjects.taggable`"
+
+
+def test_estimates_take_the_usage_that_lies_beside_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "usage.dev.yaml").write_text("version: 1\nresources:\n  data: {standard_gb: 5}\n", encoding="utf-8")
+    assert money.usage_of("acme/dev", tmp_path).resources == {"data": {"standard_gb": 5}}
+    assert not money.usage_of("prod", tmp_path).resources
