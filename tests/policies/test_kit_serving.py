@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
 from policies.kit import Resource, Stack, requests
 from policies.kit.serving import SDK, Served
 from policies.kit.session import Session
-from tests.policies.kit_packs import Serve, pack_of, request, resource
+from tests.policies.kit_packs import UNKNOWN, Serve, pack_of, request, resource
 
 POLICIES = Path(__file__).parents[2] / "policies"
 
@@ -70,6 +70,32 @@ def test_only_the_policies_that_concern_a_type_are_run_and_a_resource_is_read_on
     assert (judged, reads) == ([], [])
     serving.analyze({"size": 1})
     assert judged == ["one", "two"] and len(reads) == 1
+
+
+class Part:
+    """What a thing may have."""
+
+    @classmethod
+    def found_in(cls, thing: Resource) -> Iterable[Part]:
+        return [cls() for _ in thing.properties.get("parts").items()]
+
+
+def light(part: Part) -> Iterator[str]:
+    yield from ()
+
+
+def test_a_rule_is_not_asked_where_there_is_nothing_for_it_unless_something_is_mended(serve_ours: Serve) -> None:
+    policies = serve_ours(pack_of(light, fine)).served.policies
+
+    def asked(properties: dict[str, Any], method: str = "Analyze") -> list[str]:
+        with requests.serving(request(properties, "it", "shop:thing"), method):
+            return [policy.name for policy in policies]
+
+    assert asked({}) == ["fine"]
+    assert asked({"parts": [1]}) == ["light", "fine"]
+    assert asked({"parts": UNKNOWN}) == ["light", "fine"]
+    assert asked({}, "Remediate") == ["light", "fine"]
+    assert [policy.name for policy in policies] == ["light", "fine", "exceptions", "policy-settings"]
 
 
 def test_a_stack_is_read_once_for_all_rules_and_never_by_the_sdk(

@@ -246,6 +246,14 @@ def test_a_stack_file_that_is_malformed_is_a_problem_and_no_crash(text: str, tmp
     assert found is not None and "malformed" in str(found.problems[0])
 
 
+def test_which_exceptions_were_used_is_asked_anew_for_each_configuration(serve_ours: Serve) -> None:
+    serving = serve_ours(pack_of(small, parameters=SIZE), exception())
+    serving.analyze({"size": 5})
+    config = {"bedplate:policy": json.dumps(exception())}
+    serving.servicer.ConfigureStack(wire.AnalyzerStackConfigureRequest(stack="dev", config=config), None)
+    assert "is not used" in exceptions(serving)[0]
+
+
 def test_a_stack_that_is_configured_later_begins_anew(serve_ours: Serve) -> None:
     serving = serve_ours(pack_of(small, parameters=SIZE), exception())
     assert serving.analyze({"size": 5}) == []

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from engine.analyzer.case_files import case_files, load
-from policies.docs.pages import FOLDER, packs
+from policies.docs.pages import FOLDER, packs, page
 from policies.kit import Pack
 from policies.kit.rules import LEVELS, Rule, Severity
 from policies.kit.schemas import KEYWORDS, faults
@@ -97,6 +97,12 @@ def test_each_rule_is_explained_where_its_url_points(pack: Pack) -> None:
         path, _, anchor = pack.url(rule).partition("#")
         assert ROOT / path == FOLDER / f"{pack.name}.md"
         assert anchor in anchors, f"{pack.url(rule)}: write the pages anew with `python -m policies.docs`"
+
+
+@every_pack
+def test_the_pages_are_fresh(pack: Pack) -> None:
+    written = (FOLDER / f"{pack.name}.md").read_text(encoding="utf-8")
+    assert written == page(pack), "write the pages anew with `python -m policies.docs`"
 
 
 def test_the_settings_in_the_readme_are_well_formed() -> None:
