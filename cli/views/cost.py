@@ -189,6 +189,8 @@ def grouped(after: Estimate) -> list[tuple[str, str]]:
 
 def _end(comparison: Comparison, width: int) -> list[Line]:
     after = comparison.after
+    if not after.lines and after.unpriced:
+        return [Line().add("  not known", Style.YELLOW).add(f"   none of {len(after.unpriced)} has a price")]
     delta, gpu = comparison.whole.delta.desired, after.usd_per_gpu_hour
     line = Line().add(f"  {usd(after.monthly.desired)} a month", Style.STRONG)
     line.add(f"   {signed(delta)}" if round(delta, 2) else "", Style.YELLOW if delta > 0 else Style.GREEN)

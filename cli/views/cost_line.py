@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ def line(comparison: Comparison) -> list[Line]:
     """``cost  $41,260 → $41,385 a month (+$125; idle floor $1,980)``; nothing where nothing costs anything."""
     if _is_empty(comparison):
         return []
+    if _is_unknown(comparison):
+        return [Line().add("  cost     ").add("not known", Style.YELLOW).add(f" ({_why(comparison.after)})")]
     text, style = Line().add("  cost     ", Style.PLAIN), _style(comparison.whole.delta.desired)
     whole = comparison.whole
     if whole.before.desired != whole.after.desired:
@@ -30,6 +33,8 @@ def markdown(comparison: Comparison) -> str:
     """The same line in Markdown; '' where nothing costs anything."""
     if _is_empty(comparison):
         return ""
+    if _is_unknown(comparison):
+        return f"**cost** not known ({_why(comparison.after)})"
     whole = comparison.whole
     before = f"{usd(whole.before.desired)} → " if whole.before.desired != whole.after.desired else ""
     said = f"{before}**{usd(whole.after.desired)}** a month ({_change(whole)}; {'; '.join(remarks(comparison.after))})"
@@ -48,6 +53,16 @@ def remarks(estimate: Estimate) -> list[str]:
 
 def _is_empty(comparison: Comparison) -> bool:
     return not any((each.lines or each.unpriced) for each in (comparison.before, comparison.after))
+
+
+def _is_unknown(comparison: Comparison) -> bool:
+    """Whether there is no figure at all: that is not $0."""
+    return not comparison.before.lines and not comparison.after.lines
+
+
+def _why(after: Estimate) -> str:
+    reasons = Counter(one.reason for one in after.unpriced).most_common(1)
+    return f"{len(after.unpriced)} not priced" + (f": {reasons[0][0]}" if reasons else "")
 
 
 def _change(whole: Change) -> str:
@@ -75,6 +90,7 @@ def section(comparison: Comparison) -> dict[str, Any]:
         "byComponent": changes(comparison.by_component()),
         "byTeam": changes(comparison.by_team()),
         "byEnvironment": changes([comparison.whole]),
+        "complete": not after.unpriced,
         "unpriced": unpriced(after),
     }
 

@@ -88,9 +88,16 @@ def test_a_program_that_costs_nothing_gets_no_line() -> None:
 
 
 def test_what_is_not_known_yet_is_counted_as_not_priced() -> None:
-    assert text(plan(step(Op.CREATE, new=volume("data", UNKNOWN)))) == (
-        "  cost     $0 a month (unchanged; idle floor $0; 1 not priced)"
-    )
+    steps = (step(Op.CREATE, new=volume("data", UNKNOWN)), step(Op.CREATE, new=state(ADDRESS, "a")))
+    assert text(plan(*steps)) == "  cost     $0 → $3.65 a month (+$3.65; idle floor $3.65; 1 not priced)"
+
+
+def test_no_figure_at_all_is_not_nothing() -> None:
+    there = state(ADDRESS, "there", {"region": "mars-1"})
+    found = plan(step(Op.CREATE, new=there))
+    said = "not known (1 not priced: there are no prices for mars-1; `bedplate cost --fetch-prices` reads them from AWS"
+    assert text(found).startswith(f"  cost     {said}")
+    assert cost_line.markdown(compared(found, "dev", Usage())).startswith(f"**cost** {said}")
 
 
 def test_a_secret_that_is_no_number_is_neither_read_nor_shown() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from cli.commands.cost import check
 from cli.exits import UsageError
+from cli.main import application
 from cli.requests import Costing, Output
 from tests.policies.pricing import recorded
 
@@ -86,6 +87,13 @@ def test_usage_beside_the_settings_and_in_a_named_file_count(project: Project) -
     refused = project.run("dev", "--usage", str(project.folder / "bad.yaml"), "--output", "json")
     assert refused.returncode == 2
     assert json.loads(refused.stdout)["error"]["problems"][0]["path"] == "resources.nat.procesed_gb"
+
+
+def test_a_command_without_markdown_says_what_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        application()(["preview", "dev", "--output", "markdown"], prog_name="bedplate")
+    assert ended.value.code == 2
+    assert "`preview` has no output markdown; it has text, json" in capsys.readouterr().err
 
 
 def test_bills_without_credentials_are_a_matter_of_credentials(project: Project) -> None:

@@ -105,6 +105,15 @@ def test_thousands_of_unknowns_are_said_once() -> None:
     assert len(cost_markdown.render(Comparison(found, found))) < 2000
 
 
+def test_no_figure_at_all_is_shown_as_none() -> None:
+    found = priced(item("aws:msk/cluster:Cluster", "kafka", {}))
+    comparison = Comparison(found, found)
+    assert "not known   none of 1 has a price" in text(comparison)
+    assert "$0" not in text(comparison)
+    assert "not known" in " ".join(ElementTree.fromstring(cost_picture.draw(comparison)).itertext())
+    assert cost_document.document(comparison)["summary"]["complete"] is False
+
+
 def test_nothing_declared_is_no_table() -> None:
     empty = priced()
     assert "nothing here has a price" in text(Comparison(empty, empty))
