@@ -6,7 +6,6 @@ The first two are left out only where the settings say ``bedplate:policy: enable
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,9 +22,7 @@ from engine.analyzer.packs import ChosenPack, Packs, own_packs
 from engine.session import Session
 
 KEY: Final = "bedplate:policy"
-# The one switch: whether the project's own packs judge where nobody says so. Off until the platform passes them in
-# prod; then the default becomes "1", and the variable stays for whoever measures.
-ON_BY_DEFAULT: Final = os.environ.get("BEDPLATE_OWN_PACKS", "0") != "0"
+ON_BY_DEFAULT: Final = True  # the one switch: whether the project's own packs judge where nobody says so
 _FOREVER: Final = 1e9  # seconds
 
 

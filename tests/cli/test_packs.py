@@ -217,6 +217,15 @@ def test_settings_can_leave_the_packs_out_but_the_command_has_its_own(project: P
     assert "policy   nothing was judged: the settings say" in run(project, "preview", "dev").stdout
 
 
+def test_the_projects_own_packs_judge_unless_the_settings_leave_them_out(project: Path) -> None:
+    write(project / "policies" / "sizes", SMALL, "runtime: {name: python, options: {virtualenv: ../../nowhere}}\n")
+    assert choose(project) is not None, "they run in this Python, whatever they name for the Pulumi CLI"
+    write_section(project, {"level": "advisory"})
+    assert choose(project) is not None
+    write_section(project, {"enabled": False})
+    assert choose(project) is None
+
+
 # Events in Pulumi's form
 
 URN = "urn:pulumi:dev::demo::demo:storage:Thing::a"
