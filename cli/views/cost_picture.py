@@ -60,7 +60,8 @@ def _title(drawing: Drawing, comparison: Comparison) -> float:
     drawing.text(_MARGIN, 66, f"What {after.environment} costs", size=17, color=_SOFT)
     words = [Word(usd(after.monthly.desired), 46, _INK, 700), Word("a month", 20, _SOFT)]
     if not after.lines and after.unpriced:
-        words = [Word("not known", 46, _INK, 700)]
+        drawing.text(_MARGIN, 116, "not known", size=46, color=_INK, weight=700)
+        return 132
     delta = comparison.whole.delta.desired
     if comparison.before.lines and round(delta, 2):
         words.append(Word(signed(delta), 20, _GREEN if delta < 0 else _COLORS["GPU nodes"], 600))

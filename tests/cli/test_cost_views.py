@@ -110,7 +110,9 @@ def test_no_figure_at_all_is_shown_as_none() -> None:
     comparison = Comparison(found, found)
     assert "not known   none of 1 has a price" in text(comparison)
     assert "$0" not in text(comparison)
-    assert "not known" in " ".join(ElementTree.fromstring(cost_picture.draw(comparison)).itertext())
+    drawn = " ".join(ElementTree.fromstring(cost_picture.draw(comparison)).itertext())
+    assert "not known" in drawn
+    assert "idle floor $0" not in drawn
     assert cost_document.document(comparison)["summary"]["complete"] is False
 
 
