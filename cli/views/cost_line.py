@@ -15,7 +15,10 @@ CURRENCY: Final = "USD"
 
 
 def line(comparison: Comparison) -> list[Line]:
-    """``cost  $41,260 → $41,385 a month (+$125; idle floor $1,980)``; nothing where nothing costs anything."""
+    """``cost  $41,260 → $41,385 a month (+$125; idle floor $1,980)``; nothing where nothing costs anything.
+
+    What else has to be known stands in a line of its own: one with everything would be wider than a terminal.
+    """
     if _is_empty(comparison):
         return []
     if _is_unknown(comparison):
@@ -26,7 +29,9 @@ def line(comparison: Comparison) -> list[Line]:
         text.add(f"{usd(whole.before.desired)} → ")
     text.add(usd(whole.after.desired), Style.STRONG).add(" a month (")
     text.add(_change(whole), style)
-    return [text.add(f"; {'; '.join(remarks(comparison.after))})")]
+    idle, *further = remarks(comparison.after)
+    lines = [text.add(f"; {idle})")]
+    return [*lines, Line().add("           ").add("; ".join(further), Style.DIM)] if further else lines
 
 
 def markdown(comparison: Comparison) -> str:
