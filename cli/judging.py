@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 from cli.environments import known, meant
 from cli.exits import ExitCode, UsageError
 from cli.findings.document import document
-from cli.findings.places import Places
+from cli.findings.places import Places, settings_path
 from cli.findings.report import FindingsReport
 from cli.findings.written import asked
 from cli.policies import NOWHERE, facts_of
@@ -42,16 +43,9 @@ def run(request: JudgingFiles) -> int:
     if sum(given) > 1:
         raise UsageError(f"{_SOURCES}: give one of them")
     screen = Screen(request)
-    project = Project.load(request.cwd)
-    packs = Packs([ChosenPack(PackFolder.load(one)) for one in (*own_packs(project.root), *request.policy_pack)])
-    packs.prepare()
-    if any(given):
-        report = _of_files(request, project, packs, screen)
-    else:
-        outcome = _of_environment(request, project, packs)
-        if isinstance(outcome, int):
-            return outcome
-        report = outcome
+    report = _of_files(request, screen) if any(given) else _of_environment(request)
+    if isinstance(report, int):
+        return report
     for one in reports:
         one.write(report)
     if request.output is Output.JSON:
@@ -68,7 +62,7 @@ def run(request: JudgingFiles) -> int:
 # An environment
 
 
-def _of_environment(request: JudgingFiles, project: Project, packs: Packs) -> FindingsReport | int:
+def _of_environment(request: JudgingFiles) -> FindingsReport | int:
     """What is found in the environment's preview; an exit code where there is none."""
     from cli.runs import prepare
 
@@ -77,28 +71,28 @@ def _of_environment(request: JudgingFiles, project: Project, packs: Packs) -> Fi
         Previewing(
             cwd=request.cwd, output=request.output, color=request.color, debug=request.debug, engine=request.engine,
             environment=request.environment, stack=request.stack, sandbox=request.sandbox,
-            program_timeout=request.program_timeout,
+            policy_pack=request.policy_pack, program_timeout=request.program_timeout,
         ),
     )  # fmt: skip
-    previewing.session.packs = packs
+    if previewing.session.packs is None:
+        raise UsageError(
+            f"nothing judges {previewing.session.stack}: the settings say enabled: false, or no pack is there"
+        )
     outcome = previewing.plan()
-    if outcome.result not in (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED) or outcome.plan.policy is None:
+    found = previewing.findings(outcome)
+    if outcome.result not in (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED) or found is None:
         return previewing.failed(outcome)
-    stack = previewing.session.stack
-    positions = [(step.urn, step.new.source_position) for step in outcome.plan.steps if step.new is not None]
-    places = Places.among(positions, project.root, _settings_path(project, stack))
-    return FindingsReport.of(outcome.plan.policy, places, stack)
-
-
-def _settings_path(project: Project, stack: str) -> str:
-    path = project.stack_file(stack)
-    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.name
+    return found
 
 
 # Files
 
 
-def _of_files(request: JudgingFiles, project: Project, packs: Packs, screen: Screen) -> FindingsReport:
+def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
+    project = Project.load(request.cwd)
+    own = [PackFolder.load(one, python=Path(sys.executable)) for one in own_packs(project.root)]
+    packs = Packs([ChosenPack(one) for one in (*own, *map(PackFolder.load, request.policy_pack))])
+    packs.prepare()
     stack = ""
     if request.environment or request.stack:
         stack = meant(request.environment, request.stack, known(request.cwd))
@@ -115,7 +109,7 @@ def _of_files(request: JudgingFiles, project: Project, packs: Packs, screen: Scr
     positions = [(one.resource.urn, one.position) for one in subjects]
     # Manifests may lie anywhere; whoever names them stands in the repository that they belong to.
     root, fallback = (
-        (Path.cwd(), path.as_posix()) if request.file or not stack else (project.root, _settings_path(project, stack))
+        (Path.cwd(), path.as_posix()) if request.file or not stack else (project.root, settings_path(project, stack))
     )
     return FindingsReport.of(verdict, Places.among(positions, root, fallback), stack or path.name)
 

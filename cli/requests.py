@@ -147,6 +147,11 @@ class Judged(Running):
         typer.Option("--policy-timeout", min=0, metavar="SECONDS",
                      help="How long a policy pack may take to start, or for an answer; 0 for ever."),
     ] = 60.0  # fmt: skip
+    report: Annotated[
+        tuple[str, ...],
+        typer.Option("--report", metavar="FORM=FILE",
+                     help="Write what the packs found, too: sarif, junit, github, gitlab or json. Repeatable."),
+    ] = ()  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from cli import neighbours, packs, sandboxes
 from cli.environments import meant
 from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
+from cli.findings.report import FindingsReport
+from cli.findings.written import ReportFile, asked
 from cli.interrupts import Interrupts
 from cli.requests import Applying, InSandbox, Judged, Output, Previewing, Running
 from cli.screen import Screen
@@ -63,6 +65,7 @@ class Command:
     previewed: bool = False
     known: int = 0  # diagnostics that the preview's report has shown
     code: ExitCode | None = None  # set where more is known than the outcome tells
+    reports: Sequence[ReportFile] = ()  # of what policy packs found
 
     @property
     def sandbox(self) -> Sandbox | None:
@@ -239,6 +242,7 @@ class Command:
         if not self.previewed:
             self._check_targets(outcome)
         code = self._exit_code(outcome)
+        self._write_reports(outcome)
         if self.request.output is Output.JSON:
             document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
             self.screen.document(document | self._cost_section(outcome))
@@ -253,6 +257,23 @@ class Command:
         if code == ExitCode.CHANGES:
             self.screen.error("changes, where --expect-no-changes said that there are none")
         return code
+
+    def findings(self, outcome: Outcome) -> FindingsReport | None:
+        """What the policy packs found, with the places to show it at; None where none was asked."""
+        from cli.findings.places import Places, settings_path
+
+        if outcome.plan.policy is None:
+            return None
+        project, stack = self.session.project, self.session.stack
+        positions = [(step.urn, step.new.source_position) for step in outcome.plan.steps if step.new is not None]
+        places = Places.among(positions, project.root, settings_path(project, stack))
+        return FindingsReport.of(outcome.plan.policy, places, stack)
+
+    def _write_reports(self, outcome: Outcome) -> None:
+        found = self.findings(outcome) if self.reports else None
+        if found is not None:
+            for one in self.reports:
+                one.write(found)
 
     def _result(self, outcome: Outcome) -> list[Line]:
         outputs = outcome.plan.outputs_after if self.verb == "up" else {}
@@ -293,6 +314,7 @@ def prepare(verb: str, request: Running) -> Command:
     screen = Screen(request)
     if isinstance(request, Applying) and not request.yes and not _may_ask(screen, request):
         raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
+    reports = asked(request.report) if isinstance(request, Judged) and request.report else ()
     session = open_session(request, request.message)
     if isinstance(request, Judged):
         session.packs = packs.chosen(session, request)
@@ -302,7 +324,7 @@ def prepare(verb: str, request: Running) -> Command:
     progress = _progress(screen, request)
     transcript = Transcript()
     interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
-    return Command(verb, request, screen, session, transcript, progress, interrupts)
+    return Command(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
 
 
 def _may_ask(screen: Screen, request: Running) -> bool:

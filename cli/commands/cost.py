@@ -11,7 +11,7 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode, UsageError
-from cli.requests import Costing, Output, Previewing
+from cli.requests import Costing, Output, Running
 
 if TYPE_CHECKING:
     from cli.screen import Screen
@@ -55,9 +55,9 @@ def check(request: Costing) -> None:
         raise UsageError("--actual and --opencost are told as text or json, not as markdown")
 
 
-def _preview_of(request: Costing) -> Previewing:
+def _preview_of(request: Costing) -> Running:
     output = Output.JSON if request.output is Output.JSON else Output.TEXT
-    return Previewing(
+    return Running(
         cwd=request.cwd, output=output, color=request.color, debug=request.debug, engine=request.engine,
         environment=request.environment, stack=request.stack, sandbox=request.sandbox,
         program_timeout=request.program_timeout,

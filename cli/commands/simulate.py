@@ -12,7 +12,7 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode
-from cli.requests import Output, Previewing, Simulating
+from cli.requests import Output, Running, Simulating
 
 if TYPE_CHECKING:
     from cli.screen import Screen
@@ -51,8 +51,9 @@ def register(app: typer.Typer) -> None:
     _ = simulate  # registered above
 
 
-def _preview_of(request: Simulating) -> Previewing:
-    return Previewing(
+def _preview_of(request: Simulating) -> Running:
+    """A preview that no policy pack judges: what is asked here is another question."""
+    return Running(
         cwd=request.cwd, output=request.output, color=request.color, debug=request.debug, engine=request.engine,
         environment=request.environment, stack=request.stack, sandbox=request.sandbox,
         program_timeout=request.program_timeout,

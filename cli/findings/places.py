@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.project import Project
+
 
 @dataclass(frozen=True)
 class Place:
@@ -49,3 +51,9 @@ def _place(position: str, root: Path) -> Place | None:
         return None
     hidden = any(part.startswith(".") for part in relative.parts)
     return None if hidden else Place(relative.as_posix(), max(int(line), 1))
+
+
+def settings_path(project: Project, stack: str) -> str:
+    """The settings file of an environment, from the project's root."""
+    path = project.stack_file(stack)
+    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.name

@@ -145,3 +145,22 @@ def test_a_pack_that_breaks_is_no_pass(project: Project) -> None:
 )
 def test_what_cannot_be_judged_says_why(project: Project, arguments: tuple[str, ...], said: str) -> None:
     assert said in project.run(*arguments, code=ExitCode.USAGE)
+
+
+def test_a_preview_writes_its_findings_too(project: Project) -> None:
+    log = project.folder / "findings.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "preview", "dev", "--report", f"json={log}", "--cwd", str(project.folder)],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.REFUSED, done.stdout + done.stderr
+    assert [one["resource"] for one in json.loads(log.read_text())["findings"]] == ["bad-one", "bad-one"]
+
+
+def test_files_are_judged_by_what_is_wrong_in_them_alone(project: Project) -> None:
+    """A folder of manifests, in a project whose program would not even start."""
+    (project.folder / "__main__.py").write_text("raise SystemExit(3)\n")
+    folder = project.folder / "manifests" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "pods.yaml").write_text(PODS)
+    assert "manifests/deep/pods.yaml:1" in project.run("run", "-f", "manifests", code=ExitCode.REFUSED)
