@@ -43,13 +43,12 @@ def test_the_platform_passes_its_own_packs(environment: str) -> None:
     assert mandatory == []
     assert not report["refused"]
     if environment == "prod":
-        _says_nothing_but_exceptions(report)
+        _uses_every_exception(report)
 
 
-def _says_nothing_but_exceptions(report: dict[str, Any]) -> None:
+def _uses_every_exception(report: dict[str, Any]) -> None:
     written = [(rule, each) for each in load("prod").policy.exceptions for rule in each.rule]
-    told = [one["message"] for one in report["findings"]]
-    assert {one["rule"] for one in report["findings"]} == {"exceptions"}
+    told = [one["message"] for one in report["findings"] if one["rule"] == "exceptions"]
     assert all(message.endswith(" is in use") for message in told)
     assert len(told) == len(written)
     for rule, each in written:
