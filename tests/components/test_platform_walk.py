@@ -213,6 +213,8 @@ def test_a_preview_without_aws_registers_the_same_resources(
 ) -> None:
     online, offline = recorded(environment), recorded_offline(environment)
     assert sorted(each.urn for each in offline.resources) == sorted(each.urn for each in online.resources)
+    if environment == "sandbox":  # which names no account: emulators differ in it
+        return
     # The settings name the account, and resources are named before they exist: every policy is known beforehand.
     for resource in offline.aws:
         for key in POLICIES:
