@@ -89,6 +89,12 @@ def _problems(policy: PolicyInfo, config: PolicyConfig) -> list[str]:
     """What ``config`` has that the policy's schema does not accept."""
     if config.properties == _defaults(policy) and config.properties.keys() >= set(policy.required):
         return []  # nobody has configured it
+    if all(_plainly_fits(policy.schema.get(name), value) for name, value in config.properties.items()):
+        return [
+            f"{policy.name}: {name!r} is a required property"
+            for name in policy.required
+            if name not in config.properties
+        ]
     from jsonschema import Draft7Validator  # here: a quarter of a second that most packs don't need
     from jsonschema.exceptions import SchemaError
 
@@ -99,3 +105,17 @@ def _problems(policy: PolicyInfo, config: PolicyConfig) -> list[str]:
         return [f"{policy.name}: its schema is not valid: {error.message}"]
     errors = sorted(Draft7Validator(schema).iter_errors(dict(config.properties)), key=lambda error: list(error.path))
     return [f"{'.'.join([policy.name, *map(str, error.path)])}: {error.message}" for error in errors]
+
+
+_PLAIN: Final = frozenset({"type", "title", "description", "default", "minimum"})
+
+
+def _plainly_fits(schema: Any, value: Any) -> bool:
+    """Whether ``value`` is the number that a plain schema asks for, or its default; False where that takes more."""
+    if not isinstance(schema, dict):
+        return False
+    if "default" in schema and value == schema["default"]:
+        return True
+    if not _PLAIN.issuperset(schema) or schema.get("type") != "number" or isinstance(value, bool):
+        return False
+    return isinstance(value, int | float) and value >= schema.get("minimum", value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ class PolicyKind(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+JUDGES: Final = "judges:"  # begins the tag of a pack that lists, with commas, the types that it judges
 SEVERITIES: Final = ("critical", "high", "medium", "low", "")  # gravest first; "" where none is given
 
 
@@ -64,7 +66,8 @@ class PolicyConfig:
 class PackInfo:
     """A pack, as it describes itself; ``initial`` is the configuration that it brings along, by policy.
 
-    ``folder`` is where it was started from.
+    ``folder`` is where it was started from. ``types`` are globs of the types that its resource policies judge, None for
+    all: a pack may say so in a tag of its own (``JUDGES``), and is then spared questions about others.
     """
 
     name: str
@@ -75,6 +78,19 @@ class PackInfo:
     description: str = ""
     initial: Mapping[str, PolicyConfig] = field(default_factory=dict[str, PolicyConfig])
     configurable: bool = True
+    types: Sequence[str] | None = None
+
+    def judges(self, token: str) -> bool:
+        """Whether it has to be asked about a resource of that type."""
+        if self.types is None:
+            return True
+        if token not in self._judged:
+            self._judged[token] = any(fnmatchcase(token, pattern) for pattern in self.types)
+        return self._judged[token]
+
+    @cached_property
+    def _judged(self) -> dict[str, bool]:
+        return {}
 
     def policy(self, name: str) -> PolicyInfo | None:
         return next((policy for policy in self.policies if policy.name == name), None)

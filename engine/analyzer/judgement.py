@@ -126,9 +126,11 @@ class Judgement:
         analyzers = [one for one in await self._ready() if one.info.enabled(PolicyKind.RESOURCE)]
         if not analyzers:
             return self._all_started
-        request = messages.analyze_request(resource)
-        asked = [self._asked(one, one.analyze(resource, request)) for one in analyzers]
-        answers = await asyncio.gather(*asked)
+        concerned = [one for one in analyzers if one.info.judges(resource.type)]
+        request = messages.analyze_request(resource) if concerned else None
+        asked = await asyncio.gather(*(self._asked(one, one.analyze(resource, request)) for one in concerned))
+        said = dict(zip([one.name for one in concerned], asked, strict=True))
+        answers = [said.get(one.name, Analysis()) for one in analyzers]
         allowed = self._all_started
         for analyzer, answer in zip(analyzers, answers, strict=True):
             allowed = self._taken("analyze", analyzer.info, answer, resource.urn) and allowed

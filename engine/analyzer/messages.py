@@ -13,6 +13,7 @@ from google.protobuf import json_format, struct_pb2
 
 from engine import wire
 from engine.analyzer.findings import (
+    JUDGES,
     Analysis,
     AnalyzedProvider,
     AnalyzedResource,
@@ -132,7 +133,13 @@ def info_of(message: analyzer_pb2.AnalyzerInfo, pack: PackFolder) -> PackInfo:
     return PackInfo(
         message.name, pack.version or message.version, tuple(map(_policy_of, message.policies)), str(pack.folder),
         message.displayName, message.description or pack.description, initial, message.supportsConfig,
+        _types_in(message.tags),
     )  # fmt: skip
+
+
+def _types_in(tags: Iterable[str]) -> tuple[str, ...] | None:
+    said = [tag.removeprefix(JUDGES) for tag in tags if tag.startswith(JUDGES)]
+    return tuple(pattern for text in said for pattern in text.split(",") if pattern) if said else None
 
 
 def _policy_of(message: Any) -> PolicyInfo:

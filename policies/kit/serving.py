@@ -22,6 +22,7 @@ from policies.kit.sdk_policies import ResourceRule, enforcement_level, policies_
 from policies.kit.servicer import NEEDED, servicer_over
 from policies.kit.session import Session
 
+JUDGES: Final = "judges:"
 SDK: Final[Any] = pulumi_policy.policy
 
 
@@ -36,6 +37,7 @@ def serve(pack: Pack) -> None:
         initial_config=served.config,
         description=pack.description,
         display_name=pack.title,
+        tags=[served.policies.judged],
     )
 
 
@@ -90,6 +92,12 @@ class PoliciesOfRequest(list[Policy]):
             return iter(concerning)
         # Most rules of pods concern every custom kind, and most custom kinds have no pods.
         return (one for one in concerning if finds_something(one.rule, reading.resource))
+
+    @property
+    def judged(self) -> str:
+        """The tag that tells Bedplate's engine about which types there is anything to ask; to others it says so."""
+        rules = [policy.rule for policy in super().__iter__() if isinstance(policy, ResourceRule)]
+        return JUDGES + ",".join(sorted({pattern for rule in rules for pattern in rule.types}))
 
     def _concerning(self, token: str) -> tuple[ResourceRule, ...]:
         judged = [policy for policy in super().__iter__() if isinstance(policy, ResourceRule)]

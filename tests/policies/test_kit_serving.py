@@ -189,3 +189,15 @@ def _libraries() -> list[Path]:
     import pulumi
 
     return list(Path(pulumi.__file__).parents[1].iterdir())
+
+
+def test_a_pack_says_which_types_its_rules_judge() -> None:
+    def whole(_stack: Stack) -> Iterator[str]:
+        yield from ()
+
+    pack = pack_of(fine, types=("test:index:Thing", "aws:s3/*"))
+    pack.rule("whole", number=1, title="The whole", severity="low", fix="Mend it.")(whole)
+    assert Served(Session(pack)).policies.judged == "judges:aws:s3/*,test:index:Thing"
+    with started("governance", {}) as running:
+        (tag,) = running.GetAnalyzerInfo(empty_pb2.Empty()).tags
+    assert "aws:sagemaker/model:Model" in tag.removeprefix("judges:").split(",")

@@ -88,6 +88,17 @@ def test_an_unchanged_resource_is_judged_too(engine: Engine, judged_by: JudgedBy
     assert report.result is Result.REFUSED and report.operations == []
 
 
+@pytest.mark.parametrize(("types", "refused"), [("other:*", False), ("other:*,test:index:*", True), ("", False)])
+def test_a_pack_that_says_which_types_it_judges_is_asked_about_those(
+    engine: Engine, judged_by: JudgedBy, types: str, refused: bool
+) -> None:
+    judged_by(SMALL.replace('PolicyPack("sizes", [', f'PolicyPack("sizes", tags=["judges:{types}"], policies=['))
+    report = engine.preview(thing("a", size=5), thing("bad", size=1))
+    named = ("named", "bad", "its name is bad")  # the stack as a whole is always judged
+    assert said(report) == ([("small", "a", "5 is too big"), named] if refused else [named])
+    assert [policy.tags for pack in verdict(report).packs for policy in pack.policies] == [(), ()]
+
+
 def test_what_is_deleted_or_only_left_alone_is_not_judged_as_new(engine: Engine, judged_by: JudgedBy) -> None:
     engine.up(thing("a", size=5), thing("b", size=1))
     judged_by(SMALL)
