@@ -111,7 +111,8 @@ def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
     root, fallback = (
         (Path.cwd(), path.as_posix()) if request.file or not stack else (project.root, settings_path(project, stack))
     )
-    return FindingsReport.of(verdict, Places.among(positions, root, fallback), stack or path.name)
+    places = Places.among(positions, root, fallback, anywhere=bool(request.file))
+    return FindingsReport.of(verdict, places, stack or path.name or path.resolve().name)
 
 
 def _subjects(request: JudgingFiles, stack: str) -> tuple[list[Subject], Path]:

@@ -11,7 +11,7 @@ from engine.project import Project
 
 @dataclass(frozen=True)
 class Place:
-    """A line of a file, whose path is relative to the project's root and written with ``/``."""
+    """A line of a file, whose path is written with ``/``, and relative to the project's root where it is below that."""
 
     path: str
     line: int
@@ -26,11 +26,16 @@ class Places:
     lines: Mapping[str, Place]
 
     @classmethod
-    def among(cls, positions: Iterable[tuple[str, str]], root: Path, fallback: str) -> Places:
-        """The places of resources, given by URN and ``PATH:LINE``; ``fallback`` is a path below ``root``."""
+    def among(
+        cls, positions: Iterable[tuple[str, str]], root: Path, fallback: str, *, anywhere: bool = False
+    ) -> Places:
+        """The places of resources, given by URN and ``PATH:LINE``; ``fallback`` is a path below ``root``.
+
+        A line that isn't below ``root`` is an SDK's, and no help to anybody; ``anywhere`` says that none is.
+        """
         found: dict[str, Place] = {}
         for urn, position in positions:
-            place = _place(position, root)
+            place = _place(position, root, anywhere=anywhere)
             if place is not None:
                 found[urn] = place
         return cls(root, Place(fallback, 1), found)
@@ -40,17 +45,17 @@ class Places:
         return self.lines.get(urn, self.fallback)
 
 
-def _place(position: str, root: Path) -> Place | None:
-    """``PATH:LINE`` as a place, None where it is not below ``root``: an SDK's line is no help to anybody."""
+def _place(position: str, root: Path, *, anywhere: bool) -> Place | None:
+    """``PATH:LINE`` as a place, None where it is not one, or not one of the project's own files."""
     path, _, line = position.rpartition(":")
     if not path or not line.isdecimal():
         return None
-    try:
-        relative = Path(path).resolve().relative_to(root.resolve())
-    except ValueError:
-        return None
-    hidden = any(part.startswith(".") for part in relative.parts)
-    return None if hidden else Place(relative.as_posix(), max(int(line), 1))
+    file, top = Path(path).resolve(), root.resolve()
+    inside = file.is_relative_to(top)
+    shown = file.relative_to(top) if inside else file
+    hidden = any(part.startswith(".") for part in shown.parts)
+    own = anywhere or (inside and not hidden)
+    return Place(shown.as_posix(), max(int(line), 1)) if own else None
 
 
 def settings_path(project: Project, stack: str) -> str:

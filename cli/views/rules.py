@@ -61,20 +61,21 @@ def one_rule(pack: PackInfo, policy: PolicyInfo, page: str, *, width: int) -> It
         yield from (Line().add(line) for line in page.splitlines())
 
 
-def _fact(name: str, text: str, width: int) -> Iterable[Line]:
-    wrapped = textwrap.wrap(text, max(width - 14, 20)) if text else []
+def _fact(name: str, text: str, width: int, column: int = 12) -> Iterable[Line]:
+    wrapped = textwrap.wrap(text, max(width - column - 2, 20)) if text else []
     for index, line in enumerate(wrapped):
-        yield Line().add(f"  {name if index == 0 else '':<12}", Style.DIM).add(line)
+        yield Line().add(f"  {name if index == 0 else '':<{column}}", Style.DIM).add(line)
 
 
 def _parameters(schema: Mapping[str, Any], width: int) -> Iterable[Line]:
     if schema:
         yield Line()
         yield Line().add("  parameters", Style.DIM)
+    column = max((len(name) for name in schema), default=0) + 4
     for name, facts in schema.items():
         default = f" (default {_shown(facts['default'])})" if isinstance(facts, dict) and "default" in facts else ""
         text = f"{facts.get('description', '')}{default}".strip() if isinstance(facts, dict) else ""
-        yield from _fact(f"  {name}", text or "-", width)
+        yield from _fact(f"  {name}", text or "-", width, max(column, 12))
 
 
 def _shown(value: Any) -> str:

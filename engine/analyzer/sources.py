@@ -7,8 +7,9 @@ each) and ``pulumi preview --json`` (``display.PreviewDigest``) for plans.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -180,7 +181,20 @@ def in_manifests(paths: Sequence[Path]) -> list[Subject]:
     if problems:
         head = f"{len(problems)} problems in what -f names\n  " if len(problems) > 1 else ""
         raise BadSource(head + "\n  ".join(problems))
-    return found
+    return list(_apart(found))
+
+
+def _apart(subjects: Iterable[Subject]) -> Iterator[Subject]:
+    """Objects of one name, as an overlay has them beside its base, each with a URN of its own."""
+    seen: Counter[str] = Counter()
+    for subject in subjects:
+        resource = subject.resource
+        seen[resource.urn] += 1
+        if seen[resource.urn] > 1:
+            urn = urns.make(MANIFESTS_STACK, f"kubernetes-{seen[resource.urn]}", "", resource.type, resource.name)
+            yield replace(subject, resource=replace(resource, urn=urn))
+        else:
+            yield subject
 
 
 def _files(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -10,8 +11,8 @@ from typing import Any, Final
 _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
-    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
-    "integer": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and value == int(value),
+    "number": lambda value: _numeric(value) and math.isfinite(value),
+    "integer": lambda value: _numeric(value) and (isinstance(value, int) or value.is_integer()),
     "array": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
 }
@@ -25,6 +26,7 @@ _LIMITS: Final[Mapping[str, tuple[str, Callable[[Any, Any], bool]]]] = {
     "minItems": ("at least {} elements", lambda value, limit: len(value) >= limit),
     "uniqueItems": ("elements that differ", lambda value, limit: not limit or len(set(map(repr, value))) == len(value)),
 }
+_MOST_LISTED: Final = 20  # names; more than that is a wall of text
 KEYWORDS: Final = frozenset(
     {"type", "default", "title", "description", "items", "properties", "additionalProperties", "required", *_LIMITS}
 )
@@ -66,6 +68,8 @@ def unknown_name(name: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(name, known, 1)
     if close:
         return f"is not known; did you mean {close[0]!r}?"
+    if len(known) > _MOST_LISTED:
+        return "is not known; `bedplate policy list` shows all"
     return f"is not known; expected one of {', '.join(sorted(known))}" if known else "is not known; there are none"
 
 
@@ -76,6 +80,10 @@ def whole(value: Any) -> Any:
     if isinstance(value, list):
         return [whole(element) for element in value]
     return {key: whole(element) for key, element in value.items()} if isinstance(value, dict) else value
+
+
+def _numeric(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _listed(limit: Any) -> str:

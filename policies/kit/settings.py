@@ -90,6 +90,8 @@ def parse(content: Any) -> PolicySettings:
     if not isinstance(content, dict):
         return PolicySettings(problems=(Problem("", f"expected {', '.join(_FIELDS)}, seen {content!r}"),))
     problems = list(_unknown(content, _FIELDS, ""))
+    if not isinstance(content.get("enabled", True), bool):
+        problems.append(Problem("enabled", f"expected true or false, seen {content['enabled']!r}"))
     level = _choice(content, "level", LEVELS, "", problems)
     remediation = _choice(content, "remediation", REMEDIATIONS, "", problems)
     rules = dict(_rules(content.get("rules"), problems))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,13 +43,13 @@ size: 1
 class Project:
     folder: Path
 
-    def run(self, *arguments: str, code: int = 0) -> str:
+    def run(self, *arguments: str, code: int = 0, here: Path | None = None) -> str:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_"))
         }
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", "policy", *arguments, "--cwd", str(self.folder)],
-            cwd=self.folder, env=environment | {"COLUMNS": "80", "PYTHONPATH": str(REPOSITORY)},
+            cwd=here or self.folder, env=environment | {"COLUMNS": "80", "PYTHONPATH": str(REPOSITORY)},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
@@ -164,3 +165,18 @@ def test_files_are_judged_by_what_is_wrong_in_them_alone(project: Project) -> No
     folder.mkdir(parents=True)
     (folder / "pods.yaml").write_text(PODS)
     assert "manifests/deep/pods.yaml:1" in project.run("run", "-f", "manifests", code=ExitCode.REFUSED)
+
+
+def test_a_finding_names_the_file_that_it_is_in_wherever_that_lies(project: Project, tmp_path_factory: Any) -> None:
+    """An overlay has objects of the same names as the next; and what is judged need not lie in the project."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    for name, content in (("bad", PODS), ("good", PODS.replace("size: 9", "size: 1"))):
+        (folder / name).mkdir()
+        (folder / name / "pods.yaml").write_text(content)
+    found = json.loads(project.run("run", "-f", str(folder), "--output", "json", code=ExitCode.REFUSED))["findings"]
+    places = [(one["rule"], one["location"]["path"], one["location"]["line"]) for one in found]
+    assert ("small", f"{folder}/bad/pods.yaml", 1) in places
+    assert not [path for rule, path, _ in places if rule == "small" and "good" in path]
+    text = project.run("run", "-f", ".", code=ExitCode.REFUSED, here=folder / "bad")
+    assert "team/bad-web  pods.yaml:1" in text
+    assert "bad: 2 rules" in text

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.policies import page_of
-from engine.analyzer.findings import Level, PolicyInfo
+from cli.views.rules import one_rule
+from engine.analyzer.findings import Level, PackInfo, PolicyInfo
 
 PAGE = """\
 # Shop
@@ -47,3 +48,10 @@ def page(url: str, root: Path) -> str:
 )
 def test_the_part_that_is_about_the_rule(url: str, expected: str, tmp_path: Path) -> None:
     assert page(url, tmp_path) == expected
+
+
+def test_long_names_of_parameters_stand_apart_from_what_they_mean() -> None:
+    schema = {"days": {"description": "How long."}, "largest_size_ever": {"description": "In metres."}}
+    policy = PolicyInfo("small", "Things are small", Level.MANDATORY, schema=schema)
+    lines = [line.plain for line in one_rule(PackInfo("sizes", "1", (policy,), "."), policy, "", width=80)]
+    assert lines[-2:] == ["    days               How long.", "    largest_size_ever  In metres."]

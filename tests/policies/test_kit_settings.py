@@ -14,6 +14,7 @@ from pulumi.runtime.proto import analyzer_pb2 as wire
 
 from policies.kit import Resource, Stack
 from policies.kit.rules import Level
+from policies.kit.schemas import unknown_name
 from policies.kit.settings import from_environment, from_stack_file
 from tests.policies.kit_packs import Said, Serve, Serving, pack_of, resource
 
@@ -105,7 +106,12 @@ def test_what_the_engine_configures_wins(serve: Serve) -> None:
             {"rules": {"small": {"parameters": {"most": 0}}}},
             "bedplate:policy.rules.small.parameters.most expected at least 1, seen 0",
         ),
+        (
+            {"rules": {"small": {"parameters": {"most": float("inf")}}}},
+            "bedplate:policy.rules.small.parameters.most expected an integer, seen inf",
+        ),
         ({"exceptions": {}}, "bedplate:policy.exceptions expected a list, seen {}"),
+        ({"enabled": "no"}, "bedplate:policy.enabled expected true or false, seen 'no'"),
     ],
 )
 def test_a_malformed_setting_is_a_mandatory_finding_and_the_default_holds(
@@ -263,3 +269,8 @@ def test_a_stack_that_is_configured_later_begins_anew(serve_ours: Serve) -> None
     assert serving.info().policies[0].enforcementLevel == wire.ADVISORY
     assert MessageToDict(serving.info().initialConfig["small"].properties) == {"most": 4}
     assert exceptions(serving) == []
+
+
+def test_names_are_listed_where_they_are_few() -> None:
+    assert unknown_name("zzz", dict.fromkeys(["b", "a"])) == "is not known; expected one of a, b"
+    assert unknown_name("zzz", {f"rule-{n}": 0 for n in range(30)}) == "is not known; `bedplate policy list` shows all"

@@ -65,6 +65,12 @@ def test_lines_in_hidden_folders_are_no_help(tmp_path: Path) -> None:
     assert places.of(DATA) == places.of(WEB) == Place("settings.yaml", 1)
 
 
+def test_whoever_names_files_gets_their_lines_wherever_they_are(tmp_path: Path) -> None:
+    positions = [(DATA, f"{tmp_path}/.deploy/a.yaml:3"), (WEB, "/elsewhere/b.yaml:4")]
+    places = Places.among(positions, tmp_path, "manifests", anywhere=True)
+    assert [places.of(DATA), places.of(WEB)] == [Place(".deploy/a.yaml", 3), Place("/elsewhere/b.yaml", 4)]
+
+
 def test_fingerprints_tell_findings_apart_and_stay(report: FindingsReport, tmp_path: Path) -> None:
     again = FindingsReport.of(VERDICT, Places.among([], tmp_path, "elsewhere.yaml"), "dev")
     fingerprints = [found.fingerprint for found in report.found]

@@ -132,6 +132,15 @@ def test_manifests_are_what_pulumi_kubernetes_would_make_of_them(tmp_path: Path)
     assert [subject.position for subject in subjects] == [f"{path}:1", f"{path}:6", f"{path}:6"]
 
 
+def test_objects_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+    for name in ("base", "overlay"):
+        (tmp_path / f"{name}.yaml").write_text(pod)
+    subjects = in_manifests([tmp_path])
+    assert len({subject.resource.urn for subject in subjects}) == len(subjects) == 2
+    assert {subject.resource.name for subject in subjects} == {"a"}
+
+
 def test_all_that_is_wrong_with_manifests_is_said_at_once(tmp_path: Path) -> None:
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
     first.write_text("kind: Pod\n---\n- a list\n---\napiVersion: v1\nkind: Pod\n")
