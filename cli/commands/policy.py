@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,8 @@ def register(policy: typer.Typer) -> None:
     @command(policy, "list", OfPacks)
     def list_rules(request: OfPacks) -> int:
         """List the rules of the policy packs, with their levels in ENV where one is given."""
+        import asyncio
+
         from cli import policies
         from cli.findings.document import of_policy
         from cli.screen import VERSION, Screen
@@ -43,6 +44,8 @@ def register(policy: typer.Typer) -> None:
     @command(policy, "explain", ExplainingRule)
     def explain(request: ExplainingRule) -> int:
         """Explain a rule: what it judges, why, what to do, its parameters, examples."""
+        import asyncio
+
         from cli import policies
         from cli.findings.document import of_policy
         from cli.screen import VERSION, Screen
@@ -77,6 +80,8 @@ def register(policy: typer.Typer) -> None:
 
 
 def _tested(request: TestingPacks, screen: Screen, folders: list[Path]) -> int:
+    import asyncio
+
     from cli import policies
     from cli.screen import VERSION
     from cli.views.cases import of_packs
