@@ -55,7 +55,7 @@ def charge(line: CostLine, environment: str, start: str, end: str) -> dict[str, 
     """One line of an estimate as a row of a FOCUS dataset."""
     named = service(line.price.service)
     quantity, billed = line.quantity.desired, line.monthly.desired
-    unused = line.purchase is Purchase.RESERVED
+    unused = line.reservation == line.origin.urn
     return {
         "BilledCost": round(billed, 6),
         "BillingAccountId": "estimate",
@@ -63,8 +63,8 @@ def charge(line: CostLine, environment: str, start: str, end: str) -> dict[str, 
         "BillingCurrency": cost_line.CURRENCY,
         "BillingPeriodEnd": end,
         "BillingPeriodStart": start,
-        "CapacityReservationId": line.origin.urn if unused else None,
-        "CapacityReservationStatus": "Unused" if unused else None,
+        "CapacityReservationId": line.reservation or None,
+        "CapacityReservationStatus": ("Unused" if unused else "Used") if line.reservation else None,
         "ChargeCategory": "Usage",
         "ChargeClass": None,
         "ChargeDescription": f"{line.what}: {line.working}",

@@ -145,6 +145,10 @@ def pool_cost(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
             what = f"{lines[0].what}: " if lines[0].what else ""
             message = f"{what}costs up to {usd:,.0f} USD a month on demand; allowed are {most:,.0f}"
             yield Finding(message, resource=stack.get(urn))
+    for lack in found.unpriced:
+        if lack.boundless:
+            message = f"{lack.reason}, nor its costs; allowed are {most:,.0f} USD a month"
+            yield Finding(message, resource=stack.get(lack.origin.urn))
     yield from _missing(stack, found)
 
 

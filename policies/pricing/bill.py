@@ -73,13 +73,14 @@ class Bill:
         factor: tuple[float, str] = (1.0, ""),
         gpus: int = 0,
         pool: str = "",
+        reservation: str = "",
         basis: Basis = Basis.DECLARED,
     ) -> None:
         """Add a line of which the price is known."""
         self.lines.append(
             CostLine(
                 self.origin, what or price.item, price, quantity, idle, working, basis, purchase, factor[0], factor[1],
-                gpus, pool,
+                gpus, pool, reservation,
             )
         )  # fmt: skip
 
@@ -95,9 +96,9 @@ class Bill:
         idle = quantity if used.measure.stays else 0.0
         self.add(price, Sizes.same(quantity), _of_use(used, per, times), idle=idle, basis=used.basis)
 
-    def lack(self, what: str, reason: str, *, undecided: bool = False) -> None:
+    def lack(self, what: str, reason: str, *, undecided: bool = False, boundless: bool = False) -> None:
         """Say that something has no figure, and why."""
-        self.unpriced.append(Unpriced(self.origin, what, reason, undecided))
+        self.unpriced.append(Unpriced(self.origin, what, reason, undecided, boundless))
 
 
 Part: TypeAlias = Callable[[Bill], None]

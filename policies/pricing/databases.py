@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from policies.pricing.bill import Bill, Parts
 from policies.pricing.model import HOURS_A_MONTH, Sizes
 
 _ENGINES = {"postgres": "PostgreSQL", "mysql": "MySQL", "mariadb": "MySQL"}
 # Source: RDS User Guide, "gp3 storage", 2026-11: from 400 GiB on, 12,000 IOPS come along (PostgreSQL, MySQL).
 _GP3_IOPS, _GP3_STRIPED = 12000, 400
+_GP3_MBPS = 500  # Source: as above: what comes along at that size
+_FREE_INSIGHTS = 7  # days. Source: RDS User Guide, "Pricing and data retention for Performance Insights"
+_EXTENDED = "open-source-rds-extended-support"  # what AWS takes where nothing is said
+# The last day of standard support. Source: RDS User Guide, "Amazon RDS Extended Support charges", 2026-11; of 13,
+# public sources say 2025-11 and 2026-02: the later is taken.
+_SUPPORTED_UNTIL = {
+    ("postgres", "11"): date(2024, 2, 29),
+    ("postgres", "12"): date(2025, 2, 28),
+    ("postgres", "13"): date(2026, 2, 28),
+    ("mysql", "5.7"): date(2024, 2, 29),
+}
 
 
 def _database(bill: Bill) -> None:
@@ -52,6 +65,27 @@ def _database_storage(bill: Bill) -> None:
         bill.lack(f"{iops:g} IOPS of {kind}", "no price is known for them")
 
 
+def _database_extras(bill: Bill) -> None:
+    """What is paid for beside the instance and its size, and has no price here."""
+    inputs = bill.inputs
+    if inputs.at("storageThroughput").number(0) > _GP3_MBPS:
+        bill.lack(f"throughput above {_GP3_MBPS} MB/s", "no price is known for it")
+    kept = inputs.at("performanceInsightsRetentionPeriod").number(_FREE_INSIGHTS)
+    if inputs.at("performanceInsightsEnabled").flag() and kept > _FREE_INSIGHTS:
+        bill.lack(f"{kept:g} days of performance insights", f"no price is known for more than {_FREE_INSIGHTS} days")
+    if inputs.at("engineLifecycleSupport").text(_EXTENDED) == _EXTENDED and _is_past(bill):
+        bill.lack("extended support", "no price is known for it: the version is past its standard support")
+
+
+def _is_past(bill: Bill) -> bool:
+    """Whether standard support of the engine's version has ended."""
+    engine, version = bill.inputs.at("engine").text(), bill.inputs.at("engineVersion").text()
+    return any(
+        engine == name and (version == old or version.startswith(f"{old}.")) and bill.today > until
+        for (name, old), until in _SUPPORTED_UNTIL.items()
+    )
+
+
 def _database_backups(bill: Bill) -> None:
     bill.by_use("backup_gb", "rds", "additional backup storage")
 
@@ -86,7 +120,7 @@ def _airflow_database(bill: Bill) -> None:
 
 
 PARTS: Parts = {
-    "aws:rds/instance:Instance": [_database, _database_storage, _database_backups],
+    "aws:rds/instance:Instance": [_database, _database_storage, _database_extras, _database_backups],
     "aws:rds/cluster:Cluster": [_cluster_of_databases],
     "aws:rds/clusterInstance:ClusterInstance": [_cluster_of_databases],
     "aws:mwaa/environment:Environment": [_airflow, _airflow_database],

@@ -40,11 +40,10 @@ _FREE: Final = (
     "aws:ec2/vpcDhcpOptions*",
     "aws:ec2/vpcEndpoint?*Association*",
     "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy",
-    "aws:ec2/vpcIp*",
+    "aws:ec2/vpcIpv?CidrBlockAssociation*",
     "aws:ecr/*Policy*",
     "aws:ecr/pullThroughCacheRule:PullThroughCacheRule",  # counted with the repositories that it fills
     "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate",
-    "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration",
     "aws:efs/accessPoint:AccessPoint",
     "aws:efs/*Policy:*",
     "aws:efs/mountTarget:MountTarget",
@@ -80,7 +79,6 @@ _FREE: Final = (
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sns/topicSubscription:TopicSubscription",  # counted with the topic
     "aws:sqs/queuePolicy:QueuePolicy",
-    "aws:ssm/parameter:Parameter",  # standard ones
     "aws:vpc/securityGroup*Rule:*",
     "pulumi:*",
     "random:*",

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from components.instance_types import instance_types
 from policies.pricing.bill import Bill, Parts
-from policies.pricing.model import HOURS_A_MONTH, Sizes
+from policies.pricing.model import HOURS_A_MONTH, Item, Sizes
+from policies.pricing.nodes import counted
 from policies.pricing.prices import NoPrice
-from policies.pricing.reading import Inputs, NotPriceable
+from policies.pricing.reading import Inputs, NotKnown, NotPriceable
 
 _ENDPOINT_CONFIG = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+_TARGET = "aws:appautoscaling/target:Target"
 _RATIO_SOURCE = "AWS price file 2026-10-05"
 
 
@@ -20,8 +22,10 @@ def _endpoint(bill: Bill) -> None:
     found = bill.around.referred(bill.item, "endpointConfigName", _ENDPOINT_CONFIG, name)
     if len(found) != 1:
         raise NotPriceable("its endpoint configuration is not declared here: what it runs is not known")
-    for variant in Inputs(found[0].properties).at("productionVariants").items():
-        _variant(bill, variant)
+    config = Inputs(found[0].properties)
+    for variants in ("productionVariants", "shadowProductionVariants"):  # a shadow's instances are paid for as others
+        for variant in config.at(variants).items():
+            _variant(bill, variant)
 
 
 def _variant(bill: Bill, variant: Inputs) -> None:
@@ -31,11 +35,16 @@ def _variant(bill: Bill, variant: Inputs) -> None:
     kind, count = variant.at("instanceType").text(), variant.at("initialInstanceCount").number(1)
     low, high = _scaling(bill, variant, count)
     sizes = Sizes(low, min(max(count, low), high), high).times(HOURS_A_MONTH)
-    working = f"{sizes.desired / HOURS_A_MONTH:g} instances × {HOURS_A_MONTH:g} h"
+    working = f"{counted(sizes.desired / HOURS_A_MONTH, 'instance')} × {HOURS_A_MONTH:g} h"
     _hosted(bill, kind, sizes, working)
     volume = variant.at("volumeSizeInGb").number(0)
     if volume:
-        bill.charge("sagemaker", "hosting storage", sizes.times(volume / HOURS_A_MONTH), f"{count:g} × {volume:g} GB")
+        bill.charge(
+            "sagemaker",
+            "hosting storage",
+            sizes.times(volume / HOURS_A_MONTH),
+            f"{sizes.desired / HOURS_A_MONTH:g} × {volume:g} GB",
+        )
 
 
 def _hosted(bill: Bill, kind: str, hours: Sizes, working: str) -> None:
@@ -74,14 +83,30 @@ def _gpus(kind: str) -> int:
 
 def _scaling(bill: Bill, variant: Inputs, count: float) -> tuple[float, float]:
     """The bounds of an autoscaled variant; without autoscaling, its number."""
-    name = variant.at("variantName").value
-    for target in bill.around.of("aws:appautoscaling/target:Target"):
+    managed = variant.first("managedInstanceScaling")
+    if managed.at("status").text("DISABLED") == "ENABLED":
+        return managed.at("minInstanceCount").number(count), managed.at("maxInstanceCount").number(count)
+    for target in bill.around.of(_TARGET):
         inputs = Inputs(target.properties)
-        if inputs.at("serviceNamespace").value == "sagemaker" and str(inputs.at("resourceId").value).endswith(
-            f"/{name}"
-        ):
+        if inputs.at("serviceNamespace").value == "sagemaker" and _scales(bill, target, variant.at("variantName")):
             return inputs.at("minCapacity").number(), inputs.at("maxCapacity").number()
     return count, count
+
+
+def _scales(bill: Bill, target: Item, variant: Inputs) -> bool:
+    """Whether a target is of this endpoint's variant: endpoint/NAME/variant/VARIANT, which others may have, too."""
+    resource = Inputs(target.properties).at("resourceId")
+    of_endpoint = bill.around.referred(target, "resourceId", bill.item.type)
+    if of_endpoint and bill.item not in of_endpoint:
+        return False
+    if resource.unknown:
+        if not of_endpoint:
+            raise NotKnown(f"what {target.name} scales")
+        return True
+    parts, name = resource.text().split("/"), bill.inputs.at("name")
+    if parts[3:] != [variant.value]:
+        return False
+    return not name.present or name.unknown or parts[1] == name.text()
 
 
 PARTS: Parts = {"aws:sagemaker/endpoint:Endpoint": [_endpoint]}

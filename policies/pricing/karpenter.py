@@ -84,17 +84,18 @@ def _node_pool(bill: Bill) -> None:
     count = size_of(bill.around, pool)
     disks = _disks(bill, pool)
     cheapest = pool.machines[0]
-    reserved = bool(reservations_of_pool(bill.around, bill.item))
+    reserved = [one.urn for one in reservations_of_pool(bill.around, bill.item)]
     stays = Nodes(
-        pool.name, cheapest.name, Sizes(count.min, count.desired, 0), pool.at_best,
-        idle=_static(pool), disks=disks, may_stop=True, reserved=reserved,
+        pool.name, cheapest.name, Sizes(count.min, count.desired, 0), Purchase.RESERVED if reserved else pool.at_best,
+        idle=_static(pool), disks=disks, may_stop=True, reservation="".join(reserved[:1]),
     )  # fmt: skip
     nodes.charge(bill, stays)
     most = _dearest(pool, bill.prices)
     if most is None:
         bill.lack(
-            f"nodes of {pool.name} at the largest size", "spec.limits is not given: nothing keeps it from growing"
-        )
+            f"nodes of {pool.name} at the largest size", "spec.limits is not given: nothing keeps it from growing",
+            boundless=True,
+        )  # fmt: skip
         return
     machine, number = most
     at_most = Nodes(

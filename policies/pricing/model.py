@@ -119,7 +119,8 @@ class CostLine:
     nothing runs: pools at their smallest, no traffic, data still stored.
 
     ``factor`` is what spot makes of the list price, ``factor_source`` who says so. ``working``
-    tells how the desired quantity comes about. ``gpus`` is the number in one node, where the line is of nodes.
+    tells how the desired quantity comes about. ``gpus`` is the number in one node, where the line is of nodes;
+    ``reservation`` is the URN of the capacity reservation that they run in, or that nothing runs in.
     """
 
     origin: Origin
@@ -134,6 +135,7 @@ class CostLine:
     factor_source: str = ""
     gpus: int = 0
     pool: str = ""
+    reservation: str = ""
 
     @property
     def unit_price(self) -> float:
@@ -166,12 +168,14 @@ class Unpriced:
     """Something that costs, or may cost, and for which no figure is given: it is in no total.
 
     ``undecided`` where that is for want of a value: it is not known yet, or not of the kind that it has to be.
+    ``boundless`` where there is no largest size that could have a price.
     """
 
     origin: Origin
     what: str
     reason: str
     undecided: bool = False
+    boundless: bool = False
 
 
 @dataclass(frozen=True)

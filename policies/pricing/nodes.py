@@ -34,7 +34,7 @@ class Disk:
 class Nodes:
     """A number of nodes of one type. ``average`` is their number at the desired size over a week with a schedule.
 
-    ``may_stop`` says that a schedule could stop them, ``reserved`` that the program reserves instances for them.
+    ``may_stop`` says that a schedule could stop them; ``reservation`` is the URN of the one that they run in.
     """
 
     pool: str
@@ -45,7 +45,7 @@ class Nodes:
     idle: float | None = None
     disks: Sequence[Disk] = ()
     may_stop: bool = False
-    reserved: bool = False
+    reservation: str = ""
     note: str = ""
 
     @property
@@ -80,15 +80,21 @@ def _instances(bill: Bill, nodes: Nodes) -> None:
     bill.add(
         price, nodes.hours, _working(nodes), idle=nodes.smallest * HOURS_A_MONTH,
         what=f"{nodes.kind} {nodes.purchase}{nodes.note}", purchase=nodes.purchase, factor=factor,
-        gpus=kind.gpu_count if kind else 0, pool=nodes.pool,
+        gpus=kind.gpu_count if kind else 0, pool=nodes.pool, reservation=nodes.reservation,
     )  # fmt: skip
     _savings(bill, nodes, price.usd)
 
 
 def _working(nodes: Nodes) -> str:
     if nodes.average is None:
-        return f"{nodes.count.desired:g} nodes × {HOURS_A_MONTH:g} h"
+        return f"{counted(nodes.count.desired, 'node')} × {HOURS_A_MONTH:g} h"
     return f"{nodes.average:.4g} nodes on the average of the schedule's week × {HOURS_A_MONTH:g} h"
+
+
+def counted(count: float, noun: str) -> str:
+    """``1 node``, ``2 nodes``, ``0.7143 nodes``."""
+    said = f"{count:.4g}" if count < 1000 else f"{count:,.0f}"
+    return f"{said} {noun}{'' if count == 1 else 's'}"
 
 
 def _disk(bill: Bill, nodes: Nodes, disk: Disk) -> None:
@@ -96,7 +102,9 @@ def _disk(bill: Bill, nodes: Nodes, disk: Disk) -> None:
     count = nodes.hours.times(1 / HOURS_A_MONTH)
     what = f"root volumes of {nodes.pool}" if nodes.pool else "volumes"
     for item, each, unit in volume_parts(disk.kind, disk.gib, disk.iops, disk.mbps):
-        said = f"{count.desired:.4g} nodes × {each:g} {unit}" + (" (the image's own size)" if disk.assumed else "")
+        said = f"{counted(count.desired, 'node')} × {each:g} {unit}" + (
+            " (the image's own size)" if disk.assumed else ""
+        )
         bill.charge("ebs", item, count.times(each), said, idle=nodes.smallest * each, what=f"{what}: {item}")
 
 
@@ -112,8 +120,10 @@ def volume_parts(kind: str, gib: float, iops: float | None, mbps: float | None) 
 
 
 def _savings(bill: Bill, nodes: Nodes, usd: float) -> None:
-    if nodes.reserved:
+    if nodes.purchase is Purchase.RESERVED:
         return  # what is reserved is paid for, however it is bought and by night, too
+    if not nodes.count.desired and not nodes.average:
+        return  # nodes that there are at the most only
     desired = nodes.count.desired * HOURS_A_MONTH
     ratio, said = spot_ratio(nodes.kind)
     factor = ratio if nodes.purchase is Purchase.SPOT else 1.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from policies.pricing import nodes
 from policies.pricing.around import Surroundings
 from policies.pricing.bill import Bill, Parts
 from policies.pricing.model import HOURS_A_MONTH, Item, Purchase, Sizes
 from policies.pricing.nodes import DISK_OF_IMAGE, Disk, Nodes
+from policies.pricing.prices import NoPrice
 from policies.pricing.reading import Inputs, NotPriceable
 from policies.pricing.schedules import Action, average_nodes
 
@@ -29,19 +31,49 @@ def _node_group(bill: Bill) -> None:
         return
     count = size_of(bill.item)
     spot = inputs.at("capacityType").text("ON_DEMAND") == "SPOT"
+    reserved = [one.urn for one in reservations_of(bill.around, bill.item)]
     actions = list(_actions(bill, count))
     found = Nodes(
         _pool_name(bill),
         _kind(inputs, template),
         count,
-        Purchase.SPOT if spot else Purchase.ON_DEMAND,
+        Purchase.SPOT if spot else Purchase.RESERVED if reserved else Purchase.ON_DEMAND,
         average_nodes(actions) if actions else None,
         disks=_disks(inputs, template),
         may_stop=not _is_system(inputs),
-        reserved=bool(reservations_of(bill.around, bill.item)),
+        reservation="".join(reserved[:1]),
     )
-    nodes.charge(bill, found)
+    _charge(bill, found, _dearest(bill, inputs, found.kind))
     _public_addresses(bill, template, found)
+
+
+def _charge(bill: Bill, found: Nodes, dearest: str) -> None:
+    """The nodes; at the largest size they are of the dearest type, should no other be to be had."""
+    if dearest == found.kind:
+        nodes.charge(bill, found)
+        return
+    count = found.count
+    nodes.charge(bill, replace(found, count=replace(count, max=0), idle=count.min))
+    nodes.charge(
+        bill,
+        replace(
+            found, kind=dearest, count=Sizes(0, 0, count.max), average=None, idle=0, note=", if no other is to be had"
+        ),
+    )
+
+
+def _dearest(bill: Bill, inputs: Inputs, first: str) -> str:
+    """The dearest type that the group may take. Of those that have no price, it is said."""
+    priced: dict[str, float] = {}
+    for given in inputs.at("instanceTypes").items():
+        kind = given.text()
+        try:
+            priced[kind] = bill.prices.instance(kind).usd
+        except NoPrice as error:
+            if kind == first:
+                return first  # nothing of the pool has a price
+            bill.lack(f"nodes of {kind}", str(error))
+    return max(priced, key=lambda kind: (priced[kind], kind == first), default=first)
 
 
 def template_of(around: Surroundings, item: Item) -> Item | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from policies.pricing.bill import Bill, Parts
 from policies.pricing.karpenter import NODE_POOLS, nodes_of, reservations_of_pool
-from policies.pricing.model import HOURS_A_MONTH, SIZES, Purchase, Sizes
+from policies.pricing.model import HOURS_A_MONTH, SIZES, Item, Purchase, Sizes
 from policies.pricing.pools import GROUP, NODE_GROUP, RESERVATION, on_demand_kind, reservations_of, size_of
 from policies.pricing.prices import NoPrice
+from policies.pricing.reading import Inputs
 
 
 def _reservation(bill: Bill) -> None:
@@ -24,28 +25,63 @@ def _reservation(bill: Bill) -> None:
     except NoPrice as error:
         bill.lack(f"{reserved:g} × {kind} reserved", str(error))
         return
-    used = Sizes.same(0)
-    for one in _users(bill):
-        used = used.plus(one)
+    used = _used(bill, kind)
     unused = Sizes(*(max(reserved - used.at(size), 0.0) for size in SIZES))
     bill.add(
         price, unused.times(HOURS_A_MONTH),
         f"({reserved:g} reserved − {min(used.desired, reserved):g} in use) × {HOURS_A_MONTH:g} h",
         idle=unused.min * HOURS_A_MONTH, what=f"{kind} reserved, not in use", purchase=Purchase.RESERVED,
+        reservation=bill.item.urn,
     )  # fmt: skip
 
 
-def _users(bill: Bill) -> Iterator[Sizes]:
-    """How many nodes each pool has that runs in the reservation: it names it, or it is open to all of its type."""
+def _used(bill: Bill, kind: str) -> Sizes:
+    """How many nodes run in the reservation: of the pools that name it, and if it is open, of those of its type.
+
+    Nodes run in one reservation only: of several open ones, a later one has what the earlier ones leave over.
+    """
+    named = _sum(size_of(one) for one in _groups(bill) if bill.item in reservations_of(bill.around, one))
+    named = named.plus(
+        _sum(
+            nodes_of(bill.around, one)
+            for one in bill.around.of(*NODE_POOLS)
+            if bill.item in reservations_of_pool(bill.around, one)
+        )
+    )
+    return named.plus(_left_over(bill, kind)) if _is_open(bill.item) else named
+
+
+def _left_over(bill: Bill, kind: str) -> Sizes:
+    """The nodes of a type that name no reservation, without those that earlier open reservations take in."""
     around = bill.around
-    is_open = bill.inputs.at("instanceMatchCriteria").text("open") == "open"
-    kind = bill.inputs.at("instanceType").text()
-    for item in (*around.of(NODE_GROUP), *around.of(GROUP)):
-        if bill.item in reservations_of(around, item) or (is_open and on_demand_kind(around, item) == kind):
-            yield size_of(item)
-    for item in around.of(*NODE_POOLS):
-        if bill.item in reservations_of_pool(around, item):
-            yield nodes_of(around, item)
+    free = _sum(
+        size_of(one)
+        for one in _groups(bill)
+        if on_demand_kind(around, one) == kind and not reservations_of(around, one)
+    )
+    earlier = 0.0
+    for one in around.of(RESERVATION):
+        if one is bill.item:
+            break
+        inputs = Inputs(one.properties)
+        if _is_open(one) and inputs.at("instanceType").text() == kind:
+            earlier += inputs.at("instanceCount").number()
+    return Sizes(*(max(free.at(size) - earlier, 0.0) for size in SIZES))
+
+
+def _groups(bill: Bill) -> Iterator[Item]:
+    yield from bill.around.of(NODE_GROUP, GROUP)
+
+
+def _is_open(reservation: Item) -> bool:
+    return Inputs(reservation.properties).at("instanceMatchCriteria").text("open") == "open"
+
+
+def _sum(sizes: Iterable[Sizes]) -> Sizes:
+    total = Sizes.same(0)
+    for one in sizes:
+        total = total.plus(one)
+    return total
 
 
 PARTS: Parts = {RESERVATION: [_reservation]}

@@ -24,11 +24,26 @@ def _key_requests(bill: Bill) -> None:
 
 
 def _secret(bill: Bill) -> None:
-    bill.charge("secretsmanager", "secret", 1, "1 secret")
+    """A replica in another region is a secret of its own."""
+    secrets = 1 + len(list(bill.inputs.at("replicas").items()))
+    bill.charge("secretsmanager", "secret", secrets, f"{secrets} secret{'s' if secrets > 1 else ''}")
 
 
 def _secret_calls(bill: Bill) -> None:
     bill.by_use("api_calls", "secretsmanager", "API calls", per=10_000)
+
+
+def _parameter(bill: Bill) -> None:
+    """Standard parameters are free."""
+    tier = bill.inputs.at("tier").text("Standard")
+    if tier != "Standard":
+        bill.lack(f"parameter of tier {tier}", "no price is known for it")
+
+
+def _scanning(bill: Bill) -> None:
+    """Basic scanning is free; enhanced scanning is Amazon Inspector's, by the image."""
+    if bill.inputs.at("scanType").text("BASIC") == "ENHANCED":
+        bill.lack("enhanced scanning", "no price is known for what Amazon Inspector scans")
 
 
 def _log_group(bill: Bill) -> None:
@@ -102,6 +117,9 @@ PARTS: Parts = {
     "aws:sagemaker/pipeline:Pipeline": [_lack("jobs of the pipeline", "how long they run is not declared")],
     "aws:kms/key:Key": [_key, _key_requests],
     "aws:secretsmanager/secret:Secret": [_secret, _secret_calls],
+    "aws:ssm/parameter:Parameter": [_parameter],
+    "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration": [_scanning],
+    "aws:s3/directoryBucket:DirectoryBucket": [_lack("data and requests")],
     "aws:cloudwatch/logGroup:LogGroup": [_log_group],
     "aws:cloudwatch/metricAlarm:MetricAlarm": [_alarm],
     "aws:cloudwatch/eventRule:EventRule": [_event_rule],

@@ -171,6 +171,27 @@ def test_charges_say_how_they_are_bought() -> None:
     assert held["CapacityReservationId"].endswith("::held")
 
 
+def test_nodes_in_a_reservation_are_said_to_be_reserved() -> None:
+    target = {"capacityReservationTarget": {"capacityReservationId": "cr-1"}}
+    reserved = priced(
+        item("aws:ec2/capacityReservation:CapacityReservation", "cr", {
+            "id": "cr-1", "instanceType": "m5.xlarge", "instanceCount": 1, "instanceMatchCriteria": "targeted",
+        }),
+        item("aws:ec2/launchTemplate:LaunchTemplate", "lt", {
+            "name": "lt", "capacityReservationSpecification": target,
+        }),
+        pool("inside", "m5.xlarge", 1, launchTemplate={"name": "lt"}),
+    )  # fmt: skip
+    comparison = Comparison(reserved, reserved)
+    assert ["inside", "1", "m5.xlarge", "reserved"] in [line.split()[:4] for line in text(comparison).splitlines()]
+    charges = cost_document.document(comparison, DAY)["charges"]
+    (runs,) = [one for one in charges if one["CapacityReservationStatus"] == "Used"]
+    assert (runs["x_Pool"], runs["ConsumedQuantity"], runs["ConsumedUnit"]) == ("inside", 730, "Hours")
+    assert runs["CapacityReservationId"].endswith("::cr")
+    (left,) = [one for one in charges if one["CapacityReservationStatus"] == "Unused"]
+    assert (left["BilledCost"], left["ConsumedQuantity"]) == (0, None)
+
+
 @pytest.mark.parametrize(
     ("ours", "focus"),
     [("hour", "Hours"), ("GB-month", "GB-Months"), ("1000 requests", "1000 Requests"), ("GB", "GB")],
