@@ -18,6 +18,7 @@ from engine import wire
 from engine.analyzer.findings import AnalyzedProvider, AnalyzedResource
 from engine.kubernetes.documents import UNREADABLE, documents, unreadable
 from engine.provider_registry import split_reference
+from engine.state.errors import FormatError
 from engine.state.format import is_checkpoint, read_checkpoint, read_export
 from engine.state.model import ResourceState
 from engine.state.secrets import SecretCodec
@@ -71,7 +72,10 @@ def in_state_file(path: Path, codec: SecretCodec) -> list[Subject]:
         content = path.read_bytes()
     except OSError as error:
         raise BadSource(f"{path}: {error.strerror}") from error
-    snapshot = read_checkpoint(content, codec) if is_checkpoint(content) else read_export(content, codec)
+    try:
+        snapshot = read_checkpoint(content, codec) if is_checkpoint(content) else read_export(content, codec)
+    except FormatError as error:
+        raise BadSource(f"{path}: {error}; expected what `pulumi stack export` wrote, or a checkpoint") from error
     return of_states(snapshot.resources if snapshot else ())
 
 

@@ -69,6 +69,13 @@ def test_a_states_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         in_state_file(tmp_path / "gone.json", codec())
 
 
+@pytest.mark.parametrize("text", ["{}", "[1]", "not json", '{"version": 3, "deployment": {"resources": 3}}'])
+def test_a_state_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(BadSource, match=r"state\.json: .*expected what `pulumi stack export` wrote"):
+        in_state_file(tmp_path / "state.json", codec())
+
+
 def test_an_event_log_gives_what_will_be(tmp_path: Path) -> None:
     bucket = {
         "urn": BUCKET, "type": "aws:s3/bucket:Bucket", "parent": STACK,
