@@ -26,6 +26,7 @@ from engine.values import UNKNOWN, Properties, Secret, Value
 
 MANIFESTS_STACK: Final = "manifests"
 _MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
+_KUSTOMIZE: Final = "kustomize.config.k8s.io/"
 _MASKED: Final = "[secret]"
 _SHOWN_UNKNOWN: Final = wire.UNKNOWNS | {"output<string>"}  # the latter is how the CLI's digests show it
 _DELETIONS: Final = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
@@ -177,6 +178,8 @@ def in_manifests(paths: Sequence[Path]) -> list[Subject]:
         if not objects:
             problems.append(f"{path}: it holds no object; expected Kubernetes manifests")
         for document in objects:
+            if _is_kustomization(document.content):
+                continue
             problem = _problem(document.content)
             if problem:
                 problems.append(f"{document.place}: {problem}")
@@ -205,6 +208,11 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     return sorted(file for file in path.rglob("*") if file.suffix in _MANIFESTS and file.is_file()) or [path]
+
+
+def _is_kustomization(content: Any) -> bool:
+    """What tells kustomize which files belong together lies beside manifests, and is no object of a cluster."""
+    return isinstance(content, dict) and str(content.get("apiVersion")).startswith(_KUSTOMIZE)
 
 
 def _problem(content: Any) -> str:

@@ -148,6 +148,14 @@ def test_objects_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert {subject.resource.name for subject in subjects} == {"a"}
 
 
+def test_what_is_only_for_kustomize_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [pod.yaml]\n"
+    )
+    (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n")
+    assert [subject.resource.name for subject in in_manifests([tmp_path])] == ["a"]
+
+
 def test_all_that_is_wrong_with_manifests_is_said_at_once(tmp_path: Path) -> None:
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
     first.write_text("kind: Pod\n---\n- a list\n---\napiVersion: v1\nkind: Pod\n")
