@@ -54,6 +54,7 @@ def items(states: Iterable[ResourceState]) -> list[Item]:
             _plain(state.inputs),
             state.parent,
             state.property_dependencies,
+            state.provider.rpartition("::")[0],
         )
         for state in states
         if not state.external

@@ -15,6 +15,7 @@ from policies.budget.limits import STACK_FILES, Limits
 from policies.budget.pack import BUDGET
 from policies.kit import Finding, NotApplicable, Stack, Value
 from policies.pricing import UNKNOWN, Estimate, Item, Unpriced, Usage, estimate
+from policies.pricing.prices import prices_of
 
 _USD: Final = {"type": "number", "exclusiveMinimum": 0}
 _SHOWN: Final = 3
@@ -190,6 +191,7 @@ def items_of(stack: Stack) -> list[Item]:
             properties={name: _plain(value) for name, value in resource.inputs.entries()},
             parent=resource.parent,
             dependencies=resource.depends_on,
+            provider=resource.provider,
         )
         for resource in stack.resources
     ]
@@ -219,7 +221,16 @@ def _dearest(found: Estimate) -> list[tuple[str, Any]]:
 
 
 def _missing(stack: Stack, found: Estimate, teams: Mapping[str, Any] | None = None) -> Iterator[Finding]:
-    """What can't be priced because a value is not known, each with the value: no limit can be kept without it."""
+    """What can't be priced because a value is not known, each with the value: no limit can be kept without it.
+
+    The prices of a whole region are such a value; of them, it is said once.
+    """
+    for region in sorted({lack.origin.region for lack in found.unpriced if teams is None or lack.origin.team in teams}):
+        if region and not prices_of(region).table:
+            yield Finding(
+                f"there are no prices for {region}, so what is there is under no limit: "
+                "`bedplate cost --fetch-prices` reads them from AWS, with credentials"
+            )
     for lack in found.unpriced:
         if lack.undecided and (teams is None or lack.origin.team in teams):
             yield Finding(_settled(lack), resource=stack.get(lack.origin.urn))

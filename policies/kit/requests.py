@@ -98,6 +98,7 @@ def _resource(
         properties=Value(plain(message.properties), owner=urn),
         options=message.options,
         parent=parent,
+        provider=message.provider.urn,
         depends_on=depends_on or {},
         read_inputs=None if inputs is None else lambda: Value(plain(inputs), owner=urn),
     )

@@ -40,6 +40,7 @@ class Resource:
     properties: Value
     options: Options | None = None
     parent: str = ""
+    provider: str = field(default="", kw_only=True)  # its URN
     depends_on: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     subjects: dict[Any, Any] = field(default_factory=dict[Any, Any], repr=False)  # what was found in it
 

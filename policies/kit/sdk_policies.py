@@ -202,4 +202,7 @@ def _of_stack(resource: PolicyResource) -> Resource:
     depends_on = {name: [found.urn for found in others] for name, others in resource.property_dependencies.items()}
     parent = resource.parent.urn if resource.parent else resource.opts.parent or ""
     properties = Value(resource.props, owner=resource.urn)
-    return Resource(resource.resource_type, resource.name, resource.urn, properties, resource.opts, parent, depends_on)
+    return Resource(
+        resource.resource_type, resource.name, resource.urn, properties, resource.opts, parent, depends_on,
+        provider=resource.provider.urn if resource.provider else "",
+    )  # fmt: skip

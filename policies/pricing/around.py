@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -110,31 +111,60 @@ class Surroundings:
         if item.type.startswith("kubernetes:"):
             metadata = properties.get("metadata")
             return _texts(metadata.get("labels")) if isinstance(metadata, Mapping) else {}
-        return {**self._default_tags, **_texts(properties.get("tags")), **_texts(properties.get("tagsAll"))}
+        return {**self._default_tags_of(item), **_texts(properties.get("tags")), **_texts(properties.get("tagsAll"))}
+
+    def _default_tags_of(self, item: Item) -> Mapping[str, str]:
+        provider = self._provider_of(item)
+        if provider is None:
+            return {}
+        if provider.urn not in self._default_tags:
+            default = _opened(provider.properties.get("defaultTags"))
+            tags = _texts(_opened(default.get("tags"))) if isinstance(default, Mapping) else {}
+            self._default_tags[provider.urn] = tags
+        return self._default_tags[provider.urn]
 
     @cached_property
-    def _default_tags(self) -> Mapping[str, str]:
+    def _default_tags(self) -> dict[str, Mapping[str, str]]:
+        """What was found so far, by provider."""
+        return {}
+
+    def _provider_of(self, item: Item) -> Item | None:
+        """The AWS provider that makes ``item``: the one it names, else the only one; None where it is not known."""
+        named = self.items.get(item.provider)
+        if named is not None:
+            return named if named.type == _AWS_PROVIDER else None
+        return self._only_provider
+
+    @cached_property
+    def _only_provider(self) -> Item | None:
         providers = list(self.of(_AWS_PROVIDER))
-        if len(providers) != 1:  # whose it is would have to be known: then the resources' own tags have to do
-            return {}
-        default = _opened(providers[0].properties.get("defaultTags"))
-        return _texts(_opened(default.get("tags"))) if isinstance(default, Mapping) else {}
+        return providers[0] if len(providers) == 1 else None
 
     def region_of(self, item: Item) -> str:
         """The region of ``item``; '' where that is not known."""
-        own = item.properties.get("region")
-        if isinstance(own, str) and own:
-            return own
+        provider = self._provider_of(item)
+        for properties in (item.properties, provider.properties if provider else {}):
+            region = properties.get("region")
+            if isinstance(region, str) and region:
+                return region
         return self.home
 
     @cached_property
     def home(self) -> str:
-        """The region that the program's resources are in where they don't say another; '' where it is not known."""
+        """The region that the program's resources are in where they don't say another; '' where it is not known.
+
+        Of several, that of the provider that makes the most: it is where the cluster is, whose objects have no region.
+        """
         if self.region:
             return self.region
-        regions = {one.properties.get("region") for one in self.of(_AWS_PROVIDER)}
-        known = [region for region in regions if isinstance(region, str)]
-        return known[0] if len(known) == 1 else ""
+        made = Counter(item.provider for item in self.items.values())
+        regions: Counter[str] = Counter()
+        for one in self.of(_AWS_PROVIDER):
+            region = one.properties.get("region")
+            if isinstance(region, str) and region:
+                regions[region] += made[one.urn]
+        most = regions.most_common(2)
+        return most[0][0] if most and (len(most) == 1 or most[0][1] > most[1][1]) else ""
 
 
 _IDENTITIES = ("id", "name", "arn", "launchTemplateName", "nodeGroupName", "bucket", "clusterName")

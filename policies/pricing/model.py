@@ -37,7 +37,8 @@ class Item:
     """A declared resource: ``properties`` are its inputs as plain JSON, what isn't known yet as ``UNKNOWN``.
 
     ``dependencies`` names, by property, the URNs that the value comes from: by it a node group finds its launch
-    template before either exists. Without it, equal ids and a common parent have to do.
+    template before either exists. Without it, equal ids and a common parent have to do. ``provider`` is the URN of the
+    one that makes it, which says where.
     """
 
     urn: str
@@ -46,6 +47,7 @@ class Item:
     properties: Mapping[str, object]
     parent: str = ""
     dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    provider: str = ""
 
 
 @dataclass(frozen=True)

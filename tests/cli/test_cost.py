@@ -51,6 +51,16 @@ CHANGING = plan(
 )
 
 
+def test_a_resource_is_priced_where_its_provider_is() -> None:
+    near, far = (state("pulumi:providers:aws", region, {"region": region}) for region in ("us-east-1", "eu-west-9"))
+    addresses = [
+        state(ADDRESS, name, provider=f"{one.urn}::id") for name, one in zip("abc", (near, near, far), strict=True)
+    ]
+    found = compared(plan(*(step(Op.SAME, one, one) for one in (near, far, *addresses))), "dev", Usage())
+    assert (found.after.region, found.after.at("desired")) == ("us-east-1", pytest.approx(7.30))
+    assert ["eu-west-9" in one.reason for one in found.after.unpriced] == [True]
+
+
 def text(found: Plan, usage: Usage | None = None) -> str:
     return "\n".join(line.plain for line in cost_line.line(compared(found, "dev", usage or Usage())))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from engine.analyzer.client import started
 from engine.analyzer.environment import StackFacts
-from engine.analyzer.findings import Analysis, AnalyzedResource, PolicyConfig
+from engine.analyzer.findings import Analysis, AnalyzedProvider, AnalyzedResource, PolicyConfig
 from policies.budget import limits, money
 from policies.budget.limits import Limits, UnreadableLimit
 from policies.subjects.taggable import TABLE, of_sdk, table_of
@@ -106,6 +107,27 @@ def test_the_pack_holds_a_stack_against_its_settings_and_against_what_it_cost_be
     assert not told.not_applicable
     assert [one.message for one in told.findings if one.policy == "cost-increase"] == [
         "the change adds 23 USD a month to 50; allowed are 10"
+    ]
+
+
+def test_a_resource_is_priced_where_its_provider_is() -> None:
+    def made(region: str) -> AnalyzedResource:
+        provider = AnalyzedProvider(f"urn:pulumi:case::p::pulumi:providers:aws::{region}", "pulumi:providers:aws", {})
+        return replace(_cluster("case"), urn=f"{_cluster('case').urn}-{region}", provider=provider)
+
+    async def judged() -> Analysis:
+        facts = StackFacts("p", "case", config={"bedplate:cost": json.dumps({"ceiling_usd": 50})})
+        providers = [
+            AnalyzedResource(f"urn:pulumi:case::p::pulumi:providers:aws::{region}", "pulumi:providers:aws", region,
+                             {"region": region}) for region in ("us-east-1", "eu-west-9")
+        ]  # fmt: skip
+        async with started(PACK, facts) as pack:
+            return await pack.analyze_stack([*providers, made("us-east-1"), made("eu-west-9")])
+
+    found = [one.message for one in asyncio.run(judged()).findings if one.policy == "cost-ceiling"]
+    assert [message[:40] for message in found] == [
+        "estimated at 73 USD a month, above the c",
+        "there are no prices for eu-west-9, so wh",
     ]
 
 

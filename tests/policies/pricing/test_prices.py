@@ -61,6 +61,31 @@ def test_another_region_is_priced_by_its_own_table(tmp_path: Path, monkeypatch: 
     assert (found.region, found.at("desired"), found.lines[0].price.region) == ("eu-west-1", 4.0, "eu-west-1")
 
 
+def test_each_resource_is_where_its_own_provider_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDPLATE_PRICES", str(tmp_path))
+    (tmp_path / "eu-west-1.csv").write_text(
+        f"{HEAD}\nvpc,public IPv4 address,month,4,yes,AWS price list 2027-01-02\n"
+        "ebs,gp3 storage,GB-month,0.1,yes,AWS price list 2027-01-02\n"
+    )
+    own = {"region": "eu-west-1", "defaultTags": '{"tags": {"Team": "ours"}}'}
+    home, far, address = "urn:home", "urn:far", "aws:ec2/eip:Eip"
+    class_ = {"metadata": {"name": "fast"}, "provisioner": "ebs.csi.aws.com"}
+    claim = {"storageClassName": "fast", "resources": {"requests": {"storage": "10Gi"}}}
+    found = estimate([
+        Item(home, "pulumi:providers:aws", "home", own),
+        Item(far, "pulumi:providers:aws", "far", {"region": "us-east-1"}),
+        Item("urn:k", "pulumi:providers:kubernetes", "k", {}),
+        Item("urn:a", address, "a", {}, provider=home),
+        Item("urn:b", address, "b", {}, provider=home),
+        Item("urn:c", address, "c", {}, provider=far),
+        Item("urn:s", "kubernetes:storage.k8s.io/v1:StorageClass", "s", class_, provider="urn:k"),
+        Item("urn:v", "kubernetes:core/v1:PersistentVolumeClaim", "v", {"spec": claim}, provider="urn:k"),
+    ], today=date(2026, 11, 26))  # fmt: skip
+    assert {line.origin.name: line.monthly.desired for line in found.lines} == {"a": 4, "b": 4, "c": 3.65, "v": 1}
+    assert found.region == "eu-west-1"
+    assert {line.origin.name: line.origin.team for line in found.lines} == {"a": "ours", "b": "ours", "c": "", "v": ""}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
