@@ -92,8 +92,15 @@ def prices_of(region: str = SHIPPED, folder: Path | None = None) -> Prices:
 
 
 def cache_folder() -> Path:
-    """Where prices that were read from AWS lie: ``BEDPLATE_PRICES``, else below the folder that we run in."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or _FOLDER)
+    """Where prices that were read from AWS lie: ``BEDPLATE_PRICES``, else below the folder that we run in.
+
+    Or below one of those that hold it, where there are prices already: a policy pack runs in its own folder.
+    """
+    given = os.environ.get(FOLDER_VARIABLE)
+    if given:
+        return Path(given)
+    here = Path.cwd()
+    return next((one / _FOLDER for one in (here, *here.parents) if (one / _FOLDER).is_dir()), _FOLDER)
 
 
 @functools.cache

@@ -61,6 +61,17 @@ def test_another_region_is_priced_by_its_own_table(tmp_path: Path, monkeypatch: 
     assert (found.region, found.at("desired"), found.lines[0].price.region) == ("eu-west-1", 4.0, "eu-west-1")
 
 
+def test_a_pack_finds_the_prices_that_the_command_has_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BEDPLATE_PRICES", raising=False)
+    pack, kept = tmp_path / "policies" / "budget", tmp_path / ".bedplate" / "prices"
+    pack.mkdir(parents=True)
+    monkeypatch.chdir(pack)
+    assert prices_of("eu-west-1").table == {}
+    kept.mkdir(parents=True)
+    (kept / "eu-west-1.csv").write_text(f"{HEAD}\nvpc,public IPv4 address,month,4,yes,AWS price list 2027-01-02\n")
+    assert prices_of("eu-west-1").find("vpc", "public IPv4 address").usd == 4
+
+
 def test_each_resource_is_where_its_own_provider_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEDPLATE_PRICES", str(tmp_path))
     (tmp_path / "eu-west-1.csv").write_text(
