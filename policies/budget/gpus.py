@@ -107,7 +107,7 @@ def gpu_off_hours_in_dev(resource: Resource, stack: Stack, parameters: Mapping[s
     Karpenter's pools end idle nodes by themselves, and are judged by whether they may, in gpu-idle-nodes.
     """
     pool = NodePool(resource)
-    if not _concerns(resource, parameters) or not pool.accelerated():
+    if not _concerns(resource, parameters) or not pool.accelerated(stack):
         return
     desired = pool.desired
     if desired.known and desired.number(0) == 0:
@@ -145,8 +145,11 @@ def _schedules(resource: Resource, stack: Stack) -> Iterator[Resource]:
 
 
 def _stops(schedule: Resource) -> bool:
+    """Whether it sets the pool to zero again and again: once is not every evening."""
     properties = schedule.properties
-    return any(properties.get(name).number(-1) == 0 for name in ("desiredCapacity", "maxSize"))
+    return properties.get("recurrence").present and any(
+        properties.get(name).number(-1) == 0 for name in ("desiredCapacity", "maxSize")
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
 from components.nodepools import GPU_RESOURCE
-from policies.kit import Resource, Value
+from policies.kit import Resource, Stack, Value
 from policies.subjects.machines import KARPENTER_POOLS, Machines
 
 NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
 SCALING_GROUP: Final = "aws:autoscaling/group:Group"
+_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 _ACCELERATED_IMAGES: Final = ("NVIDIA", "NEURON", "GPU")
 _CAPACITY_LABEL: Final = "karpenter.sh/capacity-type"
 
@@ -42,15 +43,27 @@ class NodePool:
         name = "desiredSize" if self.resource.type == NODE_GROUP else "desiredCapacity"
         return self._size(name, "spec", "replicas")
 
-    def accelerated(self) -> bool:
-        """Whether its machines may have GPUs or other accelerators. Raises Unreadable."""
+    def accelerated(self, stack: Stack | None = None) -> bool:
+        """Whether its machines may have GPUs or other accelerators. Raises Unreadable.
+
+        Where the pool names no machines itself, those of its launch template in ``stack`` count.
+        """
         properties = self.resource.properties
         if self.by_karpenter and properties.get("spec", "limits", GPU_RESOURCE).present:
             return True
         image = properties.get("amiType")
         if self.resource.type == NODE_GROUP and any(mark in image.text("") for mark in _ACCELERATED_IMAGES):
             return True
-        return any(machines.accelerators() for machines in Machines.found_in(self.resource))
+        places = list(Machines.found_in(self.resource))
+        if not places and stack is not None:
+            places = [one for template in self._templates(stack) for one in Machines.found_in(template)]
+        return any(machines.accelerators() for machines in places)
+
+    def _templates(self, stack: Stack) -> Iterable[Resource]:
+        """The launch templates that it starts machines from."""
+        for template in stack.of(_TEMPLATE):
+            if any(self.resource.refers_to(template, "launchTemplate", name) for name in ("id", "name")):
+                yield template
 
     def spot(self) -> bool:
         """Whether it buys spot capacity, at least where there is some. Raises Unreadable."""
