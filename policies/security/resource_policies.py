@@ -1,4 +1,4 @@
-"""Whom the policies of buckets, keys and image repositories let in, and how (rows 3, 9 and 13)."""
+"""Whom the policies of buckets, keys and image repositories let in, and how (rows 1, 3, 9 and 13)."""
 
 from __future__ import annotations
 
@@ -61,11 +61,46 @@ def _denies_plain_http(statement: Statement) -> bool:
 
 def _strangers(document: PolicyDocument) -> Iterator[Finding]:
     """What lets everybody in; a document that can't be read may do so, too."""
-    for statement in document.statements:
-        if is_public(statement):
+    for statement in document.content.statements:
+        if not statement.unknown and not statement.unknown_reach and is_public(statement):
             yield Finding(f"{statement.place} lets every principal of every account in", document.path)
+    # Of what an unknown resource is part of, only that which speaks of everybody may let everybody in.
+    document.settle(lambda statement: statement.allows and speaks_of_everyone(statement))
     if not document.content.statements and document.faults:
         yield Finding(f"{document.faults[0]}, so nobody can say whom it lets in", document.path)
+
+
+class BucketDocument(PolicyDocument):
+    """Who may do what with a bucket."""
+
+    places = (
+        dict.fromkeys(
+            (
+                *BUCKETS,
+                "aws:s3/accessPoint:AccessPoint",
+                "aws:s3/bucketPolicy:BucketPolicy",
+            ),
+            ("policy",),
+        ),
+    )
+    types = tuple(places[0])
+
+
+@SECURITY.rule(
+    "s3-policy-not-public",
+    number=1,
+    title="No bucket's policy lets everybody in",
+    severity="high",
+    fix="Name the principals, or add a condition such as aws:PrincipalOrgID or aws:SourceVpce with StringEquals.",
+    frameworks=("FSBP:S3.2", "FSBP:S3.3"),
+    tags=("checkov:CKV_AWS_70", "pulumi:s3-bucket-disallow-public-read"),
+)
+def s3_policy_not_public(document: BucketDocument) -> Iterator[Finding]:
+    """The principal ``*`` is everybody on the internet: a public access block may be all that keeps them out.
+
+    A condition that a stranger can meet (a key that his request need not have, such as with ``ForAllValues:``) is none.
+    """
+    return _strangers(document)
 
 
 class KeyDocument(PolicyDocument):
