@@ -23,7 +23,7 @@ from policies.pricing.bill import Bill, Parts
 from policies.pricing.free import reason_against
 from policies.pricing.model import Estimate, Item
 from policies.pricing.prices import SHIPPED, Prices, prices_of
-from policies.pricing.reading import NotKnown, NotPriceable, NotReadable
+from policies.pricing.reading import NotGiven, NotKnown, NotPriceable, NotReadable
 from policies.pricing.usage import Usage
 
 _MODULES: Final = (cluster, databases, hosting, karpenter, network, pools, reservations, services, storage)
@@ -76,7 +76,7 @@ def _fill(bill: Bill) -> None:
         try:
             part(bill)
         except NotPriceable as error:
-            bill.lack(bill.item.name, str(error), undecided=isinstance(error, (NotKnown, NotReadable)))
+            bill.lack(bill.item.name, str(error), undecided=isinstance(error, (NotGiven, NotKnown, NotReadable)))
 
 
 def _environment(around: Surroundings) -> str:

@@ -22,7 +22,7 @@ from policies.pricing.needs import needed_nodes
 from policies.pricing.nodes import DISK_OF_IMAGE, Disk, Nodes
 from policies.pricing.pools import RESERVATION
 from policies.pricing.prices import Prices, shipped
-from policies.pricing.reading import GIB, Inputs, NotPriceable
+from policies.pricing.reading import GIB, Inputs, NotGiven, NotPriceable
 from policies.pricing.requirements import machines_of
 
 NODE_POOLS: Final = ("kubernetes:karpenter.sh/v1:NodePool", "kubernetes:karpenter.sh/v1beta1:NodePool")
@@ -59,7 +59,7 @@ def read(item: Item, prices: Prices) -> KarpenterPool:
     requirements = list(spec.at("template", "spec", "requirements").items())
     machines = sorted(machines_of(requirements, instance_types()), key=lambda one: _usd(one, prices))
     if not machines:
-        raise NotPriceable("no instance type that we know meets its requirements")
+        raise NotGiven("no instance type that we know meets its requirements")
     ways = [
         value.text()
         for one in requirements

@@ -10,7 +10,7 @@ from components.instance_types import instance_types
 from policies.pricing.bill import Bill
 from policies.pricing.model import HOURS_A_MONTH, Purchase, Saving, Sizes
 from policies.pricing.prices import NoPrice
-from policies.pricing.reading import Inputs, NotPriceable
+from policies.pricing.reading import Inputs, NotGiven, NotPriceable
 from policies.pricing.spot import UNKNOWN_RATIO, spot_ratio
 
 GP3_IOPS, GP3_MBPS = 3000, 125  # Source: EBS User Guide, "General Purpose SSD volumes": what gp3 has at no charge
@@ -69,7 +69,7 @@ def charge(bill: Bill, nodes: Nodes) -> None:
 
 def _instances(bill: Bill, nodes: Nodes) -> None:
     if not nodes.kind:
-        raise NotPriceable("its instance type is not given here")
+        raise NotGiven("its instance type is not given here")
     try:
         price = bill.prices.instance(nodes.kind)
     except NoPrice as error:

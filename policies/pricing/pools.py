@@ -11,8 +11,8 @@ from policies.pricing.bill import Bill, Parts
 from policies.pricing.model import HOURS_A_MONTH, Item, Purchase, Sizes
 from policies.pricing.nodes import DISK_OF_IMAGE, Disk, Nodes
 from policies.pricing.prices import NoPrice
-from policies.pricing.reading import Inputs, NotPriceable
-from policies.pricing.schedules import Action, average_nodes
+from policies.pricing.reading import Inputs, NotGiven, NotPriceable
+from policies.pricing.schedules import Action, NotCron, average_nodes
 
 NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 GROUP = "aws:autoscaling/group:Group"
@@ -25,21 +25,21 @@ _KEPT = -1  # a scheduled action leaves this size as it is
 
 def _node_group(bill: Bill) -> None:
     """A managed node group: its nodes with their disks, by the clock where it has a schedule."""
-    inputs, template = bill.inputs, _template_of(bill)
+    inputs, found_template = bill.inputs, _template_of(bill)
+    template = found_template or Inputs({})
     if inputs.at("capacityType").text("ON_DEMAND") == "CAPACITY_BLOCK":
         bill.lack("nodes of a Capacity Block", "no on-demand price: a Capacity Block is paid for when it is bought")
         return
     count = size_of(bill.item)
     spot = inputs.at("capacityType").text("ON_DEMAND") == "SPOT"
-    reserved = [one.urn for one in reservations_of(bill.around, bill.item)]
-    actions = list(_actions(bill, count))
+    reserved = [one.urn for one in reservations_of(bill.around, bill.item)] if found_template else []
     found = Nodes(
         _pool_name(bill),
         _kind(inputs, template),
         count,
         Purchase.SPOT if spot else Purchase.RESERVED if reserved else Purchase.ON_DEMAND,
-        average_nodes(actions) if actions else None,
-        disks=_disks(inputs, template),
+        _average(bill, count),
+        disks=_disks(inputs, template) if found_template else [],
         may_stop=not _is_system(inputs),
         reservation="".join(reserved[:1]),
     )
@@ -85,11 +85,18 @@ def template_of(around: Surroundings, item: Item) -> Item | None:
     found = around.referred(item, "launchTemplate", TEMPLATE, *identities)
     if len(found) == 1:
         return found[0]
-    raise NotPriceable("its launch template is not declared here: what its nodes are is not known")
+    raise NotGiven("its launch template is not declared here: what its nodes are is not known")
 
 
-def _template_of(bill: Bill) -> Inputs:
-    found = template_of(bill.around, bill.item)
+def _template_of(bill: Bill) -> Inputs | None:
+    """What the launch template says; None where others declare it, and the group itself says of what its nodes are."""
+    try:
+        found = template_of(bill.around, bill.item)
+    except NotGiven as error:
+        if not bill.inputs.at("instanceTypes").present:
+            raise
+        bill.lack("volumes and addresses", str(error))
+        return None
     return Inputs(found.properties if found else {})
 
 
@@ -159,6 +166,16 @@ def _pool_name(bill: Bill) -> str:
     return bill.item.name
 
 
+def _average(bill: Bill, count: Sizes) -> float | None:
+    """Nodes on the average of a schedule's week; by a schedule that can't be counted, as many as there ever are."""
+    actions = list(_actions(bill, count))
+    try:
+        return average_nodes(actions) if actions else None
+    except NotCron as error:
+        bill.lack("its schedule", f"{error}: it counts as if it never stopped")
+        return max(count.desired, *(action.size for action in actions))
+
+
 def _actions(bill: Bill, count: Sizes) -> Iterator[Action]:
     """The scheduled actions that set this group's size."""
     for schedule in bill.around.referring(_SCHEDULE, "autoscalingGroupName", bill.item):
@@ -189,9 +206,9 @@ def _each(count: float, noun: str) -> str:
 
 def _group(bill: Bill) -> None:
     """An autoscaling group of its own."""
-    template = _template_of(bill)
+    found_template = template_of(bill.around, bill.item)
+    template = Inputs(found_template.properties if found_template else {})
     count = size_of(bill.item)
-    actions = list(_actions(bill, count))
     market = template.first("instanceMarketOptions").at("marketType").text()
     if market == "capacity-block":
         bill.lack("nodes of a Capacity Block", "no on-demand price: a Capacity Block is paid for when it is bought")
@@ -201,7 +218,7 @@ def _group(bill: Bill) -> None:
         template.at("instanceType").text(),
         count,
         Purchase.SPOT if market == "spot" else Purchase.ON_DEMAND,
-        average_nodes(actions) if actions else None,
+        _average(bill, count),
         disks=nodes.disks_of(template.at("blockDeviceMappings")) or [DISK_OF_IMAGE],
         may_stop=count.min == 0,
     )

@@ -1,5 +1,6 @@
 """Reading a resource's inputs: numbers that are numbers, within reason, and known; else it is said what is wrong.
 
+NotGiven     what the price depends on is declared elsewhere, or nowhere
 NotKnown     a value that the price depends on will only be known after the apply
 NotReadable  a value is not of the kind that it has to be, or no quantity that anybody can have meant
 """
@@ -29,6 +30,10 @@ GIB: Final = Fraction(1024) ** 3
 
 class NotPriceable(Exception):
     """Why no figure can be given; the message says what would settle it."""
+
+
+class NotGiven(NotPriceable):
+    """Nobody says what it is: it may be of any price."""
 
 
 class NotKnown(NotPriceable):

@@ -9,7 +9,7 @@ from policies.pricing.karpenter import NODE_POOLS, nodes_of, reservations_of_poo
 from policies.pricing.model import HOURS_A_MONTH, SIZES, Item, Purchase, Sizes
 from policies.pricing.pools import GROUP, NODE_GROUP, RESERVATION, on_demand_kind, reservations_of, size_of
 from policies.pricing.prices import NoPrice
-from policies.pricing.reading import Inputs
+from policies.pricing.reading import Inputs, NotGiven
 
 
 def _reservation(bill: Bill) -> None:
@@ -40,7 +40,7 @@ def _used(bill: Bill, kind: str) -> Sizes:
 
     Nodes run in one reservation only: of several open ones, a later one has what the earlier ones leave over.
     """
-    named = _sum(size_of(one) for one in _groups(bill) if bill.item in reservations_of(bill.around, one))
+    named = _sum(size_of(one) for one in _groups(bill) if bill.item in _named_by(bill, one))
     named = named.plus(
         _sum(
             nodes_of(bill.around, one)
@@ -67,6 +67,14 @@ def _left_over(bill: Bill, kind: str) -> Sizes:
         if _is_open(one) and inputs.at("instanceType").text() == kind:
             earlier += inputs.at("instanceCount").number()
     return Sizes(*(max(free.at(size) - earlier, 0.0) for size in SIZES))
+
+
+def _named_by(bill: Bill, group: Item) -> list[Item]:
+    """The reservations that a group names, as far as its launch template is declared here."""
+    try:
+        return reservations_of(bill.around, group)
+    except NotGiven:
+        return []
 
 
 def _groups(bill: Bill) -> Iterator[Item]:
