@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ from policies.pricing.pool_costs import PoolCost, pool_costs
 
 NO_COMPONENT: Final = "(in no component)"
 NO_TEAM: Final = "(no team)"
+_DAY: Final = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _SMALL: Final = 1.0  # USD a month: below it, a component is shown together with the others
 _CHANGES: Final = (
     Column("a month", shrinks=True), Column("before", right=True), Column("after", right=True),
@@ -48,8 +50,10 @@ def _head(after: Estimate, width: int) -> list[Line]:
 
 
 def dates(estimate: Estimate) -> str:
-    """From when to when the prices are of which an estimate is made."""
-    found = sorted({line.price.date for line in estimate.lines if line.price.date[:1].isdigit()})
+    """From when to when the prices are of which an estimate is made, and what spot makes of them."""
+    said = {line.price.date for line in estimate.lines}
+    said.update(day for line in estimate.lines for day in _DAY.findall(line.factor_source))
+    found = sorted(day for day in said if day[:1].isdigit())
     if not found:
         return "no prices"
     return f"prices of {found[0]}" if len(found) == 1 else f"prices of {found[0]} to {found[-1]}"

@@ -171,6 +171,11 @@ def test_charges_say_how_they_are_bought() -> None:
     assert held["CapacityReservationId"].endswith("::held")
 
 
+def test_a_report_is_as_old_as_the_oldest_of_what_it_rests_on() -> None:
+    assert cost.dates(priced(pool("web", "m5.large", 1))) == "prices of 2026-07-20 to 2026-08-21"
+    assert cost.dates(priced(pool("web", "m5.large", 1, capacityType="SPOT"))) == "prices of 2025-07-28 to 2026-08-21"
+
+
 def test_nodes_in_a_reservation_are_said_to_be_reserved() -> None:
     target = {"capacityReservationTarget": {"capacityReservationId": "cr-1"}}
     reserved = priced(
