@@ -25,12 +25,12 @@ from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import Verdict
 from engine.analyzer.pack import PackFolder
 from engine.analyzer.packs import ChosenPack, Packs, own_packs
-from engine.analyzer.sources import Subject, in_manifests, in_plan_file, in_state_file
+from engine.analyzer.sources import ReadingCodec, Subject, in_manifests, in_plan_file, in_state_file
 from engine.events import Consumer, Diagnostic, Event, Severity
 from engine.project import Project
 from engine.redaction import Redactor
 from engine.run import Result
-from engine.state.secrets import Keyring, SecretCodec, passphrase_from
+from engine.state.secrets import Keyring, passphrase_from
 from engine.urn import STACK_TYPE
 
 _SOURCES: Final = "--state, --plan or -f"
@@ -118,7 +118,7 @@ def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
 def _subjects(request: JudgingFiles, stack: str) -> tuple[list[Subject], Path]:
     if request.state is not None:
         keyring = Keyring(stack or request.state.stem, passphrase_from(os.environ))
-        return in_state_file(request.state, SecretCodec(keyring)), request.state
+        return in_state_file(request.state, ReadingCodec(keyring)), request.state
     if request.plan is not None:
         return in_plan_file(request.plan), request.plan
     return in_manifests(request.file), request.file[0]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine import wire
-from engine.analyzer.sources import BadSource, in_manifests, in_plan_file, in_state_file, of_states
+from engine.analyzer.sources import BadSource, ReadingCodec, in_manifests, in_plan_file, in_state_file, of_states
 from engine.state.format import checkpoint, export
 from engine.state.model import ResourceState, Snapshot
 from engine.state.secrets import Keyring, SecretCodec
@@ -62,6 +62,20 @@ def test_a_states_file_is_read_in_both_of_pulumis_forms(tmp_path: Path, form: st
     path.write_text(text)
     subjects = in_state_file(path, codec())
     assert subjects[-1].resource.properties == {"bucket": "data", "token": Secret("hush")}
+
+
+def test_a_secret_that_only_a_service_opens_is_not_known(tmp_path: Path) -> None:
+    """What `pulumi stack export` writes of a stack in Pulumi Cloud: all else of it can be judged."""
+    sealed = {wire.SIGNATURE: wire.SECRET, "ciphertext": "AAABAJ"}
+    key = {"urn": BUCKET, "custom": True, "id": "b", "type": "aws:s3/bucket:Bucket"}
+    deployment = {
+        "manifest": {"time": "2026-01-01T00:00:00Z", "magic": "", "version": ""},
+        "secrets_providers": {"type": "service", "state": {"url": "https://api.pulumi.com"}},
+        "resources": [key | {"inputs": {"bucket": "data", "token": sealed}}],
+    }
+    (tmp_path / "state.json").write_text(json.dumps({"version": 3, "deployment": deployment}))
+    (subject,) = in_state_file(tmp_path / "state.json", ReadingCodec(Keyring("state")))
+    assert subject.resource.properties == {"bucket": "data", "token": Secret(UNKNOWN)}
 
 
 def test_a_states_file_that_is_not_there_is_named(tmp_path: Path) -> None:
