@@ -87,7 +87,7 @@ def _node_pool(bill: Bill) -> None:
     reserved = [one.urn for one in reservations_of_pool(bill.around, bill.item)]
     stays = Nodes(
         pool.name, cheapest.name, Sizes(count.min, count.desired, 0), Purchase.RESERVED if reserved else pool.at_best,
-        idle=_static(pool), disks=disks, may_stop=True, reservation="".join(reserved[:1]),
+        idle=_static(pool), disks=disks, may_stop=True, by_clock=False, reservation="".join(reserved[:1]),
     )  # fmt: skip
     nodes.charge(bill, stays)
     most = _dearest(pool, bill.prices)

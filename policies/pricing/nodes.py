@@ -34,7 +34,8 @@ class Disk:
 class Nodes:
     """A number of nodes of one type. ``average`` is their number at the desired size over a week with a schedule.
 
-    ``may_stop`` says that a schedule could stop them; ``reservation`` is the URN of the one that they run in.
+    ``may_stop`` says that they need not be there at all times, ``by_clock`` that a schedule could stop them;
+    ``reservation`` is the URN of the one that they run in.
     """
 
     pool: str
@@ -45,6 +46,7 @@ class Nodes:
     idle: float | None = None
     disks: Sequence[Disk] = ()
     may_stop: bool = False
+    by_clock: bool = True
     reservation: str = ""
     note: str = ""
 
@@ -135,7 +137,7 @@ def _savings(bill: Bill, nodes: Nodes, usd: float) -> None:
         saved = (desired - nodes.hours.desired) * usd * factor
         if saved > 0:  # a schedule may also add nodes
             bill.savings.append(_saving(bill, nodes, "schedule", saved, "its schedule", done=True))
-    elif nodes.may_stop and desired:
+    elif nodes.may_stop and nodes.by_clock and desired:
         saved = desired * usd * factor * (1 - OFFICE_HOURS)
         bill.savings.append(_saving(bill, nodes, "schedule", saved, OFFICE, done=False))
 

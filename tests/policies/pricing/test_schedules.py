@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from policies.pricing import Item, estimate
 from policies.pricing.schedules import Action, NotCron, average_nodes, minutes_of
 
 HOUR = 60
@@ -58,3 +59,17 @@ def test_sunday_is_the_first_day() -> None:
 def test_what_is_no_weekly_schedule_is_said_to_be_none(text: str) -> None:
     with pytest.raises(NotCron, match="is no weekly schedule"):
         average_nodes([Action(text, 1)])
+
+
+def test_no_schedule_is_proposed_for_pools_that_karpenter_shrinks_by_itself() -> None:
+    requirements = [{"key": "node.kubernetes.io/instance-type", "operator": "In", "values": ["g6.xlarge"]}]
+    pool = Item("urn:k", "kubernetes:karpenter.sh/v1:NodePool", "k", {
+        "metadata": {"name": "k", "annotations": {"bedplate.dev/desired-nodes": "2"}},
+        "spec": {"limits": {"cpu": "16"}, "template": {"spec": {"requirements": requirements}}},
+    })  # fmt: skip
+    group = Item("urn:g", "aws:eks/nodeGroup:NodeGroup", "g", {
+        "instanceTypes": ["g6.xlarge"], "diskSize": 20, "scalingConfig": {"minSize": 0, "desiredSize": 2, "maxSize": 4},
+    })  # fmt: skip
+    assert {(one.pool, one.kind) for one in estimate([pool, group]).savings} == {
+        ("k", "spot"), ("g", "spot"), ("g", "schedule"),
+    }  # fmt: skip
