@@ -182,7 +182,7 @@ def in_manifests(paths: Sequence[Path]) -> list[Subject]:
     problems: list[str] = []
     for path in [file for given in paths for file in _files(given)]:
         try:
-            objects = list(documents(path))
+            objects = [] if path.is_dir() else list(documents(path))
         except UNREADABLE as error:
             problems.append(unreadable(path, error))
             continue

@@ -170,6 +170,11 @@ def test_what_is_only_for_kustomize_is_passed_over(tmp_path: Path) -> None:
     assert [subject.resource.name for subject in in_manifests([tmp_path])] == ["a"]
 
 
+def test_a_folder_without_manifests_is_no_pass(tmp_path: Path) -> None:
+    with pytest.raises(BadSource, match="it holds no object; expected Kubernetes manifests"):
+        in_manifests([tmp_path])
+
+
 def test_all_that_is_wrong_with_manifests_is_said_at_once(tmp_path: Path) -> None:
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
     first.write_text("kind: Pod\n---\n- a list\n---\napiVersion: v1\nkind: Pod\n")
