@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +15,7 @@ from cli.findings.document import document
 from cli.findings.places import Places, settings_path
 from cli.findings.report import FindingsReport
 from cli.findings.written import asked
+from cli.packs import standing
 from cli.policies import NOWHERE, facts_of
 from cli.requests import JudgingFiles, Output, Previewing
 from cli.screen import Screen
@@ -24,7 +24,7 @@ from cli.views.lines import Style
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import Verdict
 from engine.analyzer.pack import PackFolder
-from engine.analyzer.packs import ChosenPack, Packs, own_packs
+from engine.analyzer.packs import ChosenPack, Packs
 from engine.analyzer.sources import ReadingCodec, Subject, in_manifests, in_plan_file, in_state_file
 from engine.events import Consumer, Diagnostic, Event, Severity
 from engine.project import Project
@@ -34,6 +34,9 @@ from engine.state.secrets import Keyring, passphrase_from
 from engine.urn import STACK_TYPE
 
 _SOURCES: Final = "--state, --plan or -f"
+_NOBODY: Final = (
+    "nothing judges {}: there is no policy pack, or the settings say enabled: false; name one with --policy-pack FOLDER"
+)
 
 
 def run(request: JudgingFiles) -> int:
@@ -75,9 +78,7 @@ def _of_environment(request: JudgingFiles) -> FindingsReport | int:
         ),
     )  # fmt: skip
     if previewing.session.packs is None:
-        raise UsageError(
-            f"nothing judges {previewing.session.stack}: the settings say enabled: false, or no pack is there"
-        )
+        raise UsageError(_NOBODY.format(previewing.session.stack))
     outcome = previewing.plan()
     found = previewing.findings(outcome)
     if outcome.result not in (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED) or found is None:
@@ -90,13 +91,15 @@ def _of_environment(request: JudgingFiles) -> FindingsReport | int:
 
 def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
     project = Project.load(request.cwd)
-    own = [PackFolder.load(one, python=Path(sys.executable)) for one in own_packs(project.root)]
-    packs = Packs([ChosenPack(one) for one in (*own, *map(PackFolder.load, request.policy_pack))])
-    packs.prepare()
     stack = ""
     if request.environment or request.stack:
         stack = meant(request.environment, request.stack, known(request.cwd))
     facts = facts_of(project, stack) if stack else StackFacts(project.name, NOWHERE)
+    chosen = [*standing(project, facts.config), *(ChosenPack(PackFolder.load(one)) for one in request.policy_pack)]
+    if not chosen:
+        raise UsageError(_NOBODY.format(stack or project.root))
+    packs = Packs(chosen)
+    packs.prepare()
     subjects, path = _subjects(request, stack)
 
     redactor = Redactor([[one.resource.properties, one.outputs] for one in subjects])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from engine.analyzer.config import config_in, read_config
 from engine.analyzer.errors import BadConfig
 from engine.analyzer.pack import PackFolder
 from engine.analyzer.packs import ChosenPack, Packs, own_packs
+from engine.project import Project
 from engine.session import Session
 
 KEY: Final = "bedplate:policy"
@@ -28,8 +30,12 @@ _FOREVER: Final = 1e9  # seconds
 
 def chosen(session: Session, request: Judged) -> Packs | None:
     """The packs of ``request`` on ``session``, None where there are none. Raises BadPack, BadConfig, UsageError."""
-    section = _section(session)
-    packs = [*_own(session, section), *_of_settings(session, section), *_of_command(request)]
+    section = section_of(session.configuration().texts)
+    own = [
+        replace(pack, config=prior_cost.config_for(pack.folder.folder, session))
+        for pack in _own(session.project, section)
+    ]
+    packs = [*own, *_of_settings(session.project, section), *_of_command(request)]
     if not packs:
         return None
     seconds = request.policy_timeout or _FOREVER
@@ -38,13 +44,18 @@ def chosen(session: Session, request: Judged) -> Packs | None:
 
 def left_out(session: Session) -> bool:
     """Whether the settings say that nothing is judged."""
-    section = _section(session)
-    return section is not None and section.get("enabled") is False
+    return _is_off(section_of(session.configuration().texts))
 
 
-def _section(session: Session) -> Any:
-    """What the stack's configuration says of policies; None where it says nothing, or nothing that can be read."""
-    text = session.configuration().texts.get(KEY)
+def standing(project: Project, config: Mapping[str, str]) -> list[ChosenPack]:
+    """The packs that judge whatever is judged with this configuration. Raises BadPack, BadConfig."""
+    section = section_of(config)
+    return [*_own(project, section), *_of_settings(project, section)]
+
+
+def section_of(config: Mapping[str, str]) -> Any:
+    """What a stack's configuration says of policies; None where it says nothing, or nothing that can be read."""
+    text = config.get(KEY)
     if text is None:
         return None
     try:
@@ -54,19 +65,23 @@ def _section(session: Session) -> Any:
     return section if isinstance(section, dict) else {}  # what is wrong with it, the program's settings say
 
 
-def _own(session: Session, section: Any) -> Iterator[ChosenPack]:
-    if not ON_BY_DEFAULT or (section is not None and section.get("enabled") is False):
+def _is_off(section: Any) -> bool:
+    return section is not None and section.get("enabled") is False
+
+
+def _own(project: Project, section: Any) -> Iterator[ChosenPack]:
+    if not ON_BY_DEFAULT or _is_off(section):
         return
-    for folder in own_packs(session.project.root):
+    for folder in own_packs(project.root):
         # By this Python, whatever the file says for the Pulumi CLI: they are part of what runs here.
-        yield ChosenPack(PackFolder.load(folder, python=Path(sys.executable)), prior_cost.config_for(folder, session))
+        yield ChosenPack(PackFolder.load(folder, python=Path(sys.executable)))
 
 
-def _of_settings(session: Session, section: Any) -> Iterator[ChosenPack]:
+def _of_settings(project: Project, section: Any) -> Iterator[ChosenPack]:
     """Packs that the settings name; their paths start where the settings lie."""
-    if section is None or section.get("enabled") is False:
+    if section is None or _is_off(section):
         return
-    folder = session.project.config_folder
+    folder = project.config_folder
     packs = section.get("packs") or []
     if not isinstance(packs, list):
         raise BadConfig(f"{KEY}.packs: expected a list of policy packs, got {packs!r}")

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from cli.exits import UsageError
+from cli.packs import standing
 from cli.views.cases import TestedCase
 from engine.analyzer import cases
 from engine.analyzer.case_files import CaseError, case_files, load
-from engine.analyzer.client import started
+from engine.analyzer.client import start, started
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import PackInfo, PolicyInfo
-from engine.analyzer.packs import own_packs
+from engine.analyzer.pack import PackFolder
+from engine.analyzer.packs import ChosenPack, own_packs
 from engine.analyzer.processes import Processes
 from engine.project import Project
 from engine.state.secrets import Keyring, passphrase_from
@@ -32,15 +34,18 @@ def root_of(cwd: Path) -> Path:
 async def described(cwd: Path, further: Iterable[Path], stack: str | None) -> list[PackInfo]:
     """What the packs say of themselves, configured for ``stack`` if there is one. Raises PolicyError."""
     project = Project.load(cwd)
-    folders = [*own_packs(project.root), *further]
-    if not folders:
-        raise UsageError(f"{project.root} has no policy packs; name one with --policy-pack FOLDER")
     facts = facts_of(project, stack) if stack else StackFacts(project.name, NOWHERE)
+    chosen = [*standing(project, facts.config), *(ChosenPack(PackFolder.load(one)) for one in further)]
+    if not chosen:
+        raise UsageError(f"{stack or project.root} has no policy packs; name one with --policy-pack FOLDER")
     processes = Processes()
     async with AsyncExitStack() as stack_of_packs:
         stack_of_packs.push_async_callback(processes.close)
-        starting = (stack_of_packs.enter_async_context(started(one, facts, processes=processes)) for one in folders)
-        return [analyzer.info for analyzer in await asyncio.gather(*starting)]
+        starting = [start(one.folder, facts, one.config, processes) for one in chosen]
+        analyzers = await asyncio.gather(*starting)
+        for analyzer in analyzers:
+            stack_of_packs.push_async_callback(analyzer.close)
+        return [analyzer.info for analyzer in analyzers]
 
 
 def facts_of(project: Project, stack: str) -> StackFacts:

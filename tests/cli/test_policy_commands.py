@@ -14,7 +14,7 @@ import pytest
 
 from cli.exits import ExitCode
 from tests.conftest import REPOSITORY
-from tests.engine.analyzer.packs import write
+from tests.engine.analyzer.packs import SMALL, write
 
 CASES = """\
 rule: small
@@ -180,3 +180,19 @@ def test_a_finding_names_the_file_that_it_is_in_wherever_that_lies(project: Proj
     text = project.run("run", "-f", ".", code=ExitCode.REFUSED, here=folder / "bad")
     assert "team/bad-web  pods.yaml:1" in text
     assert "bad: 2 rules" in text
+
+
+def test_packs_of_the_settings_judge_files_and_are_listed(project: Project) -> None:
+    write(project.folder / "theirs", SMALL.replace('"sizes"', '"theirs"'))
+    (project.folder / "Pulumi.dev.yaml").write_text(
+        "config:\n  bedplate:policy:\n    packs: [{path: theirs, config: {small: {limit: 10}}}]\n"
+    )
+    assert "4 rules in sizes, theirs" in project.run("list", "dev")
+    found = json.loads(project.run("run", "dev", "-f", "pods.yaml", "--output", "json", code=ExitCode.REFUSED))
+    assert [pack["name"] for pack in found["packs"]] == ["sizes", "theirs"]
+    assert [one["pack"] for one in found["findings"] if one["rule"] == "small"] == ["sizes"]
+
+
+def test_where_the_settings_leave_packs_out_nothing_passes_for_judged(project: Project) -> None:
+    (project.folder / "Pulumi.dev.yaml").write_text("config:\n  bedplate:policy: {enabled: false}\n")
+    assert "the settings say enabled: false" in project.run("run", "dev", "-f", "pods.yaml", code=ExitCode.USAGE)
