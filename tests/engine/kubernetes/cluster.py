@@ -354,7 +354,11 @@ class Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else {}
+        content = self.rfile.read(length)
+        if len(content) < length:  # whoever asked was killed in the middle of it: there was no request
+            self.close_connection = True
+            return
+        body = json.loads(content) if length else {}
         self.cluster.requests.append(f"{self.command} {url.path}")
         try:
             verdict = self.cluster.fault(self.command, url.path)
