@@ -48,6 +48,9 @@ def platform_rows(scratch: Path) -> Iterator[Row]:
     """What its users wait for every day."""
     place = _copied(scratch)
     yield Row("preview of prod, AWS and Kubernetes", place.measured("preview", "prod"))
+    _with_packs(place)
+    yield Row("the same, judged by the three packs", place.measured("preview", "prod"))
+    yield Row("`cost prod`, with its preview", place.measured("cost", "prod"))
     yield Row("embedded sandbox with the platform, first time", place.from_nothing("embedded", cold=True))
     yield Row("the same, later", place.from_nothing("embedded", cold=False))
     yield Row("`up` again, nothing to change", place.measured("up", "sandbox", "--yes"))
@@ -59,7 +62,7 @@ def native_rows(scratch: Path) -> Iterator[Row]:
     if find(cache_of(ROOT)) is None:
         print("the native control plane is not built: its rows are left out; `make control-plane` builds it")
         return
-    place = _copied(scratch / "native", native=True)
+    place = _with_packs(_copied(scratch / "native", native=True))
     yield Row("native sandbox with the platform", place.from_nothing("native", cold=False))
     place.run("sandbox", "down")
     yield Row("`simulate prod`", place.measured("simulate", "prod", runs=3))
@@ -89,6 +92,11 @@ def _copied(scratch: Path, *, native: bool = False) -> Place:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Pulumi.yaml", folder)
     return _with_control_plane(folder) if native else Place(folder)
+
+
+def _with_packs(place: Place) -> Place:
+    shutil.copytree(ROOT / "policies", place.folder / "policies", ignore=shutil.ignore_patterns("__pycache__"))
+    return place
 
 
 def _program(scratch: Path, name: str, config: str) -> Place:
