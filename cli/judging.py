@@ -15,16 +15,14 @@ from cli.findings.document import document
 from cli.findings.places import Places, settings_path
 from cli.findings.report import FindingsReport
 from cli.findings.written import asked
-from cli.packs import standing
-from cli.policies import NOWHERE, facts_of
-from cli.requests import JudgingFiles, Output, Previewing
+from cli.policies import NOBODY, asked_about
+from cli.requests import JudgingFiles, Output, Previewing, preview_of
 from cli.screen import Screen
 from cli.views.findings import judged_lines
 from cli.views.lines import Style
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import Verdict
-from engine.analyzer.pack import PackFolder
-from engine.analyzer.packs import ChosenPack, Packs
+from engine.analyzer.packs import Packs
 from engine.analyzer.sources import ReadingCodec, Subject, in_manifests, in_plan_file, in_state_file
 from engine.events import Consumer, Diagnostic, Event, Severity
 from engine.project import Project
@@ -34,9 +32,6 @@ from engine.state.secrets import Keyring, passphrase_from
 from engine.urn import STACK_TYPE
 
 _SOURCES: Final = "--state, --plan or -f"
-_NOBODY: Final = (
-    "nothing judges {}: there is no policy pack, or the settings say enabled: false; name one with --policy-pack FOLDER"
-)
 
 
 def run(request: JudgingFiles) -> int:
@@ -55,11 +50,9 @@ def run(request: JudgingFiles) -> int:
         screen.document(document(report))
     else:
         screen.show(judged_lines(report, width=screen.width))
-    return (
-        ExitCode.REFUSED
-        if any(one.finding.refuses for one in report.found)
-        else (ExitCode.FAILED if report.broken else ExitCode.OK)
-    )
+    if report.mandatory:
+        return ExitCode.REFUSED
+    return ExitCode.FAILED if report.broken else ExitCode.OK
 
 
 # An environment
@@ -69,16 +62,9 @@ def _of_environment(request: JudgingFiles) -> FindingsReport | int:
     """What is found in the environment's preview; an exit code where there is none."""
     from cli.runs import prepare
 
-    previewing = prepare(
-        "preview",
-        Previewing(
-            cwd=request.cwd, output=request.output, color=request.color, debug=request.debug, engine=request.engine,
-            environment=request.environment, stack=request.stack, sandbox=request.sandbox,
-            policy_pack=request.policy_pack, program_timeout=request.program_timeout,
-        ),
-    )  # fmt: skip
+    previewing = prepare("preview", preview_of(request, Previewing, policy_pack=request.policy_pack))
     if previewing.session.packs is None:
-        raise UsageError(_NOBODY.format(previewing.session.stack))
+        raise UsageError(NOBODY.format(previewing.session.stack))
     outcome = previewing.plan()
     found = previewing.findings(outcome)
     if outcome.result not in (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED) or found is None:
@@ -94,10 +80,7 @@ def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
     stack = ""
     if request.environment or request.stack:
         stack = meant(request.environment, request.stack, known(request.cwd))
-    facts = facts_of(project, stack) if stack else StackFacts(project.name, NOWHERE)
-    chosen = [*standing(project, facts.config), *(ChosenPack(PackFolder.load(one)) for one in request.policy_pack)]
-    if not chosen:
-        raise UsageError(_NOBODY.format(stack or project.root))
+    facts, chosen = asked_about(project, stack, request.policy_pack)
     packs = Packs(chosen)
     packs.prepare()
     subjects, path = _subjects(request, stack)

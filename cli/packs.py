@@ -24,13 +24,12 @@ from engine.project import Project
 from engine.session import Session
 
 KEY: Final = "bedplate:policy"
-ON_BY_DEFAULT: Final = True  # the one switch: whether the project's own packs judge where nobody says so
 _FOREVER: Final = 1e9  # seconds
 
 
 def chosen(session: Session, request: Judged) -> Packs | None:
     """The packs of ``request`` on ``session``, None where there are none. Raises BadPack, BadConfig, UsageError."""
-    section = section_of(session.configuration().texts)
+    section = _section(session.configuration.texts)
     own = [
         replace(pack, config=prior_cost.config_for(pack.folder.folder, session))
         for pack in _own(session.project, section)
@@ -44,16 +43,16 @@ def chosen(session: Session, request: Judged) -> Packs | None:
 
 def left_out(session: Session) -> bool:
     """Whether the settings say that nothing is judged."""
-    return _is_off(section_of(session.configuration().texts))
+    return _is_off(_section(session.configuration.texts))
 
 
 def standing(project: Project, config: Mapping[str, str]) -> list[ChosenPack]:
     """The packs that judge whatever is judged with this configuration. Raises BadPack, BadConfig."""
-    section = section_of(config)
+    section = _section(config)
     return [*_own(project, section), *_of_settings(project, section)]
 
 
-def section_of(config: Mapping[str, str]) -> Any:
+def _section(config: Mapping[str, str]) -> Any:
     """What a stack's configuration says of policies; None where it says nothing, or nothing that can be read."""
     text = config.get(KEY)
     if text is None:
@@ -70,7 +69,7 @@ def _is_off(section: Any) -> bool:
 
 
 def _own(project: Project, section: Any) -> Iterator[ChosenPack]:
-    if not ON_BY_DEFAULT or _is_off(section):
+    if _is_off(section):
         return
     for folder in own_packs(project.root):
         # By this Python, whatever the file says for the Pulumi CLI: they are part of what runs here.

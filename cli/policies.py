@@ -25,6 +25,9 @@ from engine.project import Project
 from engine.state.secrets import Keyring, passphrase_from
 
 NOWHERE: Final = "none"  # the stack that packs are told of where no environment is meant
+NOBODY: Final = (
+    "nothing judges {}: there is no policy pack, or the settings say enabled: false; name one with --policy-pack FOLDER"
+)
 
 
 def root_of(cwd: Path) -> Path:
@@ -33,11 +36,7 @@ def root_of(cwd: Path) -> Path:
 
 async def described(cwd: Path, further: Iterable[Path], stack: str | None) -> list[PackInfo]:
     """What the packs say of themselves, configured for ``stack`` if there is one. Raises PolicyError."""
-    project = Project.load(cwd)
-    facts = facts_of(project, stack) if stack else StackFacts(project.name, NOWHERE)
-    chosen = [*standing(project, facts.config), *(ChosenPack(PackFolder.load(one)) for one in further)]
-    if not chosen:
-        raise UsageError(f"{stack or project.root} has no policy packs; name one with --policy-pack FOLDER")
+    facts, chosen = asked_about(Project.load(cwd), stack, further)
     processes = Processes()
     async with AsyncExitStack() as stack_of_packs:
         stack_of_packs.push_async_callback(processes.close)
@@ -48,7 +47,16 @@ async def described(cwd: Path, further: Iterable[Path], stack: str | None) -> li
         return [analyzer.info for analyzer in analyzers]
 
 
-def facts_of(project: Project, stack: str) -> StackFacts:
+def asked_about(project: Project, stack: str | None, further: Iterable[Path]) -> tuple[StackFacts, list[ChosenPack]]:
+    """What packs are told, of ``stack`` if there is one, and which they are. Raises UsageError where there is none."""
+    facts = _facts_of(project, stack) if stack else StackFacts(project.name, NOWHERE)
+    chosen = [*standing(project, facts.config), *(ChosenPack(PackFolder.load(one)) for one in further)]
+    if not chosen:
+        raise UsageError(NOBODY.format(stack or project.root))
+    return facts, chosen
+
+
+def _facts_of(project: Project, stack: str) -> StackFacts:
     """What packs are told of an environment. Raises as ``Project.config`` does."""
     project.require(stack)
     keyring = Keyring(stack, passphrase_from(os.environ), project.salt(stack))

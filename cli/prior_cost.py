@@ -34,7 +34,7 @@ def config_for(pack: Path, session: Session) -> Mapping[str, PolicyConfig]:
 
 
 def _limited(session: Session) -> bool:
-    text = session.configuration().texts.get("bedplate:cost")
+    text = session.configuration.texts.get("bedplate:cost")
     try:
         section: Any = json.loads(text or "{}")
     except ValueError:

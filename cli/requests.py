@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -51,6 +51,19 @@ class Diff(enum.StrEnum):
     FULL = "full"
 
 
+# Options that several requests have.
+FurtherPacks = Annotated[
+    tuple[Path, ...],
+    typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
+                 file_okay=False),
+]  # fmt: skip
+Reports = Annotated[
+    tuple[str, ...],
+    typer.Option("--report", metavar="FORM=FILE",
+                 help="Write what the packs found, too: sarif, junit, github, gitlab or json. Repeatable."),
+]  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manner:
     """How a command behaves towards who has called it."""
@@ -93,7 +106,18 @@ class InSandbox(OfStack):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running(InSandbox):
+class OfProgram(InSandbox):
+    """A command that runs an environment's program."""
+
+    program_timeout: Annotated[
+        float,
+        typer.Option("--program-timeout", min=0, metavar="SECONDS",
+                     help="How long the program may ask for nothing; 0 for ever."),
+    ] = 600.0  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running(OfProgram):
     """A command that runs a stack's program, or works through its resources."""
 
     diff: Annotated[
@@ -112,11 +136,6 @@ class Running(InSandbox):
         tuple[str, ...], typer.Option("--exclude", metavar="GLOB", help="All but these resources. Repeatable.")
     ] = ()
     parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="Operations at a time.")] = 16
-    program_timeout: Annotated[
-        float,
-        typer.Option("--program-timeout", min=0, metavar="SECONDS",
-                     help="How long the program may ask for nothing; 0 for ever."),
-    ] = 600.0  # fmt: skip
     event_log: Annotated[
         Path | None,
         typer.Option("--event-log", metavar="FILE", dir_okay=False, show_default=False,
@@ -126,6 +145,14 @@ class Running(InSandbox):
         str, typer.Option("--message", "-m", help="Said of this update in the history.", show_default=False)
     ] = ""
     non_interactive: Annotated[bool, typer.Option("--non-interactive", help="Ask nothing.")] = False
+
+
+R = TypeVar("R", bound=Running)
+
+
+def preview_of(request: OfProgram, kind: type[R], **further: Any) -> R:
+    """The preview that ``request`` is answered from: of the same environment, told in the same manner."""
+    return kind(**{field.name: getattr(request, field.name) for field in fields(OfProgram)} | further)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,11 +174,7 @@ class Judged(Running):
         typer.Option("--policy-timeout", min=0, metavar="SECONDS",
                      help="How long a policy pack may take to start, or for an answer; 0 for ever."),
     ] = 60.0  # fmt: skip
-    report: Annotated[
-        tuple[str, ...],
-        typer.Option("--report", metavar="FORM=FILE",
-                     help="Write what the packs found, too: sarif, junit, github, gitlab or json. Repeatable."),
-    ] = ()  # fmt: skip
+    report: Reports = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +195,7 @@ class BringingUp(Applying, Judged):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Simulating(InSandbox):
+class Simulating(OfProgram):
     """A command that places an environment's workloads on simulated nodes."""
 
     pool_size: Annotated[PoolSize, typer.Option("--pool-size", help="At which of its sizes each node pool is.")] = (
@@ -190,15 +213,10 @@ class Simulating(InSandbox):
         float,
         typer.Option("--timeout", min=1, metavar="SECONDS", help="How long the simulated cluster may take to decide."),
     ] = 300.0  # fmt: skip
-    program_timeout: Annotated[
-        float,
-        typer.Option("--program-timeout", min=0, metavar="SECONDS",
-                     help="How long the program may ask for nothing; 0 for ever."),
-    ] = 600.0  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Costing(InSandbox):
+class Costing(OfProgram):
     """A command that says what an environment costs."""
 
     usage: Annotated[
@@ -231,11 +249,6 @@ class Costing(InSandbox):
         Path | None,
         typer.Option("--svg", metavar="FILE", help="Draw where the money goes.", dir_okay=False, show_default=False),
     ] = None
-    program_timeout: Annotated[
-        float,
-        typer.Option("--program-timeout", min=0, metavar="SECONDS",
-                     help="How long the program may ask for nothing; 0 for ever."),
-    ] = 600.0  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,11 +308,7 @@ class BuildingNative(Manner):
 class OfPacks(OfStack):
     """A command about policy packs, as they are configured for ENV where one is given."""
 
-    policy_pack: Annotated[
-        tuple[Path, ...],
-        typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
-                     file_okay=False),
-    ] = ()  # fmt: skip
+    policy_pack: FurtherPacks = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,11 +319,7 @@ class ExplainingRule(Manner):
         typer.Option("--stack", "-s", help="Its level and parameters in this environment.", autocompletion=complete,
                      show_default=False),
     ] = None  # fmt: skip
-    policy_pack: Annotated[
-        tuple[Path, ...],
-        typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
-                     file_okay=False),
-    ] = ()  # fmt: skip
+    policy_pack: FurtherPacks = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,7 +331,7 @@ class TestingPacks(Manner):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgingFiles(InSandbox):
+class JudgingFiles(OfProgram):
     """A command that has an environment, a state, a plan or manifests judged by policy packs."""
 
     state: Annotated[
@@ -343,18 +348,5 @@ class JudgingFiles(InSandbox):
         tuple[Path, ...],
         typer.Option("--file", "-f", metavar="FILE", help="Judge Kubernetes manifests. Repeatable."),
     ] = ()  # fmt: skip
-    policy_pack: Annotated[
-        tuple[Path, ...],
-        typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
-                     file_okay=False),
-    ] = ()  # fmt: skip
-    report: Annotated[
-        tuple[str, ...],
-        typer.Option("--report", metavar="FORM=FILE",
-                     help="Write the findings, too: sarif, junit, github, gitlab or json. Repeatable."),
-    ] = ()  # fmt: skip
-    program_timeout: Annotated[
-        float,
-        typer.Option("--program-timeout", min=0, metavar="SECONDS",
-                     help="How long the program may ask for nothing; 0 for ever."),
-    ] = 600.0  # fmt: skip
+    policy_pack: FurtherPacks = ()
+    report: Reports = ()

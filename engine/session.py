@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 from engine.analyzer.environment import StackFacts
@@ -104,7 +104,7 @@ class Session:
 
     async def preview(self, emit: Consumer, options: Options) -> Outcome:
         """What ``up`` would do. Needs no lock, no network and no credentials; changes nothing."""
-        config = self._config(may_stay_sealed=True)
+        config = self.configuration
         base = self._saved()
         if self.out_of_reach:
             text = (
@@ -252,6 +252,7 @@ class Session:
             run.cancel()
         return run
 
+    @cached_property
     def configuration(self) -> StackConfig:
         """The stack's configuration, as a preview has it: what is sealed and cannot be opened is unknown."""
         return self._config(may_stay_sealed=True)

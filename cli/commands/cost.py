@@ -11,7 +11,7 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode, UsageError
-from cli.requests import Costing, Output, Running
+from cli.requests import Costing, Output, Running, preview_of
 
 if TYPE_CHECKING:
     from cli.screen import Screen
@@ -33,7 +33,8 @@ def register(app: typer.Typer) -> None:
         from cli.runs import prepare
 
         check(request)
-        previewing = prepare("preview", _preview_of(request))
+        output = Output.JSON if request.output is Output.JSON else Output.TEXT  # runs have no other
+        previewing = prepare("preview", preview_of(request, Running, output=output))
         session = previewing.session
         usage = read_usage(session.project, session.stack, request.usage)
         if request.state:
@@ -53,15 +54,6 @@ def check(request: Costing) -> None:
         raise UsageError(f"--opencost takes a URL such as http://localhost:9003, not '{request.opencost}'")
     if request.output is Output.MARKDOWN and (request.actual or request.opencost):
         raise UsageError("--actual and --opencost are told as text or json, not as markdown")
-
-
-def _preview_of(request: Costing) -> Running:
-    output = Output.JSON if request.output is Output.JSON else Output.TEXT
-    return Running(
-        cwd=request.cwd, output=output, color=request.color, debug=request.debug, engine=request.engine,
-        environment=request.environment, stack=request.stack, sandbox=request.sandbox,
-        program_timeout=request.program_timeout,
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)

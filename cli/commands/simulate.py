@@ -12,7 +12,7 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode
-from cli.requests import Output, Running, Simulating
+from cli.requests import Output, Running, Simulating, preview_of
 
 if TYPE_CHECKING:
     from cli.screen import Screen
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
         from engine.sandbox.native import cache_of, required
         from engine.simulation.files import read
 
-        previewing = prepare("preview", _preview_of(request))
+        previewing = prepare("preview", preview_of(request, Running))  # another question than what the packs ask
         added = read(request.file)
         root = previewing.session.project.root
         binaries = required(cache_of(root))
@@ -49,15 +49,6 @@ def register(app: typer.Typer) -> None:
         return _report(request, answer, previewing.screen, previewing.session.stack)
 
     _ = simulate  # registered above
-
-
-def _preview_of(request: Simulating) -> Running:
-    """A preview that no policy pack judges: what is asked here is another question."""
-    return Running(
-        cwd=request.cwd, output=request.output, color=request.color, debug=request.debug, engine=request.engine,
-        environment=request.environment, stack=request.stack, sandbox=request.sandbox,
-        program_timeout=request.program_timeout,
-    )  # fmt: skip
 
 
 def _question(request: Simulating, plan: Plan, added: Read) -> Question:

@@ -11,13 +11,12 @@ from engine.analyzer.findings import PackInfo, PolicyInfo
 
 def document(report: FindingsReport) -> dict[str, Any]:
     """The document of what packs have found."""
-    refusing = sum(found.finding.refuses for found in report.found)
     return {
         "version": VERSION,
         "subject": report.subject,
-        "refused": bool(refusing) or bool(report.broken),
-        "mandatory": refusing,
-        "advisory": len(report.found) - refusing,
+        "refused": bool(report.mandatory or report.broken),
+        "mandatory": report.mandatory,
+        "advisory": report.advisory,
         "findings": [of_found(found) for found in report.found],
         "packs": [{"name": pack.name, "version": pack.version, "rules": len(pack.policies)} for pack in report.packs],
         "broken": list(report.broken),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cli.findings.places import Place, Places
@@ -31,8 +31,8 @@ class Found:
 
     @property
     def message(self) -> str:
-        """What is wrong, without the description that the SDK puts before each message."""
-        return said(self.finding)
+        """What is wrong; a rule need not say more than what it is about."""
+        return self.finding.message.strip() or self.finding.description
 
     @property
     def advice(self) -> str:
@@ -51,23 +51,21 @@ class FindingsReport:
     @classmethod
     def of(cls, verdict: Verdict, places: Places, subject: str) -> FindingsReport:
         """The findings of ``verdict`` at their ``places``; ``subject`` says what was judged."""
-        policies = {(pack.name, policy.name): policy for pack in verdict.packs for policy in pack.policies}
-        return cls(subject, verdict.packs, tuple(_found(verdict, places, policies)), verdict.broken)
+        return cls(subject, verdict.packs, tuple(_found(verdict, places)), verdict.broken)
+
+    @property
+    def mandatory(self) -> int:
+        return sum(one.finding.refuses for one in self.found)
+
+    @property
+    def advisory(self) -> int:
+        return len(self.found) - self.mandatory
 
 
-def said(finding: PolicyFinding) -> str:
-    """A finding's message without the policy's description, which the SDK writes in its first line."""
-    text = finding.message
-    if finding.description and text.startswith(finding.description):
-        text = text[len(finding.description) :].lstrip("\n")
-    return text.strip() or finding.description
-
-
-def _found(verdict: Verdict, places: Places, policies: Mapping[tuple[str, str], PolicyInfo]) -> Iterator[Found]:
+def _found(verdict: Verdict, places: Places) -> Iterator[Found]:
     seen: dict[str, int] = {}
     for finding in verdict.findings:
         key = "\0".join((finding.pack, finding.policy, finding.urn))
         seen[key] = seen.get(key, 0) + 1  # a rule may have more than one thing to say of a resource
         fingerprint = hashlib.sha256(f"{key}\0{seen[key]}".encode()).hexdigest()[:32]
-        policy = policies.get((finding.pack, finding.policy))
-        yield Found(finding, policy, places.of(finding.urn), fingerprint)
+        yield Found(finding, verdict.policy(finding), places.of(finding.urn), fingerprint)

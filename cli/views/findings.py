@@ -8,9 +8,9 @@ from typing import Final
 
 from cli.findings.report import FindingsReport, Found
 from cli.views.lines import Line, Style
+from cli.views.rules import SEVERITIES
 from engine.analyzer.findings import Level
 
-_SEVERITIES: Final = {"critical": Style.ERROR, "high": Style.RED, "medium": Style.YELLOW}
 _MOST_RESOURCES: Final = 12  # of one rule; the reports have them all
 
 
@@ -28,9 +28,8 @@ def judged_lines(report: FindingsReport, *, width: int) -> Iterable[Line]:
 
 def summary(report: FindingsReport) -> str:
     """The findings in one line."""
-    refusing = sum(one.finding.refuses for one in report.found)
     rules = sum(policy.level is not Level.DISABLED for pack in report.packs for policy in pack.policies)
-    return f"{report.subject}: {rules} rules, {refusing} mandatory, {len(report.found) - refusing} advisory findings"
+    return f"{report.subject}: {rules} rules, {report.mandatory} mandatory, {report.advisory} advisory findings"
 
 
 def _rules(found: Sequence[Found], width: int) -> Iterable[Line]:
@@ -42,7 +41,7 @@ def _rules(found: Sequence[Found], width: int) -> Iterable[Line]:
         )
         severity = first.finding.severity
         mark.add(first.finding.policy, Style.STRONG)
-        yield mark.add(f"  {severity}", _SEVERITIES.get(severity, Style.DIM)).add(f"  {first.title}").cut(width)
+        yield mark.add(f"  {severity}", SEVERITIES.get(severity, Style.DIM)).add(f"  {first.title}").cut(width)
         for one in own[:_MOST_RESOURCES]:
             yield from _resource(one, width)
         if len(own) > _MOST_RESOURCES:

@@ -17,7 +17,7 @@ _COLUMNS: Final = (
     Column("severity", optional=1),
     Column("what it asks for", shrinks=True),
 )
-_SEVERITIES: Final = {"critical": Style.ERROR, "high": Style.RED, "medium": Style.YELLOW}
+SEVERITIES: Final = {"critical": Style.ERROR, "high": Style.RED, "medium": Style.YELLOW}
 
 
 def all_rules(packs: Sequence[PackInfo], *, width: int) -> Iterable[Line]:
@@ -35,7 +35,7 @@ def all_rules(packs: Sequence[PackInfo], *, width: int) -> Iterable[Line]:
 def _row(rule: PolicyInfo) -> Row:
     cells = (rule.name, str(rule.level), rule.severity, rule.display_name or rule.description)
     level = Style.DIM if rule.level is Level.DISABLED else Style.PLAIN
-    return Row(cells, (Style.PLAIN, level, _SEVERITIES.get(rule.severity, Style.PLAIN), Style.PLAIN))
+    return Row(cells, (Style.PLAIN, level, SEVERITIES.get(rule.severity, Style.PLAIN), Style.PLAIN))
 
 
 def one_rule(pack: PackInfo, policy: PolicyInfo, page: str, *, width: int) -> Iterable[Line]:

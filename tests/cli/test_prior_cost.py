@@ -27,7 +27,7 @@ def session(folder: Path, cost: Any, states: Sequence[ResourceState]) -> Session
             stack="dev",
             project=SimpleNamespace(config_folder=folder),
             snapshot=lambda: SimpleNamespace(resources=states),
-            configuration=lambda: SimpleNamespace(texts={} if cost is None else {"bedplate:cost": cost}),
+            configuration=SimpleNamespace(texts={} if cost is None else {"bedplate:cost": cost}),
         ),
     )
 

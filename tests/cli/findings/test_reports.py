@@ -32,8 +32,7 @@ SECURITY = PackInfo("security", "1.2.0", (OPEN, PROBES, OFF))
 
 
 def finding(policy: PolicyInfo, message: str, urn: str = "") -> PolicyFinding:
-    told = f"{policy.description}\n{message}"  # as the SDK does it
-    return PolicyFinding("security", policy.name, policy.level, told, urn, policy.severity, policy.description)
+    return PolicyFinding("security", policy.name, policy.level, message, urn, policy.severity, policy.description)
 
 
 VERDICT = Verdict(
