@@ -1,0 +1,92 @@
+"""What is known of a model that is served: whose it is, where its metrics are, and how well it has to do.
+
+The settings declare models; the serving component declares each model that it deploys in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+# Which program answers requests, by which it is known what it calls its metrics. ``standard`` are those that our own
+# servers export: model_requests_total{code}, model_request_duration_seconds.
+Server = Literal["standard", "vllm", "kserve", "triton"]
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """Where a model's metrics are: pods of ``namespace`` with the labels ``selector``, at their port of that name."""
+
+    server: Server
+    namespace: str
+    selector: Mapping[str, str]
+    port: str = "metrics"
+    path: str = "/metrics"
+
+
+@dataclass(frozen=True)
+class LatencyObjective:
+    """``ratio`` (0 to 1) of requests are answered within ``seconds``, which is a bound of the server's histogram."""
+
+    ratio: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """How well a model has to do; None: nothing is promised, and nothing alerts.
+
+    Ratios are 0 to 1. ``availability`` and ``latency`` are kept over 30 days; the others hold at any time.
+    ``calibration_error`` is the largest expected calibration error, ``psi`` and ``kl_nats`` the largest distance of a
+    feature's distribution from its baseline, ``canary_ratio`` how much worse a canary's errors and latency may be.
+    """
+
+    availability: float | None = None
+    latency: LatencyObjective | None = None
+    accuracy: float | None = None
+    calibration_error: float | None = None
+    label_delay_seconds: float | None = None
+    psi: float | None = None
+    kl_nats: float | None = None
+    queue_depth: float | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model; ``telemetry`` None: nobody said where its metrics are, and nothing of it is watched."""
+
+    name: str
+    team: str
+    telemetry: Telemetry | None
+    objectives: Objectives = field(default_factory=Objectives)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A node pool with GPUs: what one GPU of it costs (USD/hour, on demand), where that is known."""
+
+    name: str
+    usd_per_gpu_hour: float | None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Everything that rules and dashboards are about in one environment.
+
+    ``team`` runs the platform and gets what is nobody else's; ``namespaces`` are those of teams, by team;
+    ``budget_usd`` is what the environment may cost a month, ``None`` for a team without a ceiling of its own.
+    ``runbooks`` is what an alert's runbook link begins with.
+    """
+
+    environment: str
+    team: str
+    namespace: str
+    runbooks: str
+    namespaces: Mapping[str, str]
+    models: Mapping[str, ServedModel]
+    pools: Mapping[str, Pool]
+    budget_usd: float
+    team_budgets_usd: Mapping[str, float] = field(default_factory=dict[str, float])
+    gpus: bool = True
