@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from components.observability.values import Alert, Recording
+
 # Which program answers requests, by which it is known what it calls its metrics. ``standard`` are those that our own
 # servers export: model_requests_total{code}, model_request_duration_seconds.
 Server = Literal["standard", "vllm", "kserve", "triton"]
@@ -39,7 +41,9 @@ class Objectives:
 
     Ratios are 0 to 1. ``availability`` and ``latency`` are kept over 30 days; the others hold at any time.
     ``calibration_error`` is the largest expected calibration error, ``psi`` and ``kl_nats`` the largest distance of a
-    feature's distribution from its baseline, ``canary_ratio`` how much worse a canary's errors and latency may be.
+    feature's distribution from its baseline, ``canary_ratio`` how much worse a canary's errors and latency may be than
+    those of what it is to replace (0.2: by a fifth). ``queue_depth`` is the most requests that may wait in one server,
+    ``tokens_per_second`` the least that all servers of the model make together while requests wait.
     """
 
     availability: float | None = None
@@ -49,6 +53,7 @@ class Objectives:
     label_delay_seconds: float | None = None
     psi: float | None = None
     kl_nats: float | None = None
+    canary_ratio: float | None = None
     queue_depth: float | None = None
     tokens_per_second: float | None = None
 
@@ -72,6 +77,32 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """From where on something that is no model is worth an alert; ratios are 0 to 1.
+
+    ``feature_seconds`` is how old features may be, ``feature_views_seconds`` the same for those that it names.
+    """
+
+    gpu_temperature_celsius: float = 85
+    gpu_memory_ratio: float = 0.95
+    gpu_idle_ratio: float = 0.05
+    storage_ratio: float = 0.85
+    quota_ratio: float = 0.9
+    pipeline_success_ratio: float = 0.9
+    feature_seconds: float = 86400
+    feature_views_seconds: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True)
+class OwnRules:
+    """Recording rules and alerts that users wrote; an alert's labels and ``runbooks`` by its name win over ours."""
+
+    recordings: tuple[Recording, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    runbooks: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
 class Watched:
     """Everything that rules and dashboards are about in one environment.
 
@@ -90,3 +121,5 @@ class Watched:
     budget_usd: float
     team_budgets_usd: Mapping[str, float] = field(default_factory=dict[str, float])
     gpus: bool = True
+    limits: Limits = field(default_factory=Limits)
+    own: OwnRules = field(default_factory=OwnRules)

@@ -9,6 +9,7 @@ from stacks.settings.cluster import ClusterSettings
 from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
 from stacks.settings.gpu import GpuSettings, about_gpus
+from stacks.settings.monitoring import MonitoringSettings, about_models
 from stacks.settings.network import NetworkSettings
 from stacks.settings.policy import PolicySettings
 from stacks.settings.problems import did_you_mean
@@ -46,6 +47,8 @@ class PlatformSettings(Section):
     """What makes GPUs usable and visible: device plugin, exporter and EFA plugin, wherever a pool has need of them."""
     scheduling: SchedulingSettings = SchedulingSettings()
     """Who may use how much of the cluster, and who goes first."""
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """What is watched: models with their objectives, limits of everything else, and rules of your own."""
     cost: CostSettings
     """The budget, the ceilings that a preview may not break, and who is told when the budget is at risk."""
     policy: PolicySettings = PolicySettings()
@@ -149,6 +152,10 @@ def _ceilings_are_of_teams_that_there_are(settings: PlatformSettings) -> Iterabl
             yield Contradiction(f"cost.team_ceilings_usd.{team}", f"there is no team '{team}'", advice)
 
 
+def _models_are_of_teams_that_there_are(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_models(settings.tags, settings.scheduling, settings.monitoring)
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
@@ -165,5 +172,6 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("cluster", "gpu"), _gpus_are_shared_where_they_are),
     (("cluster", "gpu", "scheduling"), _teams_are_promised_what_there_is),
     (("environment", "scheduling"), _production_is_restricted),
+    (("tags", "scheduling", "monitoring"), _models_are_of_teams_that_there_are),
     (("tags", "scheduling", "cost"), _ceilings_are_of_teams_that_there_are),
 )

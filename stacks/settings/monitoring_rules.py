@@ -1,0 +1,66 @@
+"""Settings of recording rules and alerts that are not Bedplate's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stacks.settings.base import Contradiction, Section
+from stacks.settings.measures import Waiting
+
+RuleLabel = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+
+_RECORD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(:[a-zA-Z0-9_]+)+")
+_ALERT = re.compile(r"[A-Z][A-Za-z0-9]*")
+
+
+class RecordingSettings(Section):
+    """A series that Prometheus computes again and again."""
+
+    expr: str = Field(min_length=1)
+    """What it is, in PromQL."""
+    unit: str = Field(default="short", min_length=1)
+    """Grafana's name of its unit, such as `s` or `percentunit`."""
+    labels: dict[RuleLabel, str] = Field(default_factory=dict)
+    """Labels that it gets besides those of the expression."""
+
+
+class AlertSettings(Section):
+    """An alert for each series that an expression gives."""
+
+    expr: str = Field(min_length=1)
+    """When it fires, in PromQL."""
+    for_: Waiting = Field(default=300.0, alias="for")
+    """For how long that has to be so, such as 10m."""
+    severity: Literal["page", "ticket", "info"] = "ticket"
+    """How urgent it is: `page` wakes somebody."""
+    team: str | None = None
+    """Team that has to act; default: the one that the series' label `team` names, or else tags.team."""
+    summary: str = Field(min_length=1)
+    """What has happened, in one line; a template of Prometheus's."""
+    description: str = ""
+    """The same in full."""
+    runbook: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    """Address of the page that says what to do."""
+
+
+class OwnRuleSettings(Section):
+    """Recording rules and alerts of your own, beside Bedplate's."""
+
+    recordings: dict[str, RecordingSettings] = Field(default_factory=dict)
+    """Recording rules by the name of the series, such as team:requests:rate5m."""
+    alerts: dict[str, AlertSettings] = Field(default_factory=dict)
+    """Alerts by name, such as CheckoutSlow."""
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        for name in self.recordings:
+            if not _RECORD.fullmatch(name):
+                why = f"'{name}' is no name for a recorded series: parts of letters, digits and _, with colons between"
+                yield Contradiction(f"recordings.{name}", why, "rename it, such as team:requests:rate5m")
+        for name in self.alerts:
+            if not _ALERT.fullmatch(name):
+                why = f"'{name}' is no name for an alert: a capital letter, then letters and digits"
+                yield Contradiction(f"alerts.{name}", why, "rename it, such as CheckoutSlow")
