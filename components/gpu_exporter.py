@@ -32,8 +32,8 @@ from components.gpu_pods import (
     scratch,
 )
 from components.kubernetes import KubernetesComponent, hardened
+from components.observability.images import DCGM_EXPORTER
 
-IMAGE: Final = "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.2-4.8.1-distroless"
 METRICS_PORT: Final = 9400
 _APP = "dcgm-exporter"
 EXPORTER_PODS: Final = {APP_LABEL: _APP}
@@ -153,7 +153,7 @@ class GpuExporter(KubernetesComponent, area="gpu"):
         capabilities = {"drop": ["ALL"], "add": ["SYS_ADMIN"]} if self._args.profiling else {"drop": ["ALL"]}
         return {
             "name": "exporter",
-            "image": IMAGE,
+            "image": DCGM_EXPORTER,
             "args": ["-f", f"{_METRICS_FOLDER}/metrics.csv"],
             "env": env,
             "ports": [{"name": "metrics", "container_port": METRICS_PORT, "protocol": "TCP"}],

@@ -10,12 +10,15 @@ from policies.security.pack import SECURITY
 from policies.subjects.images import Image
 
 # Where the platform's own pods come from: ECR (its own repositories and caches, and EKS's add-ons), NVIDIA's registry,
-# and those of Karpenter and Kueue.
-_REGISTRIES: Final = (
+# those of Karpenter and Kueue, and those of monitoring: only the Prometheus project's and Grafana's own images.
+APPROVED_REGISTRIES: Final = (
     "*.dkr.ecr.*.amazonaws.com",
     "*.dkr.ecr.*.amazonaws.com.cn",
+    "docker.io/grafana",
+    "docker.io/prom",
     "nvcr.io/nvidia",
     "public.ecr.aws",
+    "quay.io/prometheus",
     "registry.k8s.io",
 )
 
@@ -68,7 +71,7 @@ def image_latest(image: Image) -> Iterator[Finding]:
         "registries": {
             "type": "array",
             "items": {"type": "string", "minLength": 1},
-            "default": list(_REGISTRIES),
+            "default": list(APPROVED_REGISTRIES),
             "description": "Registries, with the path below which images are approved; * is part of a name.",
         }
     },

@@ -58,9 +58,10 @@ def test_plugin_and_exporter_run_on_every_gpu_node_before_all_else(whole: Run, n
 def test_the_versions_are_those_of_the_platform(whole: Run) -> None:
     images = {pod.place: [each["image"] for _, each in pod.containers()] for pod in pods(whole)}
     digest = "b5788e29e7ae5272de8de863ebe386d6611e608421a6ecc5b4e7d5952aba637f"
+    exporter = "60d3b00ac80b4ae77f94dae2f943685605585ad9e92fdccda3154d009ae317cc"
     assert images == {
         "DaemonSet/nvidia-device-plugin": [f"nvcr.io/nvidia/k8s-device-plugin:v0.18.2@sha256:{digest}"],
-        "DaemonSet/dcgm-exporter": ["nvcr.io/nvidia/k8s/dcgm-exporter:4.5.2-4.8.1-distroless"],
+        "DaemonSet/dcgm-exporter": [f"nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless@sha256:{exporter}"],
         "DaemonSet/aws-efa-k8s-device-plugin": [
             "602401143452.dkr.ecr.us-east-1.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.20"
         ],
