@@ -1,6 +1,6 @@
 # Everything runs from .venv, which is made from uv.lock; everything else that is made lies below .bedplate/.
 .DEFAULT_GOAL := help
-.PHONY: help up native down preview check test control-plane quick bench
+.PHONY: help up native down preview check test control-plane monitoring-servers quick bench
 
 ENV ?= dev
 TOOLS := .bedplate/tools
@@ -62,13 +62,17 @@ check: $(STAMP) ## format, lint, types, layers
 	$(RUN) basedpyright
 	$(RUN) lint-imports
 
-test: check control-plane ## everything that CI runs
+test: check control-plane monitoring-servers ## everything that CI runs
 	$(RUN) pytest -n 2
 
 # Without Go the tests that need the real control plane are skipped, each by name. CI has Go, and must build.
 control-plane: $(STAMP)
 	@if command -v go >/dev/null; then $(BEDPLATE) sandbox build || [ -z "$$CI" ]; \
 	else echo 'Go is not installed: what needs the real Kubernetes control plane is left out'; fi
+
+# Without apt the tests that need Prometheus and Alertmanager are skipped, each by name. CI has apt, and must have them.
+monitoring-servers:
+	@python3 tools/debian.py || [ -z "$$CI" ]
 
 quick: $(STAMP) ## the tests that take seconds
 	$(RUN) pytest -n 2 -m 'not slow'
