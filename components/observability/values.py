@@ -57,7 +57,10 @@ class Alert:
 
 @dataclass(frozen=True)
 class Query:
-    """A PromQL expression of a panel, and how its series are called (Grafana's template, such as ``{{model}}``)."""
+    """A PromQL expression of a panel, and how its series are called (Grafana's template, such as ``{{model}}``).
+
+    It is about everything at once and names no variable: a dashboard narrows it to the team or model that is chosen.
+    """
 
     expr: str
     legend: str = ""
@@ -90,7 +93,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Signal:
-    """One thing that is watched: its rules, its alerts, and the panels that show it. ``area`` is one dashboard."""
+    """One thing that is watched: its rules, its alerts, and the panels that show it.
+
+    ``area`` is one of ``dashboards.areas.AREAS``: a dashboard.
+    """
 
     name: str
     title: str
