@@ -19,9 +19,11 @@ class Extension(NamedTuple):
 
 
 EXTENSIONS = (
+    Extension("amp", "amp_backends", "ExtendedAmpBackend"),
     Extension("autoscaling", "autoscaling_backends", "ExtendedAutoScalingBackend"),
     Extension("budgets", "budgets_backends", "ExtendedBudgetsBackend"),
     Extension("ce", "ce_backends", "ExtendedCostExplorerBackend"),
+    Extension("cloudwatch", "cloudwatch_backends", "ExtendedCloudWatchBackend"),
     Extension("ecr", "ecr_backends", "ExtendedECRBackend"),
     Extension("ec2", "ec2_backends", "ExtendedEC2Backend"),
     Extension("eks", "eks_backends", "ExtendedEKSBackend"),

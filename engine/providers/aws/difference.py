@@ -31,7 +31,7 @@ def diff(spec: Spec, urn: str, old_inputs: Properties, old_outputs: Properties, 
     detailed: dict[str, DiffKind] = {}
     replaces: list[str] = []
     for path, kind in changes(spec, old_inputs, old_outputs, new_inputs):
-        replacing = any(paths.contains(pattern, path) for pattern in patterns) or _is_another_kind(spec, path, kind)
+        replacing = any(paths.contains(pattern, path) for pattern in patterns) or _replaces_by_kind(spec, path, kind)
         detailed[paths.join(path)] = REPLACING[kind] if replacing else kind
         if replacing and str(path[0]) not in replaces:
             replaces.append(str(path[0]))
@@ -47,9 +47,13 @@ def diff(spec: Spec, urn: str, old_inputs: Properties, old_outputs: Properties, 
     )
 
 
-def _is_another_kind(spec: Spec, path: paths.Path, kind: DiffKind) -> bool:
-    """Whether this says that another of several exclusive properties is given than before."""
-    return kind is DiffKind.ADD and len(path) == 1 and any(path[0] in group for group in spec.kinds)
+def _replaces_by_kind(spec: Spec, path: paths.Path, kind: DiffKind) -> bool:
+    """Whether another of several exclusive properties is given than before, or one is taken away that can't go."""
+    if len(path) != 1:
+        return False
+    if kind is DiffKind.DELETE:
+        return path[0] in spec.stays_given
+    return kind is DiffKind.ADD and any(path[0] in group for group in spec.kinds)
 
 
 def changed(spec: Spec, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties) -> frozenset[str]:

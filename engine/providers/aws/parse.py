@@ -77,6 +77,7 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
         conflicts=_groups(source.get("conflicts", ()), "conflicts", inputs, problems),
         exactly_one=_groups(source.get("exactly_one", ()), "exactly_one", inputs, problems),
         kinds=_groups(source.get("kinds", ()), "kinds", inputs, problems),
+        stays_given=frozenset(_strings(source.get("stays_given", ()))),
         replace_on=_strings(source.get("replace_on", ())),
         delete_before_replace=bool(source.get("delete_before_replace", False)),
         changes_with={
@@ -96,7 +97,7 @@ def _unknown_paths(
 ) -> Iterable[str]:
     """Faults of the sections that name properties which the file doesn't declare."""
     known = {path for path, _ in schema.paths({**inputs, **outputs})}
-    for section in ("defaults", "local", "sets", "checks", "replace_on", "changes_with", "properties"):
+    for section in ("defaults", "local", "sets", "checks", "stays_given", "replace_on", "changes_with", "properties"):
         named: Any = source.get(section, ())
         for path in named if isinstance(named, dict | list) else (named,) if named else ():
             if str(path).removesuffix("[*]") not in known:  # the items of a list of scalars have no path of their own

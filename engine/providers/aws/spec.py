@@ -14,6 +14,7 @@
     conflicts: [[name, namePrefix]]      # at most one of each
     exactly_one: [[subnetId, gatewayId]] # one of each, no more and no less
     kinds: [[cidrIpv4, prefixListId]]    # giving another of each than before replaces the resource
+    stays_given: [alias]                 # taking one of these away replaces the resource: the API can't
     replace_on: [name, rules[*].id]      # properties (and all below them) whose change replaces the resource
     delete_before_replace: true          # for what can exist only once in its place
     changes_with: {versionId: [policy]}  # outputs that become unknown in the preview of a change of these inputs
@@ -175,6 +176,7 @@ class Spec:
     conflicts: tuple[tuple[str, ...], ...] = ()
     exactly_one: tuple[tuple[str, ...], ...] = ()
     kinds: tuple[tuple[str, ...], ...] = ()
+    stays_given: frozenset[str] = frozenset()
     replace_on: tuple[str, ...] = ()
     delete_before_replace: bool = False
     changes_with: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
