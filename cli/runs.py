@@ -25,6 +25,7 @@ from engine.plan import Op
 from engine.project import Project
 from engine.run import Options, Outcome, Result, unmatched_targets
 from engine.sandbox import Sandbox
+from engine.sandbox.providers import factories
 from engine.session import STATE_FOLDER, Session
 from engine.targets import Targets
 
@@ -43,7 +44,7 @@ def open_session(request: InSandbox, message: str = "") -> Session:
     project = Project.load(request.cwd)
     stack = meant(request.environment, request.stack, project.environments())
     running = sandboxes.asked_for(project.root, request.sandbox)
-    providers = sandboxes.factories(
+    providers = factories(
         running,
         lambda: sandboxes.declared_kubernetes(project, stack),
         sandboxes.gone_servers(project.root, stack, running),

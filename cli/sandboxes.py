@@ -1,8 +1,8 @@
-"""The embedded engine's providers, pointed at the sandbox that runs, or at nothing."""
+"""Which sandbox a command means, and what in a stack only that sandbox can manage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,50 +10,12 @@ from typing import TYPE_CHECKING
 from cli.exits import CommandError, ExitCode
 from engine import urn as urns
 from engine.sandbox import DEFAULT_NAME, Sandbox, SandboxState, find, names, status
+from engine.sandbox.providers import PACKAGES
 from engine.stack_config import mapping_in
 
 if TYPE_CHECKING:
     from engine.project import Project
-    from engine.provider_registry import ProviderFactory
-    from engine.providers.base import Provider
     from engine.state.model import ResourceState
-
-_PACKAGES = ("aws", "kubernetes")  # that only a sandbox can manage
-
-
-def factories(
-    sandbox: Sandbox | None,
-    declared_kubernetes: Callable[[], str | None] = lambda: None,
-    gone: frozenset[str] = frozenset(),
-) -> dict[str, ProviderFactory]:
-    """What makes the providers that we have, by package.
-
-    ``declared_kubernetes`` says by which version's schemas manifests are checked; None: the sandbox's, else 1.35.
-    ``gone`` are the Kubernetes API servers of sandboxes that have ended.
-    """
-
-    def aws() -> Provider:
-        from engine.providers.aws.endpoint import Endpoint
-        from engine.providers.aws.provider import AwsProvider
-
-        if sandbox is None:
-            return AwsProvider(Endpoint())
-        return AwsProvider(Endpoint(sandbox.endpoint, frozenset(sandbox.allowed_hosts)))
-
-    def kubernetes() -> Provider:
-        from engine.providers.kubernetes.access import Access
-        from engine.providers.kubernetes.provider import KubernetesProvider
-
-        version = declared_kubernetes()
-        if sandbox is None:
-            return KubernetesProvider(Access(version=version))
-        half = sandbox.kubernetes
-        hosts = frozenset(sandbox.allowed_hosts)
-        if half is None:
-            return KubernetesProvider(Access(hosts, version=version, gone=gone))
-        return KubernetesProvider(Access(hosts, half.kubeconfig, version or half.version, gone))
-
-    return {"aws": aws, "kubernetes": kubernetes}
 
 
 def declared_kubernetes(project: Project, stack: str) -> str | None:
@@ -90,7 +52,7 @@ def option(name: str, flag: str = "--sandbox") -> str:
 
 def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
     """Whether managing ``resources`` takes an emulator."""
-    return any(one.custom and urns.package_of(one.type) in _PACKAGES for one in resources)
+    return any(one.custom and urns.package_of(one.type) in PACKAGES for one in resources)
 
 
 def is_stale(root: Path, stack: str, sandbox: Sandbox | None) -> bool:

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
         callback_pb2_grpc,
         engine_pb2,
         engine_pb2_grpc,
+        plugin_pb2,
         provider_pb2,
         resource_pb2,
         resource_pb2_grpc,
+        status_pb2,
     )
 
 __all__ = [
@@ -35,9 +37,11 @@ __all__ = [
     "callback_pb2_grpc",
     "engine_pb2",
     "engine_pb2_grpc",
+    "plugin_pb2",
     "provider_pb2",
     "resource_pb2",
     "resource_pb2_grpc",
+    "status_pb2",
 ]
 
 _PACKAGE: Final = "engine._protocol"

@@ -90,12 +90,18 @@ def _of_stack(message: Any, inputs: Any) -> Resource:
 def _resource(
     message: Any, parent: str, depends_on: dict[str, tuple[str, ...]] | None = None, inputs: Any = None
 ) -> Resource:
+    """The resource that ``message`` is about.
+
+    The Pulumi CLI previews no outputs at all where the provider's own configuration isn't known yet, such as the
+    kubeconfig of a cluster that is still to be made: there the inputs say what will be.
+    """
     urn = message.urn
+    properties = message.properties if message.properties.fields or inputs is None else inputs
     return Resource(
         type=message.type,
         name=message.name,
         urn=urn,
-        properties=Value(plain(message.properties), owner=urn),
+        properties=Value(plain(properties), owner=urn),
         options=message.options,
         parent=parent,
         provider=message.provider.urn,

@@ -26,6 +26,7 @@ from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
 from engine.project import Project
 from engine.sandbox import Flavor, KubernetesApi, PartStatus, Sandbox, SandboxState, SandboxStatus
+from engine.sandbox.providers import factories
 from engine.state.model import ResourceState
 
 
@@ -222,7 +223,7 @@ def test_manifests_are_checked_against_the_declared_version(tmp_path: Path, sett
     (tmp_path / "__main__.py").write_text("")
     (tmp_path / "Pulumi.dev.yaml").write_text(settings)
     project = Project.load(tmp_path)
-    provider = sandboxes.factories(None, lambda: sandboxes.declared_kubernetes(project, "dev"))["kubernetes"]()
+    provider = factories(None, lambda: sandboxes.declared_kubernetes(project, "dev"))["kubernetes"]()
     type_ = "kubernetes:admissionregistration.k8s.io/v1:MutatingAdmissionPolicy"  # of 1.36
     news = {"metadata": {"name": "x"}, "spec": {}}
     checked = provider.check(f"urn:pulumi:dev::p::{type_}::x", type_, None, news, seed="s")

@@ -201,3 +201,19 @@ def test_a_pack_says_which_types_its_rules_judge() -> None:
     with started("governance", {}) as running:
         (tag,) = running.GetAnalyzerInfo(empty_pb2.Empty()).tags
     assert "aws:sagemaker/model:Model" in tag.removeprefix("judges:").split(",")
+
+
+def test_a_stack_without_outputs_is_judged_by_its_inputs(serve_ours: Serve) -> None:
+    """The Pulumi CLI previews no outputs where the provider is not configured yet."""
+    sizes: list[Any] = []
+
+    def one(stack: Stack) -> Iterator[str]:
+        sizes.extend(each.properties.get("size").plain() for each in stack.resources)
+        yield from ()
+
+    asked = serve_ours(pack_of(one, fine))
+    asked.analyze({"size": 1})
+    asked.analyze_stack([resource({})])
+    asked.analyze({"size": 2})
+    asked.analyze_stack([resource({"size": 3})])
+    assert sizes == [1, 3]
