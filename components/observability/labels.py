@@ -153,6 +153,17 @@ def narrowed(expression: str, matchers: Mapping[str, str], labels_of: LabelsOf) 
     return "".join([*parts, expression[end:]])
 
 
+def metrics(expression: str, labels_of: LabelsOf) -> list[str]:
+    """The metrics that ``expression`` names and ``labels_of`` knows, in its order."""
+    found: list[str] = []
+    inside = False
+    for token in _TOKENS.finditer(expression):
+        inside = token[0] == "{" or (inside and token[0] != "}")
+        if not inside and token[0][0] not in "\"'`#}" and labels_of(token[0]) is not None:
+            found.append(token[0])
+    return found
+
+
 def _chosen(tokens: Collection[re.Match[str]]) -> frozenset[str]:
     """The labels by which a selector chooses; ``tokens`` begin behind its brace."""
     found: set[str] = set()

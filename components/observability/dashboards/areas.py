@@ -13,10 +13,10 @@ MODELS: Final = Folder("bedplate-models", "Models")
 
 # What may be chosen in an area, in this order. Each is offered where a query of the area has the label.
 _TEAM = Variable("team", "Team", "team:namespace:info")
-_MODEL = Variable("model", "Model", "model:info", within='team=~"$team"')
-_NAMESPACE = Variable("namespace", "Namespace", "kube_namespace_status_phase")
-_POOL = Variable("pool", "Pool", "gpu:price:usd_per_hour")
-_NODE = Variable("node", "Node", "kube_node_info")
+_MODEL = Variable("model", "Model", "model:info")
+_NAMESPACE = Variable("namespace", "Namespace")
+_POOL = Variable("pool", "Pool")
+_NODE = Variable("node", "Node")
 
 
 @dataclass(frozen=True)

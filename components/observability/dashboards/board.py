@@ -38,7 +38,8 @@ class Link:
 class Variable:
     """Something that whoever looks may choose: values of ``label`` of the series ``metric``, or ``value`` alone.
 
-    ``within`` are matchers (``team=~"$team"``) that narrow the choice by another variable.
+    Without a metric it is one of the dashboard's queries. ``within`` are matchers (``team=~"$team"``) that narrow the
+    choice by another variable.
     """
 
     label: str

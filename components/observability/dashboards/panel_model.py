@@ -119,8 +119,7 @@ def _state_timeline(panel: Panel) -> Builder:
 
 def _table(panel: Panel) -> Builder:
     """A row for each combination of labels, a column for each query."""
-    names = {f"Value #{reference(index)}" if len(panel.queries) > 1 else "Value": query.legend or panel.title
-             for index, query in enumerate(panel.queries)}  # fmt: skip
+    names = {_column(panel, index): query.legend or panel.title for index, query in enumerate(panel.queries)}
     hidden = dict.fromkeys(("Time", "__name__", "job", "instance"), True)
     organized: dict[str, Any] = {"excludeByName": hidden, "renameByName": names}
     made = table.Panel().color_scheme(_color(panel)).cell_height(look.TableCellHeight.SM)
@@ -130,6 +129,11 @@ def _table(panel: Panel) -> Builder:
             models.DataTransformerConfig(id_val="organize", options=organized),
         ]
     )
+
+
+def _column(panel: Panel, index: int) -> str:
+    """What Grafana calls the column of a query's values."""
+    return f"Value #{reference(index)}" if len(panel.queries) > 1 else "Value"
 
 
 _BUILDERS: Final[Mapping[PanelKind, Callable[[Panel], Builder]]] = {
