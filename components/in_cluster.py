@@ -1,4 +1,4 @@
-"""What the platform has in its cluster, in the order in which it comes: what drives GPUs, then teams and queues."""
+"""What the platform has in its cluster, in the order in which it comes: what drives GPUs, monitoring, teams, queues."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.gpu import GpuChoices, GpuSupport, GpuSupportArgs
+from components.observability.stack import MonitoringAccess, MonitoringChoices, Observability, ObservabilityArgs
 from components.scheduling import Scheduling, SchedulingArgs, SchedulingChoices
 
 
@@ -17,16 +18,28 @@ class InClusterChoices:
 
     network: Sequence[str]
     gpu: GpuChoices | None
+    monitoring: MonitoringChoices | None
     scheduling: SchedulingChoices
 
 
-def declare_in_cluster(
-    choices: InClusterChoices, labels: Mapping[str, str], region: str, opts: pulumi.ResourceOptions
-) -> Scheduling:
+@dataclass(frozen=True)
+class ClusterSetting:
+    """Where that is: ``labels`` of the deployment, and what monitoring has in AWS if the cluster is our own."""
+
+    labels: Mapping[str, str]
+    region: str
+    aws: MonitoringAccess | None
+
+
+def declare_in_cluster(choices: InClusterChoices, setting: ClusterSetting, opts: pulumi.ResourceOptions) -> Scheduling:
     """Declares all of it below ``opts``, which hold the provider of the cluster."""
-    gpu: list[pulumi.Resource] = []
+    labels, network = setting.labels, choices.network
+    first: list[pulumi.Resource] = []
     if choices.gpu is not None:
-        gpu = [GpuSupport("gpu", GpuSupportArgs(labels, region, choices.network, choices.gpu), opts)]
+        first.append(GpuSupport("gpu", GpuSupportArgs(labels, setting.region, network, choices.gpu), opts))
+    if choices.monitoring is not None:
+        monitoring = ObservabilityArgs(labels, network, setting.aws, choices.monitoring)
+        first.append(Observability("monitoring", monitoring, opts))
     # Kueue's webhooks are asked about new workloads: whatever has any comes before.
-    after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=gpu))
-    return Scheduling("scheduling", SchedulingArgs(labels, choices.network, choices.scheduling), after)
+    after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=first))
+    return Scheduling("scheduling", SchedulingArgs(labels, network, choices.scheduling), after)

@@ -24,7 +24,7 @@ _TEMPLATES = (("spec", "template"), ("spec", "job_template", "spec", "template")
 
 
 class KubernetesComponent(PlatformComponent, area="kubernetes"):
-    """A part of the platform that lives in the cluster: each object and each pod gets ``labels`` without being told.
+    """A part of the platform that lives in the cluster: each object, pod and volume gets ``labels`` without being told.
 
     An object's own labels win, and so do those of a component further in: a team's objects carry the team's name.
     """
@@ -42,6 +42,10 @@ class KubernetesComponent(PlatformComponent, area="kubernetes"):
         props["metadata"] = self._labelled(props["metadata"])
         for path in _TEMPLATES:
             props = cast("dict[str, Any]", self._label_template(props, path))
+        claims = (props.get("spec") or {}).get("volume_claim_templates")
+        if claims:
+            labelled = [{**each, "metadata": self._labelled(each.get("metadata"))} for each in claims]
+            props["spec"] = {**props["spec"], "volume_claim_templates": labelled}
         return pulumi.ResourceTransformationResult(props, args.opts)
 
     def _labelled(self, metadata: Any) -> dict[str, Any]:

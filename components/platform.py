@@ -17,7 +17,7 @@ from components.cluster import Cluster, ClusterArgs, ClusterChoices, ClusterKeys
 from components.cluster import key_users as cluster_key_users
 from components.cost import CostChoices, CostControl, CostControlArgs
 from components.flowlogs import FlowLogChoices, FlowLogs, FlowLogsArgs
-from components.in_cluster import InClusterChoices, declare_in_cluster
+from components.in_cluster import ClusterSetting, InClusterChoices, declare_in_cluster
 from components.karpenter import Karpenter, KarpenterArgs, KarpenterPlace
 from components.karpenter_nodes import KarpenterNodes, KarpenterNodesArgs
 from components.keys import KeyChoices, KeyPurpose, Keys, KeysArgs, KeyUser
@@ -25,6 +25,7 @@ from components.kubernetes import deployment_labels
 from components.loggroups import LogGroups, LogGroupsArgs, LogKind
 from components.network import ExistingNetwork, Network, NetworkArgs, NetworkPlace
 from components.node_pools import NodePools, NodePoolsArgs
+from components.observability.stack import MonitoringAccess
 from components.pools import PoolChoices
 from components.registry import Registry, RegistryArgs, RegistryChoices
 from components.registry import key_users as registry_key_users
@@ -103,9 +104,9 @@ class Platform(PlatformComponent, area="platform"):
             self._record_flows(args.flow_logs, account, below)
         if args.existing_cluster is None:
             self._make_cluster(args, account, below)
-        if args.in_cluster is not None:
-            self._make_kubernetes(args, args.in_cluster, provider)
         self.alerts = Alerts("alerts", AlertsArgs(account, key[KeyPurpose.ALERTS], args.cost.emails), below)
+        if args.in_cluster is not None:
+            self._make_kubernetes(args, args.in_cluster, account, provider)
         self.cost = CostControl(
             "cost", CostControlArgs(args.ownership.deployment_id, self.alerts.topic_arn, args.cost), below
         )
@@ -203,7 +204,9 @@ class Platform(PlatformComponent, area="platform"):
             karpenter = KarpenterArgs(account, self.cluster, self.boundary.arn)
             self.karpenter = Karpenter("karpenter", karpenter, below).place
 
-    def _make_kubernetes(self, args: PlatformArgs, contents: InClusterChoices, aws_provider: aws.Provider) -> None:
+    def _make_kubernetes(
+        self, args: PlatformArgs, contents: InClusterChoices, account: Account, aws_provider: aws.Provider
+    ) -> None:
         existing, ours = args.existing_cluster, self.cluster
         if existing is not None:
             where, context, ready = existing.kubeconfig, existing.context, []
@@ -215,9 +218,11 @@ class Platform(PlatformComponent, area="platform"):
         self.kubernetes = kubernetes.Provider("kubernetes", kubeconfig=where, context=context, opts=options)
         labels = deployment_labels(self.naming.project, self.naming.stack, args.ownership)
         inside = self.options(providers=[aws_provider, self.kubernetes])
+        access = None
         if ours is not None:
             self._fill_cluster(args, ours, labels, inside)
-        declare_in_cluster(contents, labels, args.region, inside)
+            access = MonitoringAccess(account, ours, self.boundary.arn, self.alerts.topic_arn)
+        declare_in_cluster(contents, ClusterSetting(labels, args.region, access), inside)
 
     def _fill_cluster(
         self, args: PlatformArgs, cluster: ClusterPlace, labels: Mapping[str, str], inside: pulumi.ResourceOptions

@@ -17,6 +17,7 @@ from components.storage import BucketKind, StorageChoices
 from components.tags import Ownership
 from stacks.cluster_choices import cluster_choices, karpenter_choices, pool_choices
 from stacks.gpu_choices import gpu_choices
+from stacks.monitoring_choices import monitoring_choices
 from stacks.scheduling_choices import network_ranges, scheduling_choices
 from stacks.settings import PlatformSettings
 from stacks.settings.cluster import ClusterSettings
@@ -40,7 +41,7 @@ def platform_args(settings: PlatformSettings, project: str, stack: str) -> Platf
         network=_network(settings.network, settings.aws.region),
         flow_logs=_flow_logs(settings.network.flow_logs),
         existing_cluster=_existing_cluster(settings.cluster),
-        in_cluster=_in_cluster(settings) if settings.cluster.kubernetes_resources else None,
+        in_cluster=_in_cluster(settings, stack) if settings.cluster.kubernetes_resources else None,
         cluster=cluster_choices(settings),
         node_pools=pool_choices(settings, "managed"),
         karpenter=karpenter_choices(settings),
@@ -61,8 +62,13 @@ def _ownership(settings: PlatformSettings, deployment: str) -> Ownership:
     )
 
 
-def _in_cluster(settings: PlatformSettings) -> InClusterChoices:
-    return InClusterChoices(network_ranges(settings), gpu_choices(settings), scheduling_choices(settings))
+def _in_cluster(settings: PlatformSettings, stack: str) -> InClusterChoices:
+    return InClusterChoices(
+        network=network_ranges(settings),
+        gpu=gpu_choices(settings),
+        monitoring=monitoring_choices(settings, stack),
+        scheduling=scheduling_choices(settings),
+    )
 
 
 def _keys(settings: PlatformSettings) -> KeyChoices:

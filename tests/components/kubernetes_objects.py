@@ -1,8 +1,8 @@
-"""The Kubernetes objects of a recording as manifests, the pods in them, and recordings of the two components alone."""
+"""The Kubernetes objects of a recording as manifests, the pods in them, and recordings of its components alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,9 +12,11 @@ import pulumi_kubernetes as kubernetes
 
 from components.gpu import GpuSupport, GpuSupportArgs
 from components.kubernetes import deployment_labels
+from components.observability.stack import Observability, ObservabilityArgs
 from components.scheduling import Scheduling, SchedulingArgs
 from components.tags import Ownership
 from stacks.gpu_choices import gpu_choices
+from stacks.monitoring_choices import monitoring_choices
 from stacks.scheduling_choices import network_ranges, scheduling_choices
 from stacks.settings import PlatformSettings, load_file
 from tests.components.platform_recording import UNKNOWN, Recorded, Run, run_component
@@ -41,17 +43,47 @@ class Pod:
 
 
 def declared(settings: PlatformSettings) -> Run:
-    """What the two components register for ``settings``, with a cluster that is already there."""
+    """What drives GPUs, teams and queues: what ``settings`` make of them in a cluster that is already there."""
+    return _recorded(settings, (_declare_gpus, _declare_teams))
 
+
+def monitored(settings: PlatformSettings) -> Run:
+    """The same of monitoring alone."""
+    return _recorded(settings, (_declare_monitoring,))
+
+
+def everything(settings: PlatformSettings) -> Run:
+    """The same of all that lies in the cluster."""
+    return _recorded(settings, (_declare_gpus, _declare_monitoring, _declare_teams))
+
+
+_Declare = Callable[[PlatformSettings, pulumi.ResourceOptions], object]
+
+
+def _recorded(settings: PlatformSettings, parts: Sequence[_Declare]) -> Run:
     def make() -> None:
         provider = kubernetes.Provider("kubernetes", kubeconfig="{}")
-        below = pulumi.ResourceOptions(providers=[provider])
-        network, gpu = network_ranges(settings), gpu_choices(settings)
-        if gpu is not None:
-            GpuSupport("gpu", GpuSupportArgs(LABELS, settings.aws.region, network, gpu), below)
-        Scheduling("scheduling", SchedulingArgs(LABELS, network, scheduling_choices(settings)), below)
+        for declare in parts:
+            declare(settings, pulumi.ResourceOptions(providers=[provider]))
 
     return run_component(make)
+
+
+def _declare_gpus(settings: PlatformSettings, below: pulumi.ResourceOptions) -> None:
+    gpu = gpu_choices(settings)
+    if gpu is not None:
+        GpuSupport("gpu", GpuSupportArgs(LABELS, settings.aws.region, network_ranges(settings), gpu), below)
+
+
+def _declare_monitoring(settings: PlatformSettings, below: pulumi.ResourceOptions) -> None:
+    choices = monitoring_choices(settings, LABELS["Environment"])
+    if choices is not None:
+        Observability("monitoring", ObservabilityArgs(LABELS, network_ranges(settings), None, choices), below)
+
+
+def _declare_teams(settings: PlatformSettings, below: pulumi.ResourceOptions) -> None:
+    args = SchedulingArgs(LABELS, network_ranges(settings), scheduling_choices(settings))
+    Scheduling("scheduling", args, below)
 
 
 def case(name: str) -> PlatformSettings:

@@ -14,7 +14,7 @@ import pytest
 from components.namespace_names import GPU_NAMESPACE
 from engine.providers.kubernetes.schema import validate
 from stacks.settings import environments, load
-from tests.components.kubernetes_objects import Pod, case, declared, manifest, objects, of_kind, pods
+from tests.components.kubernetes_objects import Pod, case, everything, manifest, objects, of_kind, pods
 from tests.components.platform_recording import Run
 
 COST_LABELS = {"Project", "Environment", "Team", "Owner", "CostCenter", "DeploymentId", "ManagedBy", "Component"}
@@ -23,13 +23,16 @@ DRIVES_DEVICES = {GPU_NAMESPACE}
 HOST_FOLDERS = {"/var/lib/kubelet/device-plugins", "/var/lib/kubelet/pod-resources", "/dev/infiniband"}
 # The EFA interfaces are the node's: its plugin opens their devices, in the node's network.
 PRIVILEGED = {"DaemonSet/aws-efa-k8s-device-plugin"}
-REGISTRIES = r"(nvcr\.io/nvidia|\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/eks)/"
+REGISTRIES = (
+    r"(nvcr\.io/nvidia|docker\.io/(prom|grafana)|quay\.io/prometheus|registry\.k8s\.io/kube-state-metrics"
+    r"|\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/eks)/"
+)
 
 
 @pytest.fixture(scope="module", params=[*environments(), "shared_gpus"])
 def run(request: pytest.FixtureRequest) -> Run:
     name = request.param
-    return declared(case("teams_and_shared_gpus") if name == "shared_gpus" else load(name))
+    return everything(case("teams_and_shared_gpus") if name == "shared_gpus" else load(name))
 
 
 def test_every_object_is_one_that_the_api_server_takes(run: Run) -> None:

@@ -1,0 +1,87 @@
+"""The monitoring stack: its namespace, its servers, and who of them talks to whom.
+
+Each part has a component, its choices, and ``policies``: the network policies that it needs, by what they are for. To
+add a part is to add its choices to ``MonitoringChoices``, a line to ``_allowed`` and a line to ``_servers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
+
+from components.account import Account
+from components.cluster import ClusterPlace
+from components.kubernetes import KubernetesComponent
+from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
+from components.network_policies import allow_dns
+from components.observability import prometheus
+from components.observability.models import Watched
+from components.observability.prometheus import Prometheus, PrometheusArgs, PrometheusChoices
+
+
+@dataclass(frozen=True)
+class MonitoringChoices:
+    """What an environment decides about its monitoring."""
+
+    watched: Watched
+    prometheus: PrometheusChoices
+
+
+@dataclass(frozen=True)
+class MonitoringAccess:
+    """What monitoring works with in AWS, where the cluster is our own."""
+
+    account: Account
+    cluster: ClusterPlace
+    boundary_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class ObservabilityArgs:
+    """``network`` are the ranges (CIDR) of the API server's addresses; ``aws`` None: the cluster is somebody else's."""
+
+    labels: Mapping[str, str]
+    network: Sequence[str]
+    aws: MonitoringAccess | None
+    choices: MonitoringChoices
+
+
+class Observability(KubernetesComponent, area="observability"):
+    """The namespace of monitoring, and all that runs in it."""
+
+    def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, args.labels, opts)
+        self._args = args
+        place = self._namespace()
+        self._servers(self.options(depends_on=list(place.guards)))
+        self.register_outputs({})
+
+    def _namespace(self) -> GuardedNamespace:
+        namespace = self._args.choices.watched.namespace
+        return GuardedNamespace(
+            self.child("namespace"),
+            GuardedNamespaceArgs(namespace, self._args.labels, allowed=self._allowed()),
+            self.options(),
+        )
+
+    def _allowed(self) -> dict[str, PolicySpec]:
+        network = self._args.network
+        return {
+            "dns": allow_dns(),
+            **prometheus.policies(network),
+        }
+
+    def _servers(self, below: pulumi.ResourceOptions) -> None:
+        args, watched = self._args, self._args.choices.watched
+        server = PrometheusArgs(
+            labels=args.labels,
+            namespace=watched.namespace,
+            external_labels={"environment": watched.environment},
+            rules={},
+            choices=args.choices.prometheus,
+        )
+        Prometheus("prometheus", server, below)

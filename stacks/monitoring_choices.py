@@ -1,0 +1,22 @@
+"""From settings to the arguments of monitoring."""
+
+from __future__ import annotations
+
+from components.observability.prometheus import PrometheusChoices
+from components.observability.stack import MonitoringChoices
+from stacks.monitoring_models import watched
+from stacks.settings import PlatformSettings
+
+# The class that the platform makes in its own cluster: encrypted with its key.
+_STORAGE_CLASS = "gp3"
+
+
+def monitoring_choices(settings: PlatformSettings, environment: str) -> MonitoringChoices | None:
+    """What the settings ask for in ``environment``; None where monitoring is off."""
+    if not settings.monitoring.enabled:
+        return None
+    ours = settings.cluster.existing is None
+    return MonitoringChoices(
+        watched=watched(settings, environment),
+        prometheus=PrometheusChoices(storage_class=_STORAGE_CLASS if ours else None),
+    )
