@@ -84,6 +84,11 @@ def _duration(least: str, most: str, example: str) -> Measure:
     return Measure("a duration with its unit (ms, s, m, h or d)", example, _SECONDS, least, most)
 
 
+def duration(seconds: float) -> str:
+    """``seconds`` as a settings file has them."""
+    return _duration("0s", "0s", "0s").text(seconds)
+
+
 # Each is a number in the program: ratios 0 to 1, seconds, degrees Celsius.
 Target = Annotated[
     float, _percentage("1%", "100%", "99.9%", below_most=True, reason="which would leave no error that may happen")

@@ -8,10 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from components.observability.model_servers import latency_bounds
 from components.observability.models import Server
 from stacks.settings.base import Contradiction, Section
 from stacks.settings.environment import TagSettings
-from stacks.settings.measures import Delay, Increase, Latency, Ratio, Target, Temperature
+from stacks.settings.measures import Delay, Increase, Latency, Ratio, Target, Temperature, duration
 from stacks.settings.monitoring_rules import OwnRuleSettings
 from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import NamespaceName, SchedulingSettings
@@ -82,6 +83,18 @@ class ModelSettings(Section):
     """Where its metrics are; without it nothing of the model is watched, which is a finding of the governance pack."""
     objectives: ObjectivesSettings = ObjectivesSettings()
     """How well it has to do."""
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        if self.metrics is None or self.objectives.latency is None:
+            return
+        below, server = self.objectives.latency.below, self.metrics.server
+        bounds = latency_bounds(server)
+        if below not in bounds:
+            faster = max((each for each in bounds if each < below), default=None)
+            slower = min((each for each in bounds if each > below), default=None)
+            near = " or ".join(duration(each) for each in (faster, slower) if each is not None)
+            why = f"is {duration(below)}, which is no bound of the histogram of '{server}': nothing counts by it"
+            yield Contradiction("objectives.latency.below", why, f"use {near}")
 
 
 class LimitSettings(Section):

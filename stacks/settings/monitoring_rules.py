@@ -17,6 +17,18 @@ _RECORD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(:[a-zA-Z0-9_]+)+")
 _ALERT = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
+def _mistake(expression: str) -> Contradiction | None:
+    # Here, since hardly any environment has rules of its own, and each command reads the settings.
+    from components.observability.promql import PromqlError, parsed
+
+    try:
+        parsed(expression)
+    except PromqlError as error:
+        near = f"near '{error.near}'" if error.near else "at its end"
+        return Contradiction("expr", f"is no PromQL: {error}", f"mend the expression {near}")
+    return None
+
+
 class RecordingSettings(Section):
     """A series that Prometheus computes again and again."""
 
@@ -26,6 +38,9 @@ class RecordingSettings(Section):
     """Grafana's name of its unit, such as `s` or `percentunit`."""
     labels: dict[RuleLabel, str] = Field(default_factory=dict)
     """Labels that it gets besides those of the expression."""
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        return filter(None, [_mistake(self.expr)])
 
 
 class AlertSettings(Section):
@@ -45,6 +60,9 @@ class AlertSettings(Section):
     """The same in full."""
     runbook: str | None = Field(default=None, pattern=r"^https?://\S+$")
     """Address of the page that says what to do."""
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        return filter(None, [_mistake(self.expr)])
 
 
 class OwnRuleSettings(Section):
