@@ -1,4 +1,4 @@
-"""Alerts: one encrypted SNS topic that AWS's cost services may publish to, and who gets what is published."""
+"""Alerts: one encrypted SNS topic that AWS's cost services and our alarms publish to, and who gets what they say."""
 
 from __future__ import annotations
 
@@ -22,9 +22,13 @@ class AlertsArgs:
 
 
 class Alerts(PlatformComponent, area="observability"):
-    """The topic of this deployment; ``topic_arn`` is known to publishers once its policy is in place."""
+    """The topic of this deployment; ``topic_arn`` is known to publishers once its policy is in place.
+
+    ``arn_by_name`` is the same, and known to every preview: it is for policies.
+    """
 
     topic_arn: pulumi.Output[str]
+    arn_by_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: AlertsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -34,11 +38,17 @@ class Alerts(PlatformComponent, area="observability"):
             kms_master_key_id=args.kms_key_arn,
             opts=self.options(),
         )
-        by_name = args.account.arn("sns", topic.name)
+        self.arn_by_name = by_name = args.account.arn("sns", topic.name)
         policy = aws.sns.TopicPolicy(
             self.child("topic"),
             arn=topic.arn,
-            policy=document([self._publishers(by_name, args.account), self._tls_only(by_name)]),
+            policy=document(
+                [
+                    self._publishers(by_name, args.account),
+                    self._alarms(by_name, args.account),
+                    self._tls_only(by_name),
+                ]
+            ),
             opts=self.options(),
         )
         for email in args.emails:
@@ -61,6 +71,21 @@ class Alerts(PlatformComponent, area="observability"):
             "Action": "sns:Publish",
             "Resource": topic,
             "Condition": {"StringEquals": {"aws:SourceAccount": account.account_id}},
+        }
+
+    def _alarms(self, topic: pulumi.Output[str], account: Account) -> Statement:
+        # Source: Amazon SNS Developer Guide, "Example cases for Amazon SNS access control", CloudWatch alarms, 2026-11.
+        ours = account.arn("cloudwatch", f"alarm:{self.physical(names.ALARM)}-*")
+        return {
+            "Sid": "AlarmsPublish",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account.account_id},
+                "ArnLike": {"aws:SourceArn": ours},
+            },
         }
 
     def _tls_only(self, topic: pulumi.Output[str]) -> Statement:

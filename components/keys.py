@@ -10,7 +10,7 @@ key exists, so no preview could judge them.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -41,6 +41,8 @@ _ADMINISTRATION = [
     "kms:RotateKeyOnDemand",
 ]
 _USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+# Services that send to the topic of alerts, by the first label of the principal.
+ALERT_PUBLISHERS = ("budgets", "costalerts", "cloudwatch")
 
 
 class KeyPurpose(enum.StrEnum):
@@ -52,6 +54,7 @@ class KeyPurpose(enum.StrEnum):
     ALERTS = "alerts"
     CLUSTER = "cluster"
     VOLUMES = "volumes"
+    METRICS = "metrics"
 
 
 # Services through which principals of the account may use the key, by the first label of the endpoint.
@@ -62,6 +65,7 @@ _VIA: Mapping[KeyPurpose, tuple[str, ...]] = {
     KeyPurpose.ALERTS: ("sns",),
     KeyPurpose.CLUSTER: ("eks",),
     KeyPurpose.VOLUMES: ("ec2",),
+    KeyPurpose.METRICS: ("aps",),
 }
 
 
@@ -91,9 +95,12 @@ class KeyUser:
 
 @dataclass(frozen=True)
 class KeysArgs:
+    """``unused`` are purposes that there is nothing of: each key costs, whether it is used or not."""
+
     account: Account
     choices: KeyChoices
     users: Mapping[KeyPurpose, Sequence[KeyUser]]
+    unused: Collection[KeyPurpose] = ()
 
 
 class Keys(PlatformComponent, area="identity"):
@@ -104,7 +111,7 @@ class Keys(PlatformComponent, area="identity"):
     def __init__(self, name: str, args: KeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._args = args
-        self.arns = {purpose: self._key(purpose) for purpose in KeyPurpose}
+        self.arns = {purpose: self._key(purpose) for purpose in KeyPurpose if purpose not in args.unused}
         self.register_outputs({"arns": {purpose.value: arn for purpose, arn in self.arns.items()}})
 
     def _key(self, purpose: KeyPurpose) -> pulumi.Output[str]:
@@ -133,6 +140,7 @@ class Keys(PlatformComponent, area="identity"):
             KeyPurpose.ALERTS: [self._alert_publishers()],
             KeyPurpose.CLUSTER: [self._grants_for("eks")],
             KeyPurpose.VOLUMES: [self._grants_for("ec2")],
+            KeyPurpose.METRICS: [self._grants_for("aps")],
         }
         users = [statement for user in self._args.users.get(purpose, ()) for statement in self._let_in(user)]
         return [self._administration(), self._use_through(_VIA[purpose]), *own[purpose], *users]
@@ -158,9 +166,10 @@ class Keys(PlatformComponent, area="identity"):
         }
 
     def _grants_for(self, service: str) -> Statement:
-        # ECR, EKS and EC2 work with grants that the principal who makes the repository, cluster or volume makes for it.
-        # Source: Amazon ECR User Guide, "Encryption at rest", required IAM permissions; Amazon EKS User Guide, "Encrypt
-        # Kubernetes secrets with KMS"; Amazon EBS User Guide, "Amazon EBS encryption", permissions.
+        # ECR, EKS, EC2 and Managed Prometheus work with grants that the principal who makes the repository, cluster,
+        # volume or workspace makes for it. Source: Amazon ECR User Guide, "Encryption at rest", required IAM
+        # permissions; Amazon EKS User Guide, "Encrypt Kubernetes secrets with KMS"; Amazon EBS User Guide, "Amazon EBS
+        # encryption", permissions; Amazon Managed Service for Prometheus User Guide, "Encryption at rest".
         return {
             "Sid": "GrantsForService",
             "Effect": "Allow",
@@ -210,11 +219,13 @@ class Keys(PlatformComponent, area="identity"):
         ]
 
     def _alert_publishers(self) -> Statement:
-        # Source: AWS Budgets and Cost Anomaly Detection user guides, "Creating an Amazon SNS topic", encrypted topics.
+        # Source: AWS Budgets and Cost Anomaly Detection user guides, "Creating an Amazon SNS topic", encrypted topics;
+        # Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted
+        # topics": without this an alarm of CloudWatch changes its state, and nobody hears of it.
         return {
             "Sid": "AlertPublishers",
             "Effect": "Allow",
-            "Principal": {"Service": ["budgets.amazonaws.com", "costalerts.amazonaws.com"]},
+            "Principal": {"Service": [f"{service}.amazonaws.com" for service in ALERT_PUBLISHERS]},
             "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:SourceAccount": self._args.account.account_id}},

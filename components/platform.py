@@ -91,7 +91,7 @@ class Platform(PlatformComponent, area="platform"):
         account = look_up(args.region, args.account_id, provider)
         below = self.options(providers=[provider])
 
-        self.keys = Keys("keys", KeysArgs(account, args.keys, self._key_users(args)), below)
+        self.keys = Keys("keys", KeysArgs(account, args.keys, self._key_users(args), [KeyPurpose.METRICS]), below)
         self.boundary = Boundary("boundary", args.boundary, below)
         key = self.keys.arns
         self.logs = LogGroups("logs", LogGroupsArgs(key[KeyPurpose.LOGS], args.log_retention_days), below)

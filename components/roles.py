@@ -15,8 +15,8 @@ from components.statements import Statement, document, trust, trust_of_pods
 
 # What the platform's services work with. A role needs both this and a policy of its own, so this grants nothing.
 _SERVICES = (
-    "autoscaling", "budgets", "ce", "cloudwatch", "ec2", "ecr", "eks", "eks-auth", "elasticloadbalancing", "glue",
-    "kms", "logs", "pricing", "s3", "sagemaker", "secretsmanager", "sns", "sqs", "ssm", "sts",
+    "aps", "autoscaling", "budgets", "ce", "cloudwatch", "ec2", "ecr", "eks", "eks-auth", "elasticloadbalancing",
+    "glue", "kms", "logs", "pricing", "s3", "sagemaker", "secretsmanager", "sns", "sqs", "ssm", "sts",
 )  # fmt: skip
 # What no role of the platform may do, whatever its policies say: weaken the guards, or make principals without them.
 _FORBIDDEN = (
