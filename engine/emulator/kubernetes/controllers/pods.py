@@ -7,6 +7,7 @@ select by, and a thousand replicas stay cheap.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from engine.emulator.kubernetes import metadata
@@ -49,10 +50,13 @@ def forget_node(cluster: Cluster, name: str) -> None:
             cluster.delete(resource, *name_of(pod))
 
 
-def keep(cluster: Cluster, workload: Json, template: Json, count: int, names: list[str] | None = None) -> int:
+def keep(
+    cluster: Cluster, workload: Json, template: Json, count: int, named: Mapping[str, list[Json]] | None = None
+) -> int:
     """Make the workload's pods what they should be; returns how many there are of ``count``, all counted.
 
-    Raises Refused where the namespace's quota takes no pod at all of a workload that has none.
+    Pods that are ``named`` have these names, each with volumes of its own. Raises Refused where the namespace's quota
+    takes no pod at all of a workload that has none.
     """
     resource, namespace = cluster.named("v1", "Pod"), workload["metadata"]["namespace"]
     digest = hash_of(template)
@@ -64,11 +68,12 @@ def keep(cluster: Cluster, workload: Json, template: Json, count: int, names: li
     wanted = min(count, PODS_EACH)
     for pod in kept[wanted:]:
         cluster.delete(resource, *name_of(pod))
-    for number in range(len(kept), wanted):
+    there = {pod["metadata"]["name"] for pod in kept}
+    missing = [name for name in list(named)[:wanted] if name not in there] if named else [""] * (wanted - len(kept))
+    for number, name in enumerate(missing, wanted - len(missing)):
+        own = (named or {}).get(name) or []
         try:
-            cluster.create(
-                resource, namespace, _pod(workload, template, digest, names[number] if names else ""), OPTIONS
-            )
+            cluster.create(resource, namespace, _pod(workload, template, digest, name, own), OPTIONS)
         except Refused as refused:
             if refused.reason == "AlreadyExists":
                 continue
@@ -81,12 +86,15 @@ def keep(cluster: Cluster, workload: Json, template: Json, count: int, names: li
 _TEMPLATE = "bedplate.dev/template"  # the digest of the template that a pod was made from
 
 
-def _pod(workload: Json, template: Json, digest: str, name: str) -> Json:
+def _pod(workload: Json, template: Json, digest: str, name: str, volumes: list[Json]) -> Json:
     about: dict[str, Any] = template.get("metadata") or {}
     annotations = (about.get("annotations") or {}) | {_TEMPLATE: digest}
     named = {"name": name} if name else {"generateName": f"{workload['metadata']['name']}-"}
     made = named | {"labels": about.get("labels") or {}, "annotations": annotations, "ownerReferences": owner(workload)}
-    return {"metadata": made, "spec": template.get("spec") or {}}
+    spec: Json = template.get("spec") or {}
+    if volumes:
+        spec = spec | {"volumes": [*volumes, *(spec.get("volumes") or [])]}
+    return {"metadata": made, "spec": spec}
 
 
 def hash_of(template: Json) -> str:

@@ -1,14 +1,20 @@
-"""Volumes: a claim gets a volume at once, and takes it along when it goes (reclaim policy Delete)."""
+"""Volumes: a claim gets a volume, and takes it along when it goes (reclaim policy Delete).
+
+It gets it at once; where its class binds late (WaitForFirstConsumer), when a pod that uses it runs.
+"""
 
 from __future__ import annotations
 
 from engine.emulator.kubernetes.allocations import CLAIM_PROTECTION
 from engine.emulator.kubernetes.cluster import Cluster
+from engine.emulator.kubernetes.controllers.placement import NODES
 from engine.emulator.kubernetes.controllers.writes import change, current, ensure, set_status
 from engine.emulator.kubernetes.refusals import Json
 from engine.emulator.kubernetes.store import Event
+from engine.kubernetes import volumes
 
 _CLASSES = ("storage.k8s.io", "storageclasses")
+_CLAIMS = ("", "persistentvolumeclaims")
 _VOLUMES = ("", "persistentvolumes")
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
@@ -22,33 +28,36 @@ def _claim(cluster: Cluster, event: Event) -> None:
     claim = current(cluster, resource, event.object)
     if claim is None:
         return
+    if not claim["spec"].get("volumeName"):
+        class_ = _class_of(cluster, claim)
+        users = _users(cluster, claim)
+        if class_ and volumes.binds_late(class_) and not users:
+            set_status(cluster, resource, claim, {"phase": "Pending"})
+            return
+        claim = _bind(cluster, claim, class_, users[0] if users else None)
     spec = claim["spec"]
-    if not spec.get("volumeName"):
-        class_ = spec.get("storageClassName", _default_class(cluster))
-        volume = f"pvc-{claim['metadata']['uid']}"
-        ensure(cluster, cluster.named("v1", "PersistentVolume"), "", volume, _volume(cluster, claim, class_))
-        named = {"volumeName": volume} | ({"storageClassName": class_} if class_ else {})
-        claim = change(cluster, resource, claim, "spec", named)
     status: Json = {"phase": "Bound", "accessModes": spec.get("accessModes") or []}
     set_status(cluster, resource, claim, status | {"capacity": {"storage": spec["resources"]["requests"]["storage"]}})
 
 
-def _volume(cluster: Cluster, claim: Json, class_: str | None) -> Json:
-    about, spec = claim["metadata"], claim["spec"]
-    reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": about["name"]}
-    reference |= {"namespace": about["namespace"], "uid": about["uid"]}
-    found = cluster.store.get(_CLASSES, "", class_ or "")
-    driver = (found or {}).get("provisioner", "ebs.csi.aws.com")
-    body = {"capacity": spec["resources"]["requests"], "accessModes": spec.get("accessModes"), "claimRef": reference}
-    body |= {"csi": {"driver": driver, "volumeHandle": f"vol-{about['uid'].replace('-', '')[:17]}"}}
-    body |= {"persistentVolumeReclaimPolicy": (found or {}).get("reclaimPolicy", "Delete")}
-    return {"spec": body | ({"storageClassName": class_} if class_ else {})}
+def _bind(cluster: Cluster, claim: Json, class_: Json | None, user: Json | None) -> Json:
+    """Make the claim's volume, where the pod ``user`` runs."""
+    node = cluster.store.get(NODES, "", user["spec"].get("nodeName", "")) if user else None
+    volume = volumes.volume_of(claim, class_, node)
+    ensure(cluster, cluster.named("v1", "PersistentVolume"), "", volume["metadata"]["name"], volume)
+    named: Json = {"volumeName": volume["metadata"]["name"]}
+    if class_:
+        named["storageClassName"] = class_["metadata"]["name"]
+    return change(cluster, cluster.named("v1", "PersistentVolumeClaim"), claim, "spec", named)
 
 
-def _default_class(cluster: Cluster) -> str | None:
+def _class_of(cluster: Cluster, claim: Json) -> Json | None:
+    name = claim["spec"].get("storageClassName")
+    if name is not None:
+        return cluster.store.get(_CLASSES, "", name)
     for class_ in cluster.store.list(_CLASSES):
         if (class_["metadata"].get("annotations") or {}).get(_DEFAULT) == "true":
-            return class_["metadata"]["name"]
+            return class_
     return None
 
 
@@ -67,23 +76,39 @@ def _release(cluster: Cluster, claim: Json) -> None:
 def _let_go(cluster: Cluster, namespace: str) -> None:
     """Claims that are to be deleted go when no pod uses them any more."""
     resource = cluster.named("v1", "PersistentVolumeClaim")
-    for claim in cluster.store.list(resource.storage, namespace):
+    for claim in cluster.store.list(_CLAIMS, namespace):
         about = claim["metadata"]
         held = about.get("deletionTimestamp") and CLAIM_PROTECTION in (about.get("finalizers") or [])
-        if held and about["name"] not in _used(cluster, namespace):
+        if held and not _pods_with(cluster, claim):
             kept = [name for name in about["finalizers"] if name != CLAIM_PROTECTION]
             change(cluster, resource, claim, "metadata", {"finalizers": kept})
 
 
-def _used(cluster: Cluster, namespace: str) -> set[str]:
-    pods = cluster.store.list(("", "pods"), namespace)
-    volumes = [volume for pod in pods for volume in pod["spec"].get("volumes") or []]
-    return {volume["persistentVolumeClaim"]["claimName"] for volume in volumes if volume.get("persistentVolumeClaim")}
+def _users(cluster: Cluster, claim: Json) -> list[Json]:
+    """The pods that run with the claim's volume."""
+    return [pod for pod in _pods_with(cluster, claim) if (pod.get("status") or {}).get("phase") == "Running"]
+
+
+def _pods_with(cluster: Cluster, claim: Json) -> list[Json]:
+    about = claim["metadata"]
+    return [pod for pod in cluster.store.list(("", "pods"), about["namespace"]) if about["name"] in _claimed(pod)]
+
+
+def _claimed(pod: Json) -> set[str]:
+    listed = pod["spec"].get("volumes") or []
+    return {volume["persistentVolumeClaim"]["claimName"] for volume in listed if volume.get("persistentVolumeClaim")}
 
 
 def _pod(cluster: Cluster, event: Event) -> None:
+    """A pod that has gone lets go of its claims; one that runs has them bound."""
+    namespace = event.object["metadata"]["namespace"]
     if event.change == "DELETED":
-        _let_go(cluster, event.object["metadata"]["namespace"])
+        _let_go(cluster, namespace)
+        return
+    for name in _claimed(event.object):
+        claim = cluster.store.get(_CLAIMS, namespace, name)
+        if claim and not claim["spec"].get("volumeName"):
+            _claim(cluster, Event(event.revision, "MODIFIED", _CLAIMS, claim, claim))
 
 
 def _volume_phase(cluster: Cluster, event: Event) -> None:
@@ -93,4 +118,4 @@ def _volume_phase(cluster: Cluster, event: Event) -> None:
         set_status(cluster, resource, volume, {"phase": "Bound" if volume["spec"].get("claimRef") else "Available"})
 
 
-REACTIONS = {("", "persistentvolumeclaims"): _claim, _VOLUMES: _volume_phase, ("", "pods"): _pod}
+REACTIONS = {_CLAIMS: _claim, _VOLUMES: _volume_phase, ("", "pods"): _pod}

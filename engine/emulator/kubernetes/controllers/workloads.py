@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.emulator.kubernetes.cluster import Cluster
-from engine.emulator.kubernetes.controllers import placement, pods
+from engine.emulator.kubernetes.controllers import claims, placement, pods
 from engine.emulator.kubernetes.controllers.writes import OPTIONS, change, condition, current, owned, owner, set_status
 from engine.emulator.kubernetes.refusals import Json, Refused
 from engine.emulator.kubernetes.store import Event
@@ -93,7 +93,7 @@ def _stateful_set(cluster: Cluster, event: Event) -> None:
     if found is None:
         return
     name, digest = found["metadata"]["name"], pods.hash_of(found["spec"]["template"])
-    ready, failure = _kept(cluster, found, found["spec"]["replicas"], [f"{name}-{i}" for i in range(pods.PODS_EACH)])
+    ready, failure = _kept(cluster, found, found["spec"]["replicas"])
     names = ("replicas", "currentReplicas", "updatedReplicas", "readyReplicas", "availableReplicas")
     status = _counts(found, ready, *names) | {"availableReplicas": ready, "collisionCount": 0}
     status |= {"currentRevision": f"{name}-{digest}", "updateRevision": f"{name}-{digest}"}
@@ -137,14 +137,20 @@ def _place(node: Json | None) -> Any:
     return (node["metadata"].get("labels"), node.get("spec")) if node else None
 
 
-def _kept(cluster: Cluster, found: Json, count: int, names: list[str] | None = None) -> tuple[int, list[Json]]:
+def _kept(cluster: Cluster, found: Json, count: int) -> tuple[int, list[Json]]:
     """How many pods there are, and why there are no more."""
     try:
-        return pods.keep(cluster, found, found["spec"]["template"], count, names), []
+        named = claims.keep(cluster, found, _names(found)) if found["kind"] == "StatefulSet" else None
+        return pods.keep(cluster, found, found["spec"]["template"], count, named), []
     except Refused as refused:
         # Without the part of the name that is another one each time.
         message = re.sub(r'(pods "[^"]*-)[a-z0-9]{5}"', r'\1"', refused.message)
         return 0, [condition("ReplicaFailure", True, "FailedCreate", message)]
+
+
+def _names(stateful_set: Json) -> list[str]:
+    """The names of those of its pods that are objects."""
+    return [f"{stateful_set['metadata']['name']}-{number}" for number in range(pods.PODS_EACH)]
 
 
 def _counts(body: Json, ready: int, *names: str) -> Json:
