@@ -49,10 +49,10 @@ def find_server(name: str) -> Path:
     return found
 
 
-def run_tool(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run promtool or amtool to its end."""
+def run_tool(name: str, *arguments: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run promtool or amtool to its end; ``given`` is its input."""
     command = [str(find_server(name)), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input=given)
 
 
 def until(what: str, look: Callable[[], _Seen | None], *, seconds: float = 20.0, log: Path | None = None) -> _Seen:
