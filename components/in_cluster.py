@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components.gpu import GpuChoices, GpuSupport, GpuSupportArgs
-from components.observability.stack import MonitoringAccess, MonitoringChoices, Observability, ObservabilityArgs
+from components.observability.aws_access import AwsPlaces
+from components.observability.stack import MonitoringChoices, Observability, ObservabilityArgs
 from components.scheduling import Scheduling, SchedulingArgs, SchedulingChoices
 
 
@@ -28,7 +29,7 @@ class ClusterSetting:
 
     labels: Mapping[str, str]
     region: str
-    aws: MonitoringAccess | None
+    aws: AwsPlaces | None
 
 
 def declare_in_cluster(choices: InClusterChoices, setting: ClusterSetting, opts: pulumi.ResourceOptions) -> Scheduling:

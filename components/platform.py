@@ -25,7 +25,10 @@ from components.kubernetes import deployment_labels
 from components.loggroups import LogGroups, LogGroupsArgs, LogKind
 from components.network import ExistingNetwork, Network, NetworkArgs, NetworkPlace
 from components.node_pools import NodePools, NodePoolsArgs
-from components.observability.stack import MonitoringAccess
+from components.observability.aws_access import AwsPlaces
+from components.observability.aws_access import key_users as monitoring_key_users
+from components.observability.aws_half import AwsHalfArgs, declare_aws_half, needs_key
+from components.observability.stack import MonitoringChoices
 from components.pools import PoolChoices
 from components.registry import Registry, RegistryArgs, RegistryChoices
 from components.registry import key_users as registry_key_users
@@ -87,11 +90,13 @@ class Platform(PlatformComponent, area="platform"):
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        provider = self._make_provider(args)
+        self._aws = provider = self._make_provider(args)
         account = look_up(args.region, args.account_id, provider)
         below = self.options(providers=[provider])
 
-        self.keys = Keys("keys", KeysArgs(account, args.keys, self._key_users(args), [KeyPurpose.METRICS]), below)
+        monitoring = _monitoring_of_ours(args)
+        unused = [] if monitoring is not None and needs_key(monitoring.amp) else [KeyPurpose.METRICS]
+        self.keys = Keys("keys", KeysArgs(account, args.keys, self._key_users(args), unused), below)
         self.boundary = Boundary("boundary", args.boundary, below)
         key = self.keys.arns
         self.logs = LogGroups("logs", LogGroupsArgs(key[KeyPurpose.LOGS], args.log_retention_days), below)
@@ -154,6 +159,7 @@ class Platform(PlatformComponent, area="platform"):
         return {
             **registry_key_users(self.naming, _REGISTRY, args.registry),
             **(cluster_key_users(self.naming, _CLUSTER, args.cluster.addons) if ours else {}),
+            **(monitoring_key_users(self.naming) if _monitoring_of_ours(args) is not None else {}),
         }
 
     def _tags(self, args: PlatformArgs) -> Mapping[str, str]:
@@ -218,11 +224,27 @@ class Platform(PlatformComponent, area="platform"):
         self.kubernetes = kubernetes.Provider("kubernetes", kubeconfig=where, context=context, opts=options)
         labels = deployment_labels(self.naming.project, self.naming.stack, args.ownership)
         inside = self.options(providers=[aws_provider, self.kubernetes])
-        access = None
+        places = None
         if ours is not None:
             self._fill_cluster(args, ours, labels, inside)
-            access = MonitoringAccess(account, ours, self.boundary.arn, self.alerts.topic_arn)
-        declare_in_cluster(contents, ClusterSetting(labels, args.region, access), inside)
+            if contents.monitoring is not None:
+                places = self._let_monitoring_in(args, contents.monitoring, account, ours)
+        declare_in_cluster(contents, ClusterSetting(labels, args.region, places), inside)
+
+    def _let_monitoring_in(
+        self, args: PlatformArgs, monitoring: MonitoringChoices, account: Account, cluster: ClusterPlace
+    ) -> AwsPlaces:
+        half = AwsHalfArgs(
+            account=account,
+            cluster=cluster,
+            boundary_arn=self.boundary.arn,
+            keys=self.keys.arns,
+            log_retention_days=args.log_retention_days,
+            namespace=monitoring.watched.namespace,
+            topic_arn=self.alerts.arn_by_name,
+            amp=monitoring.amp,
+        )
+        return declare_aws_half(half, self.options(providers=[self._aws]))
 
     def _fill_cluster(
         self, args: PlatformArgs, cluster: ClusterPlace, labels: Mapping[str, str], inside: pulumi.ResourceOptions
@@ -244,3 +266,10 @@ class Platform(PlatformComponent, area="platform"):
                 ),
                 inside,
             )
+
+
+def _monitoring_of_ours(args: PlatformArgs) -> MonitoringChoices | None:
+    """Monitoring whose pods have roles in AWS: those in a cluster of our own."""
+    if args.existing_cluster is not None or args.in_cluster is None:
+        return None
+    return args.in_cluster.monitoring

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.observability.amp import AmpChoices
 from components.observability.prometheus import PrometheusChoices
 from components.observability.stack import MonitoringChoices
 from stacks.monitoring_models import watched
@@ -19,4 +20,10 @@ def monitoring_choices(settings: PlatformSettings, environment: str) -> Monitori
     return MonitoringChoices(
         watched=watched(settings, environment),
         prometheus=PrometheusChoices(storage_class=_STORAGE_CLASS if ours else None),
+        amp=_amp(settings),
     )
+
+
+def _amp(settings: PlatformSettings) -> AmpChoices | None:
+    write = settings.monitoring.remote_write
+    return AmpChoices(write.workspace_arn, settings.environment.protect) if write.enabled else None

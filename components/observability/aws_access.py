@@ -7,7 +7,6 @@ own: of somebody else's only a kubeconfig is known. Their pods have to reach the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,17 +20,16 @@ from components.base import PlatformComponent
 from components.cluster import ClusterPlace
 from components.keys import KeyPurpose, KeyUser
 from components.names import Naming
+from components.observability.arns import WORKSPACE_ARN
 from components.roles import MadeRole, Permissions, PodRoleArgs, pod_role
 from components.statements import Statement
 
 # Service accounts in the namespace of monitoring.
 PROMETHEUS: Final = "prometheus"
 ALERTMANAGER: Final = "alertmanager"
-WORKSPACE_ARN: Final = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):aps:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):workspace/(?P<id>ws-[0-9a-f-]{36})"
-)
 _WRITE: Final = "api/v1/remote_write"
-_ACCESS: Final = "monitoring-access"
+# What the component is called whose roles the keys know by name.
+ACCESS: Final = "monitoring-access"
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,14 @@ class TopicPlace:
     region: str
     role: pulumi.Output[str]
     ready: Sequence[pulumi.Resource]
+
+
+@dataclass(frozen=True)
+class AwsPlaces:
+    """What monitoring works with in AWS; ``amp`` None: its metrics stay in the cluster."""
+
+    amp: AmpPlace | None
+    topic: TopicPlace
 
 
 @dataclass(frozen=True)
@@ -93,16 +99,16 @@ class AwsAccessArgs:
 
 
 class AwsAccess(PlatformComponent, area="observability"):
-    """The roles of monitoring's pods: ``amp`` and ``topic`` say what they are for."""
+    """The roles of monitoring's pods: ``places`` says what they are for."""
 
-    amp: AmpPlace | None
-    topic: TopicPlace
+    places: AwsPlaces
 
     def __init__(self, name: str, args: AwsAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._args = args
-        self.amp = None if args.workspace is None else self._writer(args.workspace)
-        self.topic = self._publisher()
+        self.places = AwsPlaces(
+            amp=None if args.workspace is None else self._writer(args.workspace), topic=self._publisher()
+        )
         self.register_outputs({})
 
     def _writer(self, workspace: Workspace) -> AmpPlace:
@@ -132,7 +138,7 @@ class AwsAccess(PlatformComponent, area="observability"):
         return role, identity
 
 
-def key_users(naming: Naming, name: str = _ACCESS) -> Mapping[KeyPurpose, Sequence[KeyUser]]:
+def key_users(naming: Naming, name: str = ACCESS) -> Mapping[KeyPurpose, Sequence[KeyUser]]:
     """The roles of the component called ``name``, and their use of keys: what is published is encrypted."""
     role = naming.dashed(names.ROLE, name, ALERTMANAGER)
     return {KeyPurpose.ALERTS: [KeyUser("Alertmanager", role, ("kms:Decrypt", "kms:GenerateDataKey*"), via="sns")]}

@@ -12,32 +12,23 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
 
-from components.account import Account
-from components.cluster import ClusterPlace
 from components.kubernetes import KubernetesComponent
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
 from components.network_policies import allow_dns
 from components.observability import prometheus
+from components.observability.amp import AmpChoices
+from components.observability.aws_access import AwsPlaces
 from components.observability.models import Watched
 from components.observability.prometheus import Prometheus, PrometheusArgs, PrometheusChoices
 
 
 @dataclass(frozen=True)
 class MonitoringChoices:
-    """What an environment decides about its monitoring."""
+    """What an environment decides about its monitoring; ``amp`` None: its metrics stay in the cluster."""
 
     watched: Watched
     prometheus: PrometheusChoices
-
-
-@dataclass(frozen=True)
-class MonitoringAccess:
-    """What monitoring works with in AWS, where the cluster is our own."""
-
-    account: Account
-    cluster: ClusterPlace
-    boundary_arn: pulumi.Input[str]
-    topic_arn: pulumi.Input[str]
+    amp: AmpChoices | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class ObservabilityArgs:
 
     labels: Mapping[str, str]
     network: Sequence[str]
-    aws: MonitoringAccess | None
+    aws: AwsPlaces | None
     choices: MonitoringChoices
 
 

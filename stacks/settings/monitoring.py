@@ -13,6 +13,7 @@ from components.observability.models import Server
 from stacks.settings.base import Contradiction, Section
 from stacks.settings.environment import TagSettings
 from stacks.settings.measures import Delay, Increase, Latency, Ratio, Target, Temperature, duration
+from stacks.settings.monitoring_cloudwatch import CloudWatchSettings, RemoteWriteSettings
 from stacks.settings.monitoring_rules import OwnRuleSettings
 from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import NamespaceName, SchedulingSettings
@@ -127,6 +128,10 @@ class MonitoringSettings(Section):
     """Where the pages of components/observability/runbooks are to be read; alerts link to them. Default: that path."""
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     """Models that are served, by name."""
+    cloudwatch: CloudWatchSettings = CloudWatchSettings()
+    """What lives in AWS and is watched there, by CloudWatch; alarms go to the platform's SNS topic."""
+    remote_write: RemoteWriteSettings = RemoteWriteSettings()
+    """A copy of the metrics in Amazon Managed Service for Prometheus, which outlives Prometheus's own volume."""
     limits: LimitSettings = LimitSettings()
     """From where on something is worth an alert, for everything that is no model."""
     rules: OwnRuleSettings = OwnRuleSettings()

@@ -10,6 +10,7 @@ from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
 from stacks.settings.gpu import GpuSettings, about_gpus
 from stacks.settings.monitoring import MonitoringSettings, about_models
+from stacks.settings.monitoring_cloudwatch import about_aws, about_clusters, about_teams
 from stacks.settings.network import NetworkSettings
 from stacks.settings.policy import PolicySettings
 from stacks.settings.problems import did_you_mean
@@ -156,6 +157,18 @@ def _models_are_of_teams_that_there_are(settings: PlatformSettings) -> Iterable[
     return about_models(settings.tags, settings.scheduling, settings.monitoring)
 
 
+def _alarms_are_of_teams_that_there_are(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_teams(settings.tags, settings.scheduling, settings.monitoring.cloudwatch)
+
+
+def _alarms_are_of_this_place(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_aws(settings.aws, settings.monitoring.cloudwatch, settings.monitoring.remote_write)
+
+
+def _metrics_are_written_by_pods_of_ours(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_clusters(settings.cluster, settings.monitoring.remote_write)
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
@@ -173,5 +186,8 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("cluster", "gpu", "scheduling"), _teams_are_promised_what_there_is),
     (("environment", "scheduling"), _production_is_restricted),
     (("tags", "scheduling", "monitoring"), _models_are_of_teams_that_there_are),
+    (("tags", "scheduling", "monitoring"), _alarms_are_of_teams_that_there_are),
+    (("aws", "monitoring"), _alarms_are_of_this_place),
+    (("cluster", "monitoring"), _metrics_are_written_by_pods_of_ours),
     (("tags", "scheduling", "cost"), _ceilings_are_of_teams_that_there_are),
 )
