@@ -1,1 +1,31 @@
-"""The signals, by area. ``all_signals`` is the list; a test asks each of their alerts its cases."""
+"""The signals, by area. ``signals`` are those of an environment; a test asks each of their alerts for its cases."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from components.observability.models import Watched
+from components.observability.signals import distribution, llm, quality, requests, telemetry, traffic
+from components.observability.values import Signal
+
+ALL: Final[tuple[Signal, ...]] = (
+    requests.AVAILABILITY,
+    requests.LATENCY,
+    requests.BUDGETS,
+    traffic.TRAFFIC,
+    traffic.CANARY,
+    telemetry.TELEMETRY,
+    quality.ACCURACY,
+    quality.CALIBRATION,
+    quality.LABELS,
+    distribution.STABILITY,
+    distribution.DIVERGENCE,
+    llm.QUEUE,
+    llm.TOKENS,
+)
+_OF_GPUS: Final = "gpus"
+
+
+def signals(watched: Watched) -> tuple[Signal, ...]:
+    """What is watched in an environment: all, but those of GPUs where no pool has any."""
+    return tuple(signal for signal in ALL if watched.gpus or signal.area != _OF_GPUS)

@@ -1,0 +1,103 @@
+"""Error budgets: how fast a model uses up what its objective leaves, and when that is worth an alert.
+
+Windows and factors are those of Google's "Site Reliability Workbook", chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"
+(2018): 2% of a month's budget within an hour, or 5% within six, wake somebody; 10% within three days wait for morning.
+The short window beside each long one ends the alert soon after the cause has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from components.observability.values import Alert, Recording, Severity
+
+_SHORT: Final = ("5m", "30m", "1h", "2h", "6h")
+_LONG: Final = ("1d", "3d")
+# So many bad requests have to be in the long window: one of ten on a quiet night is no reason to get up.
+_LEAST_BAD: Final = 5
+_NEARLY_ALL: Final = 0.9
+_PAGES: Final = (("1h", "5m", 14.4, 3600), ("6h", "30m", 6, 21600))
+_TICKETS: Final = (("1d", "2h", 3, 86400), ("3d", "6h", 1, 259200))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A kind of requests (``bad``) among others (``total``), both recorded as ``model:<name>:rate5m``.
+
+    ``ratio`` is what the ratio of both is recorded as, ``allowed`` the part of them that may be bad, by model.
+    """
+
+    bad: str
+    total: str
+    ratio: str
+    allowed: str
+
+    def recent(self) -> list[Recording]:
+        """The windows up to six hours."""
+        return [self._window(window) for window in _SHORT]
+
+    def long(self) -> list[Recording]:
+        """The long windows, which cost more and change less, and what is left of 30 days' budget (1 is all)."""
+        # Thirty days of 5m rates are many samples; of the hours' ratios, weighted by their requests, they are few.
+        bad, total = f"model:{self.bad}:rate1h", f"model:{self.total}:rate1h"
+        spent = f"sum_over_time({bad}[30d:1h]) / (sum_over_time({total}[30d:1h]) > 0)"
+        left = f"1 - ({spent}) / on (model) group_left () {self.allowed}"
+        return [
+            *(self._window(window) for window in _LONG),
+            Recording(f"model:{self.ratio}_budget:left30d", left, "percentunit"),
+        ]
+
+    def hourly(self) -> list[Recording]:
+        """What the month's budget is made from."""
+        return [
+            Recording(f"model:{name}:rate1h", f"avg_over_time(model:{name}:rate5m[1h])", "reqps")
+            for name in (self.total, self.bad)
+        ]
+
+    def _window(self, window: str) -> Recording:
+        bad, total = f"model:{self.bad}:rate5m", f"model:{self.total}:rate5m"
+        if window != "5m":
+            bad, total = f"avg_over_time({bad}[{window}])", f"avg_over_time({total}[{window}])"
+        return Recording(f"model:{self.ratio}:rate{window}", f"clamp_max({bad} / ({total} > 0), 1)", "percentunit")
+
+    def alerts(self, name: str, what: str) -> tuple[Alert, Alert]:
+        """``<name>Fast`` and ``<name>Slow``; ``what`` the bad requests are, such as 'fail'."""
+        text = (
+            f"{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.model }}}} {what}, by which its "
+            "error budget of 30 days is used up within"
+        )
+        return (
+            Alert(
+                f"{name}Fast",
+                self._burns(_PAGES),
+                for_seconds=120,
+                severity=Severity.PAGE,
+                summary=f"{{{{ $labels.model }}}}: {{{{ $value | humanizePercentage }}}} of the requests {what}",
+                description=f"{text} five days or less.",
+            ),
+            Alert(
+                f"{name}Slow",
+                self._burns(_TICKETS),
+                for_seconds=3600,
+                severity=Severity.TICKET,
+                summary=f"{{{{ $labels.model }}}}: {{{{ $value | humanizePercentage }}}} of the requests {what}",
+                description=f"{text} the month or sooner, if nothing is done.",
+            ),
+        )
+
+    def _burns(self, windows: Sequence[tuple[str, str, float, int]]) -> str:
+        # `or` keeps one series a model, since both sides have the same labels. Where so much may be bad that no ratio
+        # could exceed the factor, nearly all of it has to be bad.
+        above = f"> on (model) group_left () clamp_max({{}} * {self.allowed}, {_NEARLY_ALL})"
+        return "\nor\n".join(
+            f"(model:{self.ratio}:rate{long} {above.format(factor)}\n"
+            f"  and model:{self.ratio}:rate{short} {above.format(factor)}\n"
+            f"  and avg_over_time({self._bad_over(long)}) * {seconds} >= {_LEAST_BAD})"
+            for long, short, factor, seconds in windows
+        )
+
+    def _bad_over(self, window: str) -> str:
+        # Of days, the hours' rates do: their own are thousands of samples for each model.
+        return f"model:{self.bad}:rate1h[{window}:1h]" if window in _LONG else f"model:{self.bad}:rate5m[{window}]"
