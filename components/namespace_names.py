@@ -6,7 +6,8 @@ from typing import Final
 
 GPU_NAMESPACE: Final = "gpu-system"
 KUEUE_NAMESPACE: Final = "kueue-system"
-_TAKEN: Final = ("default", "karpenter", GPU_NAMESPACE, KUEUE_NAMESPACE)
+NODE_METRICS_NAMESPACE: Final = "node-metrics"
+_TAKEN: Final = ("default", "karpenter", GPU_NAMESPACE, KUEUE_NAMESPACE, NODE_METRICS_NAMESPACE)
 _PREFIXES: Final = ("kube-", "amazon-", "aws-")
 
 

@@ -67,6 +67,12 @@ def allow_from_namespace(namespace: str, ports: Sequence[int] = (), pods: Mappin
     return {"pod_selector": _pods(pods), "policy_types": ["Ingress"], "ingress": [rule]}
 
 
+def allow_from_pods(sources: Mapping[str, str], ports: Sequence[int], pods: Mapping[str, str]) -> Spec:
+    """Pods of the same namespace with the labels ``sources`` reach ``ports`` of those with the labels ``pods``."""
+    rule: Ingress = {"from_": [{"pod_selector": {"match_labels": sources}}], "ports": _tcp(ports)}
+    return {"pod_selector": _pods(pods), "policy_types": ["Ingress"], "ingress": [rule]}
+
+
 def allow_from(sources: Sequence[str], port: int) -> Spec:
     """Addresses in ``sources`` reach ``port``: the API server calls webhooks from outside the pods' network."""
     peers: list[Peer] = [{"ip_block": {"cidr": cidr}} for cidr in sources]

@@ -24,6 +24,7 @@ from components.network_policies import (
     allow_same_namespace,
     allow_to,
 )
+from components.observability.pushing import allow_push_to
 from components.scheduling_access import editor_rules, viewer_rules
 
 # Classes of Kubernetes itself, for what the cluster can't be without.
@@ -98,6 +99,7 @@ class TeamSpace(KubernetesComponent, area="scheduling"):
             "dns": allow_dns(),
             "same-namespace": allow_same_namespace(),
             "scrape": allow_from_namespace(self._args.monitoring_namespace),
+            "push": allow_push_to(self._args.monitoring_namespace),
         }
         if self._team.egress is not Egress.NONE:
             allowed["api-server"] = allow_api_server(self._args.network)

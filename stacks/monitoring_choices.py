@@ -21,6 +21,7 @@ def monitoring_choices(settings: PlatformSettings, environment: str) -> Monitori
         watched=watched(settings, environment),
         prometheus=PrometheusChoices(storage_class=_STORAGE_CLASS if ours else None),
         amp=_amp(settings),
+        keep_volumes=settings.environment.protect,
     )
 
 

@@ -24,7 +24,15 @@ from components.kubernetes import KubernetesComponent, hardened
 from components.network_policies import allow_api_server
 from components.observability.images import PROMETHEUS
 from components.observability.prometheus_config import RULES_FOLDER, prometheus_config
-from components.observability.workloads import APP_LABEL, api_token, claim, http_probe, resources, unprivileged
+from components.observability.workloads import (
+    APP_LABEL,
+    api_token,
+    claim,
+    http_probe,
+    resources,
+    retention,
+    unprivileged,
+)
 
 PORT: Final = 9090
 APP: Final = "prometheus"
@@ -49,13 +57,17 @@ class PrometheusChoices:
 
 @dataclass(frozen=True)
 class PrometheusArgs:
-    """``rules``: files of rules by name; ``external_labels`` say of which environment series and alerts are."""
+    """``rules``: files of rules by name; ``external_labels`` say of which environment series and alerts are.
+
+    ``keep_volume``: samples stay when the server is deleted or made anew.
+    """
 
     labels: Mapping[str, str]
     namespace: str
     external_labels: Mapping[str, str]
     rules: Mapping[str, str]
     choices: PrometheusChoices
+    keep_volume: bool
 
 
 def policies(network: Sequence[str]) -> dict[str, PolicySpec]:
@@ -79,6 +91,7 @@ class Prometheus(KubernetesComponent, area="observability"):
                 "selector": {"match_labels": PODS},
                 "template": {"metadata": {"labels": PODS}, "spec": self._pod()},
                 "volume_claim_templates": [claim("data", args.choices.volume_gib, args.choices.storage_class)],
+                "persistent_volume_claim_retention_policy": retention(keep=args.keep_volume),
             },
             opts=self.options(depends_on=needs),
         )

@@ -15,19 +15,26 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicyS
 from components.kubernetes import KubernetesComponent
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
 from components.network_policies import allow_dns
-from components.observability import prometheus
+from components.observability import kube_state_metrics, prometheus, pushgateway
 from components.observability.amp import AmpChoices
 from components.observability.aws_access import AwsPlaces
+from components.observability.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from components.observability.models import Watched
+from components.observability.node_exporter import NodeExporter, NodeExporterArgs
 from components.observability.prometheus import Prometheus, PrometheusArgs, PrometheusChoices
+from components.observability.pushgateway import Pushgateway, PushgatewayArgs
 
 
 @dataclass(frozen=True)
 class MonitoringChoices:
-    """What an environment decides about its monitoring; ``amp`` None: its metrics stay in the cluster."""
+    """What an environment decides about its monitoring; ``amp`` None: its metrics stay in the cluster.
+
+    ``keep_volumes``: what is on a server's volume stays when that is deleted or made anew.
+    """
 
     watched: Watched
     prometheus: PrometheusChoices
+    keep_volumes: bool
     amp: AmpChoices | None = None
 
 
@@ -64,6 +71,8 @@ class Observability(KubernetesComponent, area="observability"):
         return {
             "dns": allow_dns(),
             **prometheus.policies(network),
+            **kube_state_metrics.policies(network, prometheus.PODS),
+            **pushgateway.policies(prometheus.PODS),
         }
 
     def _servers(self, below: pulumi.ResourceOptions) -> None:
@@ -74,5 +83,14 @@ class Observability(KubernetesComponent, area="observability"):
             external_labels={"environment": watched.environment},
             rules={},
             choices=args.choices.prometheus,
+            keep_volume=args.choices.keep_volumes,
         )
         Prometheus("prometheus", server, below)
+        self._exporters(below)
+
+    def _exporters(self, below: pulumi.ResourceOptions) -> None:
+        labels, choices, namespace = self._args.labels, self._args.choices, self._args.choices.watched.namespace
+        KubeStateMetrics("kube-state-metrics", KubeStateMetricsArgs(labels, namespace), below)
+        NodeExporter("node-exporter", NodeExporterArgs(labels, namespace), self.options())
+        pushed = PushgatewayArgs(labels, namespace, choices.prometheus.storage_class, choices.keep_volumes)
+        Pushgateway("pushgateway", pushed, below)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pulumi_kubernetes.apps.v1 import StatefulSetPersistentVolumeClaimRetentionPolicyArgsDict
 from pulumi_kubernetes.core.v1 import (
     PersistentVolumeClaimArgsDict,
     PersistentVolumeClaimSpecArgsDict,
@@ -57,6 +58,12 @@ def claim(name: str, gib: int, storage_class: str | None) -> PersistentVolumeCla
     if storage_class is not None:
         spec["storage_class_name"] = storage_class
     return {"metadata": {"name": name}, "spec": spec}
+
+
+def retention(*, keep: bool) -> StatefulSetPersistentVolumeClaimRetentionPolicyArgsDict:
+    """Whether claims of a StatefulSet stay, with what is on their volumes, when it is deleted or made anew."""
+    what = "Retain" if keep else "Delete"
+    return {"when_deleted": what, "when_scaled": what}
 
 
 def api_token() -> tuple[VolumeArgsDict, VolumeMountArgsDict]:

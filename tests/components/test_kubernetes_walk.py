@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.namespace_names import GPU_NAMESPACE
+from components.namespace_names import GPU_NAMESPACE, NODE_METRICS_NAMESPACE
 from engine.providers.kubernetes.schema import validate
 from stacks.settings import environments, load
 from tests.components.kubernetes_objects import Pod, case, everything, manifest, objects, of_kind, pods
@@ -20,7 +20,15 @@ from tests.components.platform_recording import Run
 COST_LABELS = {"Project", "Environment", "Team", "Owner", "CostCenter", "DeploymentId", "ManagedBy", "Component"}
 # Namespaces whose pods drive devices: the kubelet talks to them through folders of the node.
 DRIVES_DEVICES = {GPU_NAMESPACE}
-HOST_FOLDERS = {"/var/lib/kubelet/device-plugins", "/var/lib/kubelet/pod-resources", "/dev/infiniband"}
+# Namespaces whose pods have folders of the node, and which: the node exporter reads how full its disks are.
+HOST_FOLDERS = {
+    GPU_NAMESPACE: {"/var/lib/kubelet/device-plugins", "/var/lib/kubelet/pod-resources", "/dev/infiniband"},
+    NODE_METRICS_NAMESPACE: {"/proc", "/sys", "/"},
+}
+# These are only read.
+READ_ONLY = {"/proc", "/sys", "/", "/var/lib/kubelet/pod-resources", "/dev/infiniband"}
+# Watches every node, whatever it is there for.
+EVERYWHERE = {"DaemonSet/node-exporter"}
 # The EFA interfaces are the node's: its plugin opens their devices, in the node's network.
 PRIVILEGED = {"DaemonSet/aws-efa-k8s-device-plugin"}
 REGISTRIES = (
@@ -89,13 +97,16 @@ def test_containers_are_held_down(run: Run) -> None:  # 57, 60-64
                 assert "add" not in context["capabilities"], place
 
 
-def test_only_what_drives_devices_touches_its_node(run: Run) -> None:  # 58, 59
+def test_only_what_drives_devices_or_watches_nodes_touches_its_node(run: Run) -> None:  # 58, 59
     for pod in pods(run):
         assert not {"hostPID", "hostIPC"} & pod.spec.keys(), pod.place
         assert pod.spec.get("hostNetwork", False) is (pod.place in PRIVILEGED), pod.place
-        folders = {each["hostPath"]["path"] for each in pod.spec.get("volumes", []) if "hostPath" in each}
-        assert not folders or pod.namespace in DRIVES_DEVICES, pod.place
-        assert folders <= HOST_FOLDERS, pod.place
+        volumes = pod.spec.get("volumes", [])
+        folders = {each["name"]: each["hostPath"]["path"] for each in volumes if "hostPath" in each}
+        assert set(folders.values()) <= HOST_FOLDERS.get(pod.namespace, set()), pod.place
+        for place, container in pod.containers():
+            for mount in container.get("volumeMounts", []):
+                assert mount.get("readOnly") or folders.get(mount["name"]) not in READ_ONLY, (place, mount)
 
 
 def test_nobody_gets_a_token_who_has_no_use_for_it(run: Run) -> None:  # 65
@@ -131,7 +142,7 @@ def test_namespaces_are_guarded(run: Run) -> None:  # 70, 71, 72
     for namespace in of_kind(run, "Namespace"):
         name, labels = namespace["metadata"]["name"], namespace["metadata"]["labels"]
         level = labels["pod-security.kubernetes.io/enforce"]
-        expected = {"privileged"} if name in DRIVES_DEVICES else {"restricted", "baseline"}
+        expected = {"privileged"} if name in HOST_FOLDERS else {"restricted", "baseline"}
         assert level in expected, name
         for kind in ("ResourceQuota", "LimitRange"):
             assert [each for each in of_kind(run, kind) if each["metadata"]["namespace"] == name], (name, kind)
@@ -187,6 +198,7 @@ def test_a_pod_on_gpu_nodes_is_there_for_the_gpus(run: Run) -> None:
         if tolerated and not _gpus(pod):
             # Kubernetes takes pods of a DaemonSet for no reason to keep a node.
             assert pod.place.startswith("DaemonSet/"), pod.place
-            assert pod.spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}, pod.place
+            if pod.place not in EVERYWHERE:
+                assert pod.spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}, pod.place
     for flavor in of_kind(run, "ResourceFlavor"):
         assert "tolerations" not in flavor["spec"], "the queue would put any pod onto these nodes"

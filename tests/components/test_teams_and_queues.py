@@ -97,7 +97,7 @@ def test_priority_classes_say_who_may_push_whom() -> None:
 
 
 def test_a_team_reaches_its_own_and_what_its_settings_say(run: Run) -> None:
-    always = {"deny-all", "allow-dns", "allow-same-namespace", "allow-scrape"}
+    always = {"deny-all", "allow-dns", "allow-same-namespace", "allow-scrape", "allow-push"}
     vision = _policies(run, "seeing")
     assert vision.keys() == {*always, "allow-api-server", "allow-destinations"}
     assert vision["allow-destinations"]["egress"] == [
@@ -111,7 +111,12 @@ def test_a_team_reaches_its_own_and_what_its_settings_say(run: Run) -> None:
     ]
     assert _policies(run, "team-speech").keys() == always
     (source,) = vision["allow-scrape"]["ingress"][0]["from"]
-    assert source == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}
+    monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}
+    assert source == monitoring
+    # Only pods that say that they push reach the gateway.
+    assert vision["allow-push"]["podSelector"] == {"matchLabels": {"bedplate.dev/pushes-metrics": "true"}}
+    gateway = {**monitoring, "podSelector": {"matchLabels": {"app.kubernetes.io/name": "pushgateway"}}}
+    assert vision["allow-push"]["egress"] == [{"to": [gateway], "ports": [{"protocol": "TCP", "port": 9091}]}]
 
 
 def test_https_leads_everywhere_but_to_the_nodes_own_credentials() -> None:
