@@ -5,7 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from components.observability.models import Watched
-from components.observability.signals import distribution, llm, quality, requests, telemetry, traffic
+from components.observability.signals import (
+    distribution,
+    features,
+    gpu_health,
+    gpus,
+    llm,
+    money,
+    monitoring,
+    nodes,
+    pipelines,
+    quality,
+    requests,
+    storage,
+    telemetry,
+    traffic,
+    training,
+    workloads,
+)
 from components.observability.values import Signal
 
 ALL: Final[tuple[Signal, ...]] = (
@@ -22,6 +39,29 @@ ALL: Final[tuple[Signal, ...]] = (
     distribution.DIVERGENCE,
     llm.QUEUE,
     llm.TOKENS,
+    gpus.UTILISATION,
+    gpus.IDLENESS,
+    gpus.MEMORY,
+    gpu_health.TEMPERATURE,
+    gpu_health.ERRORS,
+    gpu_health.PRESENCE,
+    training.PROGRESS,
+    training.JOBS,
+    pipelines.SUCCESS,
+    pipelines.DURATION,
+    features.FRESHNESS,
+    storage.VOLUMES,
+    storage.DISKS,
+    workloads.PODS,
+    workloads.QUOTA,
+    nodes.NODES,
+    nodes.POOLS,
+    nodes.API,
+    money.SPEND,
+    monitoring.WATCHDOG,
+    monitoring.TARGETS,
+    monitoring.PROMETHEUS,
+    monitoring.DELIVERY,
 )
 _OF_GPUS: Final = "gpus"
 

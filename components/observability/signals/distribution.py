@@ -58,7 +58,7 @@ STABILITY: Final = Signal(
             minimum=0,
         ),
     ),
-)  # fmt: skip
+)
 
 DIVERGENCE: Final = Signal(
     name="feature-divergence",

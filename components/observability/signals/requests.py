@@ -56,8 +56,10 @@ def _quantile(quantile: float) -> Recording:
 
 def _timed(record: str, expr: str) -> Recording:
     """The same over buckets in seconds and in milliseconds; ``expr`` has a place for each."""
-    both = (expr.format(buckets=f"model_version:{name}_bucket:rate5m")
-            for name in ("request_duration_seconds", "first_response_milliseconds"))  # fmt: skip
+    both = (
+        expr.format(buckets=f"model_version:{name}_bucket:rate5m")
+        for name in ("request_duration_seconds", "first_response_milliseconds")
+    )
     return Recording(record, "\nor ".join(both), "reqps")
 
 
@@ -120,7 +122,7 @@ AVAILABILITY: Final = Signal(
             minimum=0,
         ),
     ),
-)  # fmt: skip
+)
 
 LATENCY: Final = Signal(
     name="model-latency",
