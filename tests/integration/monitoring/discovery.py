@@ -28,7 +28,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod and its container's ports by name; ``node`` None: where it runs makes no difference."""
+    """A pod and its container's ports by name, with ``tls`` or without. ``node`` None: where it is does not matter."""
 
     name: str
     namespace: str
@@ -37,15 +37,19 @@ class Pod:
     ports: Sequence[str] = ("metrics",)
     annotations: Mapping[str, str] = field(default_factory=_Labels)
     node: Node | None = None
-    service: str | None = None
+    tls: bool = False
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """A cluster, as its API server would tell it; ``port`` is where all its exporters listen, ``tls_port`` kubelets."""
+    """A cluster, as its API server, whose address is ``api_server``, would tell it.
+
+    ``port`` is where pods listen, ``tls_port`` where kubelets, the API server and some pods do.
+    """
 
     pods: Sequence[Pod]
     nodes: Sequence[Node]
+    api_server: str
     port: int
     tls_port: int
 
@@ -58,13 +62,9 @@ class Inventory:
                 return [self._node(node) for node in self.nodes]
             case "pod":
                 groups = [group for pod in self._pods(namespaces) for group in self._pod(pod, node_labels)]
-            case "endpoints" | "endpointslice":
-                services = [pod for pod in self._pods(namespaces) if pod.service]
-                groups = [
-                    {**group, "labels": {**group["labels"], **self._endpoint(pod, group)}}
-                    for pod in services
-                    for group in self._pod(pod, node_labels)
-                ]
+            case "endpointslice":
+                assert namespaces == ["default"], "only the API server's own slice is known here"
+                return [self._api_server()]
             case other:
                 raise AssertionError(f"no test knows what the role {other} finds")
         return [group for group in groups if _selected(group["labels"], discovery.get("selectors", []))]
@@ -92,24 +92,23 @@ class Inventory:
         if pod.node:
             labels |= {f"{begin}_node_name": pod.node.name, f"{begin}_host_ip": pod.node.ip}
             labels |= _node_labels(pod.node) if node_labels else {}
+        number = self.tls_port if pod.tls else self.port
         for name in pod.ports:
             port = {
                 f"{begin}_container_port_name": name,
-                f"{begin}_container_port_number": str(self.port),
+                f"{begin}_container_port_number": str(number),
                 f"{begin}_container_port_protocol": "TCP",
             }
-            yield {"targets": [f"{pod.ip}:{self.port}"], "labels": {**labels, **port}}
+            yield {"targets": [f"{pod.ip}:{number}"], "labels": {**labels, **port}}
 
-    def _endpoint(self, pod: Pod, group: Mapping[str, Any]) -> dict[str, str]:
-        assert pod.service is not None
-        port = group["labels"]["__meta_kubernetes_pod_container_port_name"]
-        return {
-            "__meta_kubernetes_service_name": pod.service,
-            "__meta_kubernetes_endpoints_name": pod.service,
-            "__meta_kubernetes_endpoint_port_name": port,
-            "__meta_kubernetes_endpointslice_port_name": port,
-            "__meta_kubernetes_endpoint_ready": "true",
+    def _api_server(self) -> dict[str, Any]:
+        labels = {
+            "__meta_kubernetes_namespace": "default",
+            "__meta_kubernetes_endpointslice_name": "kubernetes",
+            "__meta_kubernetes_endpointslice_port_name": "https",
+            "__meta_kubernetes_service_name": "kubernetes",
         }
+        return {"targets": [f"{self.api_server}:{self.tls_port}"], "labels": labels}
 
 
 def _node_labels(node: Node) -> dict[str, str]:
