@@ -16,6 +16,7 @@ SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
 PROVISIONED_BY: Final = "pv.kubernetes.io/provisioned-by"
 LATE: Final = "WaitForFirstConsumer"
 _ZONE: Final = "topology.kubernetes.io/zone"
+_DRIVER: Final = "ebs.csi.aws.com"
 # Drivers inside Kubernetes itself, and the name of none.
 _INSIDE: Final = "kubernetes.io/"
 
@@ -49,7 +50,7 @@ def volume_of(claim: Object, class_: Object | None, node: Object | None) -> dict
     """The volume that is made for ``claim``: of the claim's size, and in the zone of ``node``, if that has one."""
     about, spec = claim["metadata"], claim["spec"]
     found = class_ or {}
-    driver = found.get("provisioner", "ebs.csi.aws.com")
+    driver = found.get("provisioner") or _annotations(claim).get(PROVISIONER) or _DRIVER
     reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": about["name"]}
     body: dict[str, Any] = {
         "capacity": {"storage": spec["resources"]["requests"]["storage"]},
@@ -59,7 +60,7 @@ def volume_of(claim: Object, class_: Object | None, node: Object | None) -> dict
         "persistentVolumeReclaimPolicy": found.get("reclaimPolicy", "Delete"),
     }
     for key, value in (
-        ("storageClassName", (found.get("metadata") or {}).get("name")),
+        ("storageClassName", (found.get("metadata") or {}).get("name") or spec.get("storageClassName")),
         ("mountOptions", found.get("mountOptions")),
         ("volumeMode", spec.get("volumeMode")),
         ("nodeAffinity", _in_zone_of(node)),

@@ -77,6 +77,11 @@ def read(path: Path) -> Credentials:
     )
 
 
+def server(path: Path) -> str:
+    """The API server that a kubeconfig leads to, if ``write`` wrote it."""
+    return str(json.loads(path.read_text())["clusters"][0]["cluster"]["server"])
+
+
 def decoded(text: str) -> str:
     return base64.b64decode(text).decode()
 

@@ -6,6 +6,7 @@ a hundred characters, and a sandbox's directory may be.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ SERVICE_ADDRESS = "10.96.0.1"  # the address of the service `kubernetes`, which 
 ETCD_SOCKET = "etcd.sock"
 PEER_SOCKET = "etcd-peers.sock"
 QUERIES_PER_SECOND = 500  # how much a controller may ask; the defaults (20 to 50) would make 500 pods take a minute
+VOLUMES = "volumes"  # what plays the storage driver
 STAGES = Path(__file__).with_name("stages.yaml")
 
 
@@ -42,6 +44,8 @@ def starts(binaries: Binaries, port: int) -> list[Start]:
               "kube-apiserver"),
         Start("kube-scheduler", [str(binaries.path("kube-scheduler")), *_scheduler()], "kube-apiserver"),
         Start("kwok", [str(binaries.path("kwok")), "--kubeconfig=kwok.kubeconfig", f"--config={STAGES}"],
+              "kube-apiserver"),
+        Start(VOLUMES, [sys.executable, "-P", "-m", "engine.sandbox.native.volumes", f"{VOLUMES}.kubeconfig"],
               "kube-apiserver"),
     ]  # fmt: skip
 

@@ -123,7 +123,7 @@ def _make_credentials(directory: Path, server: str) -> Credentials:
 
     # They start while the API server still makes the roles of its own components, and would be refused until then,
     # and again for as long as they wait after a refusal.
-    for user in ("kube-controller-manager", "kube-scheduler", "kwok"):
+    for user in ("kube-controller-manager", "kube-scheduler", "kwok", commands.VOLUMES):
         path = directory / f"{user}.kubeconfig"
         kubeconfig.write(path, server, credentials(f"system:{user}", MASTERS), user=user)
     return credentials("bedplate:admin", MASTERS)

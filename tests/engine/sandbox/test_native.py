@@ -27,7 +27,7 @@ from tests.engine.sandbox.waiting import alive, eventually, naming
 
 pytestmark = [pytest.mark.native, pytest.mark.slow]
 CACHE = cache_of(REPOSITORY)
-NAMES = {"supervisor", *PROGRAMS}
+NAMES = {"supervisor", "volumes", *PROGRAMS}
 
 
 @pytest.fixture
