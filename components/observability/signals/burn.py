@@ -18,8 +18,8 @@ _LONG: Final = ("1d", "3d")
 # So many bad requests have to be in the long window: one of ten on a quiet night is no reason to get up.
 _LEAST_BAD: Final = 5
 _NEARLY_ALL: Final = 0.9
-_PAGES: Final = (("1h", "5m", 14.4, 3600), ("6h", "30m", 6, 21600))
-_TICKETS: Final = (("1d", "2h", 3, 86400), ("3d", "6h", 1, 259200))
+_PAGES: Final = (("1h", "5m", 14.4), ("6h", "30m", 6))
+_TICKETS: Final = (("1d", "2h", 3), ("3d", "6h", 1))
 
 
 @dataclass(frozen=True)
@@ -87,17 +87,18 @@ class Budget:
             ),
         )
 
-    def _burns(self, windows: Sequence[tuple[str, str, float, int]]) -> str:
+    def _burns(self, windows: Sequence[tuple[str, str, float]]) -> str:
         # `or` keeps one series a model, since both sides have the same labels. Where so much may be bad that no ratio
         # could exceed the factor, nearly all of it has to be bad.
         above = f"> on (model) group_left () clamp_max({{}} * {self.allowed}, {_NEARLY_ALL})"
         return "\nor\n".join(
             f"(model:{self.ratio}:rate{long} {above.format(factor)}\n"
             f"  and model:{self.ratio}:rate{short} {above.format(factor)}\n"
-            f"  and avg_over_time({self._bad_over(long)}) * {seconds} >= {_LEAST_BAD})"
-            for long, short, factor, seconds in windows
+            f"  and {self._count(long)} >= {_LEAST_BAD})"
+            for long, short, factor in windows
         )
 
-    def _bad_over(self, window: str) -> str:
-        # Of days, the hours' rates do: their own are thousands of samples for each model.
-        return f"model:{self.bad}:rate1h[{window}:1h]" if window in _LONG else f"model:{self.bad}:rate5m[{window}]"
+    def _count(self, window: str) -> str:
+        """How many bad requests there were: what there is no sample of, as after a restart, counts as none."""
+        step, seconds = ("1h", 3600) if window in _LONG else ("5m", 300)
+        return f"sum_over_time(model:{self.bad}:rate{step}[{window}:{step}]) * {seconds}"
