@@ -84,10 +84,16 @@ def allow_pod_identity() -> Spec:
     return allow_to([Destination(_POD_IDENTITY_AGENT, [80])])
 
 
-def allow_https() -> Spec:
+def allow_to_pods(target: Mapping[str, str], ports: Sequence[int], pods: Mapping[str, str]) -> Spec:
+    """Pods with the labels ``pods`` get to ``ports`` of those of the same namespace with the labels ``target``."""
+    way: Egress = {"to": [{"pod_selector": _pods(target)}], "ports": _tcp(ports)}
+    return {"pod_selector": _pods(pods), "policy_types": ["Egress"], "egress": [way]}
+
+
+def allow_https(pods: Mapping[str, str] | None = None) -> Spec:
     """HTTPS to everywhere but link-local addresses: AWS's services have addresses of all kinds."""
     to: Peer = {"ip_block": {"cidr": "0.0.0.0/0", "except_": [_LINK_LOCAL]}}
-    return {"pod_selector": {}, "policy_types": ["Egress"], "egress": [{"to": [to], "ports": _tcp([_HTTPS])}]}
+    return {"pod_selector": _pods(pods), "policy_types": ["Egress"], "egress": [{"to": [to], "ports": _tcp([_HTTPS])}]}
 
 
 def allow_api_server(network: Sequence[str], pods: Mapping[str, str] | None = None) -> Spec:

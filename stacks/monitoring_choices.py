@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.observability.amp import AmpChoices
 from components.observability.prometheus import PrometheusChoices
 from components.observability.stack import MonitoringChoices
+from stacks.grafana_choices import grafana_choices
 from stacks.monitoring_models import watched
 from stacks.settings import PlatformSettings
 
@@ -22,6 +23,7 @@ def monitoring_choices(settings: PlatformSettings, environment: str) -> Monitori
         prometheus=PrometheusChoices(storage_class=_STORAGE_CLASS if ours else None),
         amp=_amp(settings),
         keep_volumes=settings.environment.protect,
+        grafana=grafana_choices(settings),
     )
 
 

@@ -15,27 +15,33 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicyS
 from components.kubernetes import KubernetesComponent
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
 from components.network_policies import allow_dns
-from components.observability import kube_state_metrics, prometheus, pushgateway
+from components.observability import grafana, kube_state_metrics, prometheus, pushgateway
 from components.observability.amp import AmpChoices
 from components.observability.aws_access import AwsPlaces
+from components.observability.dashboards.boards import uid_of_area
+from components.observability.grafana import Grafana, GrafanaArgs, GrafanaChoices
 from components.observability.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from components.observability.models import Watched
 from components.observability.node_exporter import NodeExporter, NodeExporterArgs
 from components.observability.prometheus import Prometheus, PrometheusArgs, PrometheusChoices
 from components.observability.pushgateway import Pushgateway, PushgatewayArgs
 
+_ALERTMANAGER, _ALERTMANAGER_PORT = "alertmanager", 9093
+
 
 @dataclass(frozen=True)
 class MonitoringChoices:
     """What an environment decides about its monitoring; ``amp`` None: its metrics stay in the cluster.
 
-    ``keep_volumes``: what is on a server's volume stays when that is deleted or made anew.
+    ``grafana`` None: nobody looks, and alerts are sent all the same. ``keep_volumes``: what is on a server's volume
+    stays when that is deleted or made anew.
     """
 
     watched: Watched
     prometheus: PrometheusChoices
     keep_volumes: bool
     amp: AmpChoices | None = None
+    grafana: GrafanaChoices | None = None
 
 
 @dataclass(frozen=True)
@@ -67,13 +73,17 @@ class Observability(KubernetesComponent, area="observability"):
         )
 
     def _allowed(self) -> dict[str, PolicySpec]:
-        network = self._args.network
-        return {
+        network, choices = self._args.network, self._args.choices
+        found = {
             "dns": allow_dns(),
             **prometheus.policies(network),
             **kube_state_metrics.policies(network, prometheus.PODS),
             **pushgateway.policies(prometheus.PODS),
         }
+        if choices.grafana is not None:
+            asked = {prometheus.APP: prometheus.PORT, _ALERTMANAGER: _ALERTMANAGER_PORT}
+            found |= grafana.policies(choices.watched.namespace, choices.grafana, asked)
+        return found
 
     def _servers(self, below: pulumi.ResourceOptions) -> None:
         args, watched = self._args, self._args.choices.watched
@@ -87,6 +97,8 @@ class Observability(KubernetesComponent, area="observability"):
         )
         Prometheus("prometheus", server, below)
         self._exporters(below)
+        if args.choices.grafana is not None:
+            self._grafana(args.choices.grafana, below)
 
     def _exporters(self, below: pulumi.ResourceOptions) -> None:
         labels, choices, namespace = self._args.labels, self._args.choices, self._args.choices.watched.namespace
@@ -94,3 +106,16 @@ class Observability(KubernetesComponent, area="observability"):
         NodeExporter("node-exporter", NodeExporterArgs(labels, namespace), self.options())
         pushed = PushgatewayArgs(labels, namespace, choices.prometheus.storage_class, choices.keep_volumes)
         Pushgateway("pushgateway", pushed, below)
+
+    def _grafana(self, choices: GrafanaChoices, below: pulumi.ResourceOptions) -> None:
+        args, watched = self._args, self._args.choices.watched
+        viewer = GrafanaArgs(
+            labels=args.labels,
+            namespace=watched.namespace,
+            boards=[],
+            home=uid_of_area("models"),
+            prometheus=f"http://{prometheus.APP}:{prometheus.PORT}",
+            alertmanager=f"http://{_ALERTMANAGER}:{_ALERTMANAGER_PORT}",
+            choices=choices,
+        )
+        Grafana("grafana", viewer, below)

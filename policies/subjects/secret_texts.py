@@ -119,7 +119,7 @@ SHAPES: Final = tuple(
 )
 # A value that only says where the secret is: another variable, a template's hole, a secret manager, a mounted file.
 _REFERENCE: Final = re.compile(
-    r"\$\(\w+\)|\$\{[^}]*\}|\$[A-Za-z_]\w*|\{\{.*\}\}|<[^>]*>"
+    r"\$\(\w+\)|\$(?:__(?:file|env|vault))?\{[^}]*\}|\$[A-Za-z_]\w*|\{\{.*\}\}|<[^>]*>"
     r"|(?:arn:aws[\w-]*:(?:secretsmanager|ssm)|vault|op|ref\+\w+|gcp?sm|aws-?sm|ssm|file|env|secretref|sops):.*"
     r"|/.*|\.{1,2}/.*"
 )

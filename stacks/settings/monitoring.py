@@ -14,6 +14,7 @@ from stacks.settings.base import Contradiction, Section
 from stacks.settings.environment import TagSettings
 from stacks.settings.measures import Delay, Increase, Latency, Ratio, Target, Temperature, duration
 from stacks.settings.monitoring_cloudwatch import CloudWatchSettings, RemoteWriteSettings
+from stacks.settings.monitoring_grafana import GrafanaSettings
 from stacks.settings.monitoring_rules import OwnRuleSettings
 from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import NamespaceName, SchedulingSettings
@@ -136,6 +137,8 @@ class MonitoringSettings(Section):
     """From where on something is worth an alert, for everything that is no model."""
     rules: OwnRuleSettings = OwnRuleSettings()
     """Recording rules and alerts of your own."""
+    grafana: GrafanaSettings = GrafanaSettings()
+    """Grafana: shows what Prometheus knows, in dashboards that Bedplate writes."""
 
     def contradictions(self) -> Iterable[Contradiction]:
         for name in self.models:

@@ -11,6 +11,7 @@ from stacks.settings.environment import AwsSettings, EnvironmentSettings, Identi
 from stacks.settings.gpu import GpuSettings, about_gpus
 from stacks.settings.monitoring import MonitoringSettings, about_models
 from stacks.settings.monitoring_cloudwatch import about_aws, about_clusters, about_teams
+from stacks.settings.monitoring_grafana import about_grafana
 from stacks.settings.network import NetworkSettings
 from stacks.settings.policy import PolicySettings
 from stacks.settings.problems import did_you_mean
@@ -169,6 +170,11 @@ def _metrics_are_written_by_pods_of_ours(settings: PlatformSettings) -> Iterable
     return about_clusters(settings.cluster, settings.monitoring.remote_write)
 
 
+def _somebody_gets_into_grafana(settings: PlatformSettings) -> Iterable[Contradiction]:
+    if settings.monitoring.enabled and settings.cluster.kubernetes_resources:
+        yield from about_grafana(settings.environment, settings.monitoring.grafana)
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
@@ -189,5 +195,6 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("tags", "scheduling", "monitoring"), _alarms_are_of_teams_that_there_are),
     (("aws", "monitoring"), _alarms_are_of_this_place),
     (("cluster", "monitoring"), _metrics_are_written_by_pods_of_ours),
+    (("environment", "cluster", "monitoring"), _somebody_gets_into_grafana),
     (("tags", "scheduling", "cost"), _ceilings_are_of_teams_that_there_are),
 )

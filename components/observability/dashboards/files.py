@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from components.observability.dashboards.board import Board, Folder
-from components.observability.dashboards.json_model import minified
 
 # etcd takes 1.5 MiB and Kubernetes 1 MiB of data: it leaves room for what managers of fields note down beside it.
 LIMIT: Final = 900 * 1024
@@ -31,6 +30,9 @@ class FolderFiles:
 
 def in_folders(boards: Iterable[Board]) -> list[FolderFiles]:
     """The files of ``boards`` by folder, in the order in which folders first appear. Raises DashboardTooLarge."""
+    # Grafana's builders take longer to import than all that is here: only whoever writes dashboards waits for them.
+    from components.observability.dashboards.json_model import minified
+
     found: dict[Folder, dict[str, str]] = {}
     for board in boards:
         found.setdefault(board.folder, {})[board.uid] = minified(board)
