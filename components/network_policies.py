@@ -34,6 +34,15 @@ class Destination:
     ports: Sequence[int] = ()
 
 
+@dataclass(frozen=True)
+class Reached:
+    """Pods of ``namespace`` (None: of all) with ``labels`` (none: all of them), and their TCP ports (none: all)."""
+
+    namespace: str | None
+    labels: Mapping[str, str]
+    ports: Sequence[int] = ()
+
+
 def deny_all() -> Spec:
     """Nothing in, nothing out, for every pod of the namespace."""
     return {"pod_selector": {}, "policy_types": ["Ingress", "Egress"]}
@@ -79,9 +88,9 @@ def allow_from(sources: Sequence[str], port: int) -> Spec:
     return {"pod_selector": {}, "policy_types": ["Ingress"], "ingress": [{"from_": peers, "ports": _tcp([port])}]}
 
 
-def allow_pod_identity() -> Spec:
+def allow_pod_identity(pods: Mapping[str, str] | None = None) -> Spec:
     """Pods get their AWS credentials from the node's Pod Identity agent."""
-    return allow_to([Destination(_POD_IDENTITY_AGENT, [80])])
+    return allow_to([Destination(_POD_IDENTITY_AGENT, [80])], pods)
 
 
 def allow_to_pods(target: Mapping[str, str], ports: Sequence[int], pods: Mapping[str, str]) -> Spec:
@@ -108,6 +117,21 @@ def allow_to(destinations: Sequence[Destination], pods: Mapping[str, str] | None
         "policy_types": ["Egress"],
         "egress": [_way_to(destination) for destination in destinations],
     }
+
+
+def allow_to_all(reached: Sequence[Reached], pods: Mapping[str, str]) -> Spec:
+    """Pods with the labels ``pods`` reach those of ``reached``."""
+    return {
+        "pod_selector": _pods(pods),
+        "policy_types": ["Egress"],
+        "egress": [_way_to_pods(each) for each in reached],
+    }
+
+
+def _way_to_pods(reached: Reached) -> Egress:
+    name = {} if reached.namespace is None else {NAMESPACE_NAME: reached.namespace}
+    peer: Peer = {"namespace_selector": _pods(name), "pod_selector": _pods(reached.labels)}
+    return {"to": [peer], "ports": _tcp(reached.ports)} if reached.ports else {"to": [peer]}
 
 
 def _way_to(destination: Destination) -> Egress:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pulumi
-import yaml
 from pulumi_kubernetes.apps.v1 import StatefulSet
 from pulumi_kubernetes.core.v1 import (
     ConfigMap,
@@ -15,15 +14,26 @@ from pulumi_kubernetes.core.v1 import (
     PodSpecArgsDict,
     Service,
     ServiceAccount,
-    VolumeMountArgsDict,
+    VolumeProjectionArgsDict,
 )
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, PolicyRuleArgsDict
 
 from components.kubernetes import KubernetesComponent, hardened
-from components.network_policies import allow_api_server
+from components.network_policies import (
+    Destination,
+    Reached,
+    allow_api_server,
+    allow_https,
+    allow_pod_identity,
+    allow_to,
+    allow_to_all,
+)
+from components.observability.aws_access import AmpPlace
+from components.observability.config_text import config_text
 from components.observability.images import PROMETHEUS
-from components.observability.prometheus_config import RULES_FOLDER, prometheus_config
+from components.observability.prometheus_config import RULES_FOLDER, Collected, RemoteWrite, prometheus_config
+from components.observability.scrape_jobs import pod_jobs
 from components.observability.workloads import (
     APP_LABEL,
     api_token,
@@ -37,42 +47,58 @@ from components.observability.workloads import (
 PORT: Final = 9090
 APP: Final = "prometheus"
 PODS: Final = {APP_LABEL: APP}
+_KUBELET_PORT: Final = 10250
 _DATA, _CONFIG = "/prometheus", "/etc/prometheus/config"
 
 
 @dataclass(frozen=True)
 class PrometheusChoices:
-    """What an environment decides: how long samples are kept, on how much, and what the server may take.
+    """What an environment decides: how long samples are kept and on how much, what the server may take and scrapes.
 
-    ``storage_class`` None: the cluster's default one.
+    ``storage_class`` None: the cluster's default one. ``parts`` are those of the platform that are scraped, by the
+    names of their jobs (see ``scrape_jobs``).
     """
 
-    retention_days: int = 15
-    volume_gib: int = 50
-    storage_class: str | None = None
-    cpu: str = "500m"
-    memory: str = "2Gi"
-    memory_limit: str = "4Gi"
+    retention_days: int
+    volume_gib: int
+    storage_class: str | None
+    cpu_milli: int
+    memory_gib: int
+    parts: Sequence[str]
 
 
 @dataclass(frozen=True)
 class PrometheusArgs:
-    """``rules``: files of rules by name; ``external_labels`` say of which environment series and alerts are.
+    """``rules``: files by name, in parcels of what fits a ConfigMap; ``amp`` None: samples stay on the volume.
 
-    ``keep_volume``: samples stay when the server is deleted or made anew.
+    ``keep_volume``: they stay there when the server is deleted or made anew.
     """
 
     labels: Mapping[str, str]
-    namespace: str
-    external_labels: Mapping[str, str]
-    rules: Mapping[str, str]
+    collected: Collected
+    rules: Sequence[Mapping[str, str]]
+    amp: AmpPlace | None
     choices: PrometheusChoices
     keep_volume: bool
 
 
-def policies(network: Sequence[str]) -> dict[str, PolicySpec]:
-    """Whom it reaches; ``network`` are the ranges (CIDR) of the API server's addresses."""
-    return {"prometheus-to-api-server": allow_api_server(network, PODS)}
+def policies(collected: Collected, network: Sequence[str], *, to_aws: bool) -> dict[str, PolicySpec]:
+    """Whom it reaches: what it scrapes. ``network`` are the ranges (CIDR) of nodes and of the API server."""
+    targets = [
+        Reached(job.namespace, job.labels, [job.number] if job.number else [])
+        for job in pod_jobs(collected.watched, collected.parts)
+    ]
+    allowed = {
+        "prometheus-to-api-server": allow_api_server(network, PODS),
+        "prometheus-to-targets": allow_to_all(targets, PODS),
+    }
+    if "kubelet" in collected.parts:
+        kubelets = [Destination(cidr, [_KUBELET_PORT]) for cidr in network]
+        allowed["prometheus-to-kubelets"] = allow_to(kubelets, PODS)
+    if to_aws:
+        allowed["prometheus-to-aws"] = allow_https(PODS)
+        allowed["prometheus-to-pod-identity"] = allow_pod_identity(PODS)
+    return allowed
 
 
 class Prometheus(KubernetesComponent, area="observability"):
@@ -80,11 +106,11 @@ class Prometheus(KubernetesComponent, area="observability"):
 
     def __init__(self, name: str, args: PrometheusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args.labels, opts)
-        self._args = args
+        self._args, self._namespace = args, args.collected.watched.namespace
         needs = [self._account(), *self._may_discover(), *self._files(), self._service()]
         StatefulSet(
             name,
-            metadata={"name": APP, "namespace": args.namespace},
+            metadata={"name": APP, "namespace": self._namespace},
             spec={
                 "replicas": 1,
                 "service_name": APP,
@@ -93,41 +119,51 @@ class Prometheus(KubernetesComponent, area="observability"):
                 "volume_claim_templates": [claim("data", args.choices.volume_gib, args.choices.storage_class)],
                 "persistent_volume_claim_retention_policy": retention(keep=args.keep_volume),
             },
-            opts=self.options(depends_on=needs),
+            opts=self.options(depends_on=[*needs, *(args.amp.ready if args.amp else ())]),
         )
         self.register_outputs({})
 
     def _account(self) -> ServiceAccount:
         return ServiceAccount(
             self.component_name,
-            metadata={"name": APP, "namespace": self._args.namespace},
+            metadata={"name": APP, "namespace": self._namespace},
             automount_service_account_token=False,
             opts=self.options(),
         )
 
     def _may_discover(self) -> list[pulumi.Resource]:
-        name = f"{self._args.namespace}-{APP}"
-        role = ClusterRole(
-            self.child("discovery"), metadata={"name": name}, rules=_discovery_rules(), opts=self.options()
-        )
+        name = f"{self._namespace}-{APP}"
+        rules = _rights(self._args.choices.parts)
+        role = ClusterRole(self.child("discovery"), metadata={"name": name}, rules=rules, opts=self.options())
         binding = ClusterRoleBinding(
             self.child("discovery"),
             metadata={"name": name},
             role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            subjects=[{"kind": "ServiceAccount", "name": APP, "namespace": self._args.namespace}],
+            subjects=[{"kind": "ServiceAccount", "name": APP, "namespace": self._namespace}],
             opts=self.options(depends_on=[role]),
         )
         return [role, binding]
 
     def _files(self) -> list[pulumi.Resource]:
-        config = yaml.safe_dump(prometheus_config(self._args.external_labels), sort_keys=False)
-        return [self._file("config", {"prometheus.yml": config}), self._file("rules", self._args.rules)]
+        rules = zip(self._rule_parts(), self._args.rules, strict=True)
+        return [self._file("config", {"prometheus.yml": self._config()}), *(self._file(*each) for each in rules)]
 
-    def _file(self, part: str, data: Mapping[str, str]) -> ConfigMap:
+    def _rule_parts(self) -> list[str]:
+        return [f"rules-{number}" for number in range(1, len(self._args.rules) + 1)]
+
+    def _config(self) -> pulumi.Input[str]:
+        collected, amp = self._args.collected, self._args.amp
+        if amp is None:
+            return config_text(prometheus_config(collected))
+        region = amp.region
+        remote = amp.url.apply(lambda url: replace(collected, remote_write=RemoteWrite(url, region)))
+        return remote.apply(lambda known: config_text(prometheus_config(known)))
+
+    def _file(self, part: str, data: Mapping[str, pulumi.Input[str]]) -> ConfigMap:
         # It keeps its name, so that what changes reaches the running server, which reads it again.
         return ConfigMap(
             self.child(part),
-            metadata={"name": f"{APP}-{part}", "namespace": self._args.namespace},
+            metadata={"name": f"{APP}-{part}", "namespace": self._namespace},
             data=data,
             opts=self.options(),
         )
@@ -135,7 +171,7 @@ class Prometheus(KubernetesComponent, area="observability"):
     def _service(self) -> Service:
         return Service(
             self.component_name,
-            metadata={"name": APP, "namespace": self._args.namespace, "labels": PODS},
+            metadata={"name": APP, "namespace": self._namespace, "labels": PODS},
             spec={
                 "type": "ClusterIP",
                 "selector": PODS,
@@ -146,6 +182,10 @@ class Prometheus(KubernetesComponent, area="observability"):
 
     def _pod(self) -> PodSpecArgsDict:
         token, token_mount = api_token()
+        container = _container(self._args.choices, self._namespace)
+        rules: list[VolumeProjectionArgsDict] = [
+            {"config_map": {"name": f"{APP}-{part}"}} for part in self._rule_parts()
+        ]
         return {
             **unprivileged(),
             "service_account_name": APP,
@@ -155,46 +195,72 @@ class Prometheus(KubernetesComponent, area="observability"):
             "volumes": [
                 token,
                 {"name": "config", "config_map": {"name": f"{APP}-config"}},
-                {"name": "rules", "config_map": {"name": f"{APP}-rules"}},
+                {"name": "rules", "projected": {"sources": rules}},
             ],
-            "containers": [self._container(token_mount)],
-        }
-
-    def _container(self, token: VolumeMountArgsDict) -> ContainerArgsDict:
-        choices = self._args.choices
-        return {
-            "name": APP,
-            "image": PROMETHEUS,
-            "args": _flags(choices),
-            "ports": [{"name": "http", "container_port": PORT, "protocol": "TCP"}],
-            "security_context": hardened(),
-            "volume_mounts": [
-                token,
-                {"name": "data", "mount_path": _DATA},
-                {"name": "config", "mount_path": _CONFIG, "read_only": True},
-                {"name": "rules", "mount_path": RULES_FOLDER, "read_only": True},
+            "containers": [
+                {
+                    **container,
+                    "volume_mounts": [
+                        token_mount,
+                        {"name": "data", "mount_path": _DATA},
+                        {"name": "config", "mount_path": _CONFIG, "read_only": True},
+                        {"name": "rules", "mount_path": RULES_FOLDER, "read_only": True},
+                    ],
+                }
             ],
-            "resources": resources(choices.cpu, choices.memory, "2", choices.memory_limit),
-            # After a crash it reads its log again first, which takes minutes where there are many series.
-            "startup_probe": http_probe("/-/ready", "http", period=15, failures=60),
-            "liveness_probe": http_probe("/-/healthy", "http", failures=6),
-            "readiness_probe": http_probe("/-/ready", "http"),
         }
 
 
-def _flags(choices: PrometheusChoices) -> list[str]:
+def _container(choices: PrometheusChoices, namespace: str) -> ContainerArgsDict:
+    memory = f"{choices.memory_gib}Gi"
+    return {
+        "name": APP,
+        "image": PROMETHEUS,
+        "args": flags(choices, namespace),
+        "ports": [{"name": "http", "container_port": PORT, "protocol": "TCP"}],
+        "security_context": hardened(),
+        # All of its memory is asked for: it is the one that must not be ended when a node is short of it.
+        "resources": resources(f"{choices.cpu_milli}m", memory, f"{max(choices.cpu_milli, 2000)}m", memory),
+        # After a crash it reads its log again first, which takes minutes where there are many series.
+        "startup_probe": http_probe("/-/ready", "http", period=15, failures=60),
+        "liveness_probe": http_probe("/-/healthy", "http", failures=6),
+        "readiness_probe": http_probe("/-/ready", "http"),
+    }
+
+
+def flags(choices: PrometheusChoices, namespace: str) -> list[str]:
+    """The server's arguments. Nothing may be changed over HTTP, so whoever reaches it can only read."""
     return [
         f"--config.file={_CONFIG}/prometheus.yml",
         f"--storage.tsdb.path={_DATA}",
         f"--storage.tsdb.retention.time={choices.retention_days}d",
-        # A volume that is full stops the server. A tenth is for the log, and for blocks while they are made.
-        f"--storage.tsdb.retention.size={choices.volume_gib * 9 // 10}GiB",
+        # A full volume stops the server: a fifth is for the log, which this doesn't count, and for blocks being made.
+        f"--storage.tsdb.retention.size={choices.volume_gib * 4 // 5}GB",
+        f"--web.external-url=http://{APP}.{namespace}.svc:{PORT}/",
         "--enable-feature=auto-reload-config",
     ]
 
 
-def _discovery_rules() -> list[PolicyRuleArgsDict]:
-    return [
-        {"api_groups": [""], "resources": ["pods", "nodes"], "verbs": ["get", "list", "watch"]},
-        {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
+def _rights(parts: Sequence[str]) -> list[PolicyRuleArgsDict]:
+    """What discovery and the metrics of Kubernetes itself take, and no more: lists, and metrics."""
+    rules: list[PolicyRuleArgsDict] = [
+        {"api_groups": [""], "resources": ["nodes", "pods"], "verbs": ["list", "watch"]},
+        # Asked by the API server and by Kueue.
+        {"non_resource_urls": ["/metrics"], "verbs": ["get"]},
     ]
+    if "kubelet" in parts:
+        # Source: Kubernetes, "Kubelet authentication/authorization", 1.35: /metrics and below are nodes/metrics.
+        rules.append({"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]})
+    if "apiserver" in parts:
+        rules += [_listed("", "services"), _listed("discovery.k8s.io", "endpointslices")]
+    return rules
+
+
+def _listed(group: str, resource: str) -> PolicyRuleArgsDict:
+    """Only the API server's own: discovery asks for objects of that name (see ``prometheus_config``)."""
+    return {
+        "api_groups": [group],
+        "resources": [resource],
+        "resource_names": ["kubernetes"],
+        "verbs": ["list", "watch"],
+    }

@@ -12,19 +12,22 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
 
+from components import names
 from components.kubernetes import KubernetesComponent
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
-from components.network_policies import allow_dns
+from components.network_policies import allow_dns, allow_from_pods
 from components.observability import grafana, kube_state_metrics, prometheus, pushgateway
 from components.observability.amp import AmpChoices
-from components.observability.aws_access import AwsPlaces
+from components.observability.aws_access import AmpPlace, AwsPlaces
 from components.observability.dashboards.boards import uid_of_area
 from components.observability.grafana import Grafana, GrafanaArgs, GrafanaChoices
 from components.observability.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from components.observability.models import Watched
 from components.observability.node_exporter import NodeExporter, NodeExporterArgs
 from components.observability.prometheus import Prometheus, PrometheusArgs, PrometheusChoices
+from components.observability.prometheus_config import Collected
 from components.observability.pushgateway import Pushgateway, PushgatewayArgs
+from components.observability.rules import parcels, rule_files
 
 _ALERTMANAGER, _ALERTMANAGER_PORT = "alertmanager", 9093
 
@@ -76,29 +79,30 @@ class Observability(KubernetesComponent, area="observability"):
         network, choices = self._args.network, self._args.choices
         found = {
             "dns": allow_dns(),
-            **prometheus.policies(network),
+            **prometheus.policies(self._collected(), network, to_aws=self._amp() is not None),
             **kube_state_metrics.policies(network, prometheus.PODS),
             **pushgateway.policies(prometheus.PODS),
         }
         if choices.grafana is not None:
             asked = {prometheus.APP: prometheus.PORT, _ALERTMANAGER: _ALERTMANAGER_PORT}
             found |= grafana.policies(choices.watched.namespace, choices.grafana, asked)
+            found["scrape-grafana"] = allow_from_pods(prometheus.PODS, [grafana.PORT], grafana.PODS)
         return found
 
     def _servers(self, below: pulumi.ResourceOptions) -> None:
-        args, watched = self._args, self._args.choices.watched
+        choices = self._args.choices
         server = PrometheusArgs(
-            labels=args.labels,
-            namespace=watched.namespace,
-            external_labels={"environment": watched.environment},
-            rules={},
-            choices=args.choices.prometheus,
-            keep_volume=args.choices.keep_volumes,
+            labels=self._args.labels,
+            collected=self._collected(),
+            rules=parcels(rule_files(choices.watched)),
+            amp=self._amp(),
+            choices=choices.prometheus,
+            keep_volume=choices.keep_volumes,
         )
         Prometheus("prometheus", server, below)
         self._exporters(below)
-        if args.choices.grafana is not None:
-            self._grafana(args.choices.grafana, below)
+        if choices.grafana is not None:
+            self._grafana(choices.grafana, below)
 
     def _exporters(self, below: pulumi.ResourceOptions) -> None:
         labels, choices, namespace = self._args.labels, self._args.choices, self._args.choices.watched.namespace
@@ -119,3 +123,10 @@ class Observability(KubernetesComponent, area="observability"):
             choices=choices,
         )
         Grafana("grafana", viewer, below)
+
+    def _amp(self) -> AmpPlace | None:
+        return self._args.aws.amp if self._args.aws is not None else None
+
+    def _collected(self) -> Collected:
+        choices = self._args.choices
+        return Collected(choices.watched, self.naming.dashed(names.CLUSTER), choices.prometheus.parts)

@@ -16,6 +16,7 @@ from stacks.settings.measures import Delay, Increase, Latency, Ratio, Target, Te
 from stacks.settings.monitoring_cloudwatch import CloudWatchSettings, RemoteWriteSettings
 from stacks.settings.monitoring_grafana import GrafanaSettings
 from stacks.settings.monitoring_rules import OwnRuleSettings
+from stacks.settings.monitoring_servers import PrometheusSettings
 from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import NamespaceName, SchedulingSettings
 
@@ -129,6 +130,8 @@ class MonitoringSettings(Section):
     """Where the pages of components/observability/runbooks are to be read; alerts link to them. Default: that path."""
     models: dict[str, ModelSettings] = Field(default_factory=dict)
     """Models that are served, by name."""
+    prometheus: PrometheusSettings = PrometheusSettings()
+    """The server that collects metrics and evaluates rules."""
     cloudwatch: CloudWatchSettings = CloudWatchSettings()
     """What lives in AWS and is watched there, by CloudWatch; alarms go to the platform's SNS topic."""
     remote_write: RemoteWriteSettings = RemoteWriteSettings()

@@ -164,9 +164,9 @@ def test_roles_have_no_wildcards_and_lead_to_nothing_more(run: Run) -> None:  # 
     refused = {"secrets", "roles", "rolebindings", "clusterroles", "clusterrolebindings", "serviceaccounts/token"}
     for role in [*of_kind(run, "Role"), *of_kind(run, "ClusterRole")]:
         for rule in role["rules"]:
-            for part in ("apiGroups", "resources", "verbs"):
-                assert not [each for each in rule[part] if "*" in each], role["metadata"]
-            assert not refused & set(rule["resources"]), role["metadata"]
+            for part in ("apiGroups", "resources", "verbs", "nonResourceURLs"):
+                assert not [each for each in rule.get(part, []) if "*" in each], role["metadata"]
+            assert not refused & set(rule.get("resources", [])), role["metadata"]
             assert not {"bind", "escalate", "impersonate"} & set(rule["verbs"]), role["metadata"]
     for role in of_kind(run, "ClusterRole"):
         assert {verb for rule in role["rules"] for verb in rule["verbs"]} <= {"get", "list", "watch"}
