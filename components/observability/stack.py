@@ -15,7 +15,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicyS
 from components import names
 from components.kubernetes import KubernetesComponent
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
-from components.network_policies import allow_dns, allow_from_pods
+from components.network_policies import allow_dns
 from components.observability import grafana, kube_state_metrics, prometheus, pushgateway
 from components.observability.amp import AmpChoices
 from components.observability.aws_access import AmpPlace, AwsPlaces
@@ -86,7 +86,6 @@ class Observability(KubernetesComponent, area="observability"):
         if choices.grafana is not None:
             asked = {prometheus.APP: prometheus.PORT, _ALERTMANAGER: _ALERTMANAGER_PORT}
             found |= grafana.policies(choices.watched.namespace, choices.grafana, asked)
-            found["scrape-grafana"] = allow_from_pods(prometheus.PODS, [grafana.PORT], grafana.PODS)
         return found
 
     def _servers(self, below: pulumi.ResourceOptions) -> None:
