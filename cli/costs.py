@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,10 @@ from engine.session import Session
 from engine.state.model import ResourceState
 from engine.values import UNKNOWN as NOT_KNOWN
 from engine.values import Archive, Asset, ResourceRef, Secret, Value
-from policies.pricing import UNKNOWN, BadUsage, Item, MalformedPrices, Usage, estimate
+from policies.pricing import UNKNOWN, BadUsage, Item, MalformedPrices, Usage, agreed_prices, estimate
 from policies.pricing.compare import Comparison
+
+COST: Final = "bedplate:cost"
 
 
 def usage_file(project: Project, stack: str) -> Path:
@@ -34,14 +37,26 @@ def read_usage(project: Project, stack: str, given: Path | None = None) -> Usage
     return Usage.read(given or own)
 
 
-def compared(plan: Plan, stack: str, usage: Usage, region: str = "") -> Comparison:
+def read_agreed(session: Session) -> Mapping[str, float]:
+    """The prices that the environment's settings say were agreed with AWS. Raises MalformedPrices."""
+    try:
+        section = json.loads(session.configuration.texts.get(COST) or "{}")
+    except ValueError:
+        return {}  # the program's settings say what is wrong with it
+    return agreed_prices(section)
+
+
+def compared(
+    plan: Plan, stack: str, usage: Usage, agreed: Mapping[str, float] | None = None, region: str = ""
+) -> Comparison:
     """The estimates of what stands and of what ``plan`` leaves. Raises BadUsage where usage is of others."""
     after = items(_after(plan))
     before = items(_before(plan))
     usage.check([*after, *before])
-    now = estimate(after, usage=usage, environment=stack, region=region)
-    same = not plan.has_changes
-    return Comparison(now if same else estimate(before, usage=usage, environment=stack, region=region), now)
+    now = estimate(after, usage=usage, environment=stack, region=region, agreed=agreed)
+    if not plan.has_changes:
+        return Comparison(now, now)
+    return Comparison(estimate(before, usage=usage, environment=stack, region=region, agreed=agreed), now)
 
 
 def items(states: Iterable[ResourceState]) -> list[Item]:
@@ -123,14 +138,16 @@ def of_run(verb: str, outcome: Outcome, session: Session) -> Costs:
         return Costs()
     try:
         usage = read_usage(session.project, session.stack)
-        return Costs(compared(outcome.plan, session.stack, usage))
+        return Costs(compared(outcome.plan, session.stack, usage, read_agreed(session)))
     except (BadUsage, MalformedPrices) as error:
         return Costs(why=f"not known: {error}")
 
 
-def standing(states: Iterable[ResourceState], stack: str, usage: Usage) -> Comparison:
+def standing(
+    states: Iterable[ResourceState], stack: str, usage: Usage, agreed: Mapping[str, float] | None = None
+) -> Comparison:
     """The estimate of what a state holds, which nothing changes. Raises BadUsage."""
     found = items(state for state in states if not state.delete)
     usage.check(found)
-    now = estimate(found, usage=usage, environment=stack)
+    now = estimate(found, usage=usage, environment=stack, agreed=agreed)
     return Comparison(now, now)

@@ -27,7 +27,8 @@ def config_for(pack: Path, session: Session) -> Mapping[str, PolicyConfig]:
     states = session.snapshot().resources
     try:
         usage = costs.read_usage(session.project, session.stack)
-        usd = costs.standing(states, session.stack, usage).before.monthly.desired if states else 0.0
+        standing = costs.standing(states, session.stack, usage, costs.read_agreed(session))
+        usd = standing.before.monthly.desired
     except (BadUsage, MalformedPrices):
         return {}  # the rule doesn't apply then; what is wrong, the report's line of costs says
     return {RULE: PolicyConfig(None, {"prior_monthly_usd": usd})}

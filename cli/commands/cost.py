@@ -29,21 +29,21 @@ def register(app: typer.Typer) -> None:
     @command(app, "cost", Costing, _OUTPUTS)
     def cost(request: Costing) -> int:
         """Say what an environment costs a month, before and after its changes; needs no cloud and no credentials."""
-        from cli.costs import COMPLETE, compared, read_usage, standing
+        from cli.costs import COMPLETE, compared, read_agreed, read_usage, standing
         from cli.runs import prepare
 
         check(request)
         output = Output.JSON if request.output is Output.JSON else Output.TEXT  # runs have no other
         previewing = prepare("preview", preview_of(request, Running, output=output))
         session = previewing.session
-        usage = read_usage(session.project, session.stack, request.usage)
+        usage, agreed = read_usage(session.project, session.stack, request.usage), read_agreed(session)
         if request.state:
             resources = session.snapshot().resources
-            return _done(request, previewing.screen, lambda: standing(resources, session.stack, usage))
+            return _done(request, previewing.screen, lambda: standing(resources, session.stack, usage, agreed))
         outcome = previewing.plan()
         if outcome.result not in COMPLETE:
             return previewing.failed(outcome)
-        return _done(request, previewing.screen, lambda: compared(outcome.plan, session.stack, usage))
+        return _done(request, previewing.screen, lambda: compared(outcome.plan, session.stack, usage, agreed))
 
     _ = cost  # registered above
 

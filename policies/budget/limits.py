@@ -16,6 +16,8 @@ from typing import Any, Final, cast
 
 import yaml
 
+from policies.pricing import agreed_prices
+
 STACK_FILES: Final = Path(__file__).parents[2] / "stacks"
 
 
@@ -59,6 +61,10 @@ class Limits:
         if not isinstance(given, list):
             raise UnreadableLimit(f"bedplate:cost.allowed_gpus: expected a list of names, seen {given!r}")
         return [str(name) for name in cast("list[object]", given)]
+
+    def prices(self) -> Mapping[str, float]:
+        """USD an hour of instance types as agreed with AWS. Raises MalformedPrices."""
+        return agreed_prices(self.section("cost"))
 
     def section(self, name: str) -> Mapping[str, Any]:
         """A section of the settings, empty where there is none."""

@@ -1,20 +1,23 @@
 """Rows 79 and 81: what a stack, a team, a change and a pool of machines may cost, held against the estimate of a plan.
 
-The estimate is that of ``policies.pricing``, by the list prices of the region. What it can't price for want of a value
-is no reason to pass: the rule says which value is missing. What AWS sells at no list price is in ``cost-known``.
+The estimate is that of ``policies.pricing``, by the list prices of the region and those that the settings say were
+agreed. What it can't price for want of a value, and machines that have no price at all, are no reason to pass: the rule
+says which value is missing. What else has no price is in ``cost-known``.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from policies.budget.limits import STACK_FILES, Limits
 from policies.budget.pack import BUDGET
 from policies.kit import Finding, NotApplicable, Stack, Value
-from policies.pricing import UNKNOWN, Estimate, Item, Unpriced, Usage, estimate
+from policies.pricing import UNKNOWN, Estimate, Item, Size, Unpriced, Usage, estimate
+from policies.pricing.agreed import SETTING
+from policies.pricing.model import MachineHours
 from policies.pricing.prices import prices_of
 
 _USD: Final = {"type": "number", "exclusiveMinimum": 0}
@@ -77,7 +80,7 @@ def team_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Findin
         usd = costs[team].desired if team in costs else 0.0
         if usd > ceiling:
             yield Finding(f"team {team!r} is estimated at {usd:,.0f} USD a month, above its ceiling of {ceiling:,.0f}")
-    yield from _missing(stack, found, ceilings)
+    yield from _missing(stack, found, teams=ceilings)
 
 
 @BUDGET.rule(
@@ -150,7 +153,7 @@ def pool_cost(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
         if lack.boundless:
             message = f"{lack.reason}, nor its costs; allowed are {most:,.0f} USD a month"
             yield Finding(message, resource=stack.get(lack.origin.urn))
-    yield from _missing(stack, found)
+    yield from _missing(stack, found, "max")
 
 
 @BUDGET.rule(
@@ -159,11 +162,14 @@ def pool_cost(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     title="What costs money has a price",
     severity="low",
     level="advisory",
-    fix="Look the price up and count it yourself: it is in no total, and under no ceiling.",
+    fix="Look the price up and count it yourself: it is in no total. Of instance types: set bedplate:cost.prices.",
     frameworks=("FinOps:Planning and estimating",),
 )
 def cost_known(stack: Stack) -> Iterator[Finding]:
-    """Some things are sold by reservation only, some are in no price list that is shipped: ceilings are blind there."""
+    """Some things are sold by reservation only, some are in no price list that is shipped, some are paid for by use.
+
+    Where a limit is set, machines without a price break it; to the rest of this list, limits are blind.
+    """
     for lack in estimate_of(stack).unpriced:
         if not lack.undecided:
             yield Finding(f"{lack.what}: {lack.reason}", resource=stack.get(lack.origin.urn))
@@ -171,8 +177,8 @@ def cost_known(stack: Stack) -> Iterator[Finding]:
 
 @functools.lru_cache(maxsize=1)
 def estimate_of(stack: Stack) -> Estimate:
-    """What ``stack`` is estimated at: worked out once for all rules. Raises BadUsage."""
-    return estimate(items_of(stack), usage=usage_of(_name(stack)))
+    """What ``stack`` is estimated at: worked out once for all rules. Raises BadUsage, MalformedPrices."""
+    return estimate(items_of(stack), usage=usage_of(_name(stack)), agreed=_limits(stack).prices())
 
 
 def usage_of(stack: str, folder: Path = STACK_FILES) -> Usage:
@@ -220,20 +226,26 @@ def _dearest(found: Estimate) -> list[tuple[str, Any]]:
     return [(name, cost) for name, cost in found.by_component().items() if cost.desired][:_SHOWN]
 
 
-def _missing(stack: Stack, found: Estimate, teams: Mapping[str, Any] | None = None) -> Iterator[Finding]:
-    """What can't be priced because a value is not known, each with the value: no limit can be kept without it.
+def _missing(
+    stack: Stack, found: Estimate, size: Size = "desired", *, teams: Container[str] | None = None
+) -> Iterator[Finding]:
+    """What can't be priced for want of a value or of a price, each with what would settle it.
 
-    The prices of a whole region are such a value; of them, it is said once.
+    Values that are not known keep every limit from being held; machines without a price those by which ``size`` has
+    some. The prices of a whole region are such a value; of them, it is said once.
     """
-    for region in sorted({lack.origin.region for lack in found.unpriced if teams is None or lack.origin.team in teams}):
-        if region and not prices_of(region).table:
-            yield Finding(
-                f"there are no prices for {region}, so what is there is under no limit: "
-                "`bedplate cost --fetch-prices` reads them from AWS, with credentials"
-            )
-    for lack in found.unpriced:
-        if lack.undecided and (teams is None or lack.origin.team in teams):
+    lacks = [lack for lack in found.unpriced if teams is None or lack.origin.team in teams]
+    bare = {region for lack in lacks if (region := lack.origin.region) and not prices_of(region).table}
+    for region in sorted(bare):
+        yield Finding(
+            f"there are no prices for {region}, so what is there is under no limit: "
+            "`bedplate cost --fetch-prices` reads them from AWS, with credentials"
+        )
+    for lack in lacks:
+        if lack.undecided:
             yield Finding(_settled(lack), resource=stack.get(lack.origin.urn))
+        elif lack.machines is not None and lack.machines.hours.at(size) and lack.origin.region not in bare:
+            yield Finding(_agreed(lack, lack.machines), resource=stack.get(lack.origin.urn))
 
 
 def _settled(lack: Unpriced) -> str:
@@ -241,4 +253,13 @@ def _settled(lack: Unpriced) -> str:
     return (
         f"{what}{lack.reason}, so what it costs can't be said: give it as a plain value, "
         "apply what it comes from first (--target), or write an exception with reason, owner and expiry"
+    )
+
+
+def _agreed(lack: Unpriced, machines: MachineHours) -> str:
+    pool = f"pool {machines.pool!r}: " if machines.pool else ""
+    where = f"{SETTING}.{machines.kind}" if machines.kind else SETTING
+    return (
+        f"{pool}{lack.what}: {lack.reason}, so no limit can be held against what it costs: say what was agreed with "
+        f"AWS ({where}: USD an hour), or write an exception with reason, owner and expiry"
     )

@@ -3,6 +3,7 @@
 Imports neither Pulumi nor an engine: policy packs and the command line both ask it.
 """
 
+from policies.pricing.agreed import agreed_prices
 from policies.pricing.estimate import estimate
 
 from policies.pricing.model import (  # isort: skip
@@ -13,5 +14,6 @@ from policies.pricing.usage import BadUsage, Usage
 
 __all__ = [
     "SIZES", "UNKNOWN", "BadUsage", "Basis", "CostLine", "Estimate", "Item", "MalformedPrices", "NoPrice", "Origin",
-    "Price", "Prices", "Purchase", "Saving", "Size", "Sizes", "Unpriced", "Usage", "estimate", "prices_of",
+    "Price", "Prices", "Purchase", "Saving", "Size", "Sizes", "Unpriced", "Usage", "agreed_prices",
+    "estimate", "prices_of",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from policies.pricing.model import (
     Basis,
     CostLine,
     Item,
+    MachineHours,
     Origin,
     Price,
     Purchase,
@@ -96,9 +97,17 @@ class Bill:
         idle = quantity if used.measure.stays else 0.0
         self.add(price, Sizes.same(quantity), _of_use(used, per, times), idle=idle, basis=used.basis)
 
-    def lack(self, what: str, reason: str, *, undecided: bool = False, boundless: bool = False) -> None:
+    def lack(
+        self,
+        what: str,
+        reason: str,
+        *,
+        undecided: bool = False,
+        boundless: bool = False,
+        machines: MachineHours | None = None,
+    ) -> None:
         """Say that something has no figure, and why."""
-        self.unpriced.append(Unpriced(self.origin, what, reason, undecided, boundless))
+        self.unpriced.append(Unpriced(self.origin, what, reason, undecided, boundless, machines))
 
 
 Part: TypeAlias = Callable[[Bill], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
@@ -38,20 +38,23 @@ def estimate(
     environment: str = "",
     region: str = "",
     today: date | None = None,
+    agreed: Mapping[str, float] | None = None,
 ) -> Estimate:
     """What ``items`` cost a month in USD, with node pools at their smallest, desired and largest size.
 
     ``prices`` None: those of the region that the program's AWS provider names (``region`` where it names none).
-    ``today`` decides which versions are out of support. Raises MalformedPrices where a cached table can't be read.
+    ``today`` decides which versions are out of support; ``agreed`` is USD an hour of instance types, which stands for
+    the list price. Raises MalformedPrices where a cached table can't be read.
     """
     around = Surroundings.of_items(items, region)
     start, used, day = prices or prices_of(around.home or SHIPPED), usage or Usage(), today or date.today()
-    tables = {"": start, start.region: start}
+    own = agreed or {}
+    tables = dict.fromkeys(("", start.region), start.agreeing(own))
     bills: list[Bill] = []
     for item in around.items.values():
         origin = around.origin(item)
         if origin.region not in tables:
-            tables[origin.region] = prices_of(origin.region)
+            tables[origin.region] = prices_of(origin.region).agreeing(own)
         bill = Bill(item, origin, tables[origin.region], used, around, day)
         _fill(bill)
         bills.append(bill)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from components.instance_types import instance_types
 from policies.pricing.bill import Bill, Parts
-from policies.pricing.model import HOURS_A_MONTH, Item, Sizes
+from policies.pricing.model import HOURS_A_MONTH, Item, MachineHours, Sizes
 from policies.pricing.nodes import counted
 from policies.pricing.prices import NoPrice
 from policies.pricing.reading import Inputs, NotKnown, NotPriceable
@@ -49,19 +49,19 @@ def _variant(bill: Bill, variant: Inputs) -> None:
 
 def _hosted(bill: Bill, kind: str, hours: Sizes, working: str) -> None:
     """Hosting by the price list, or by the ratio to the EC2 price that the price list has for the type's like."""
-    gpus = _gpus(kind.removeprefix("ml."))
-    listed = bill.prices.table.get(("sagemaker", f"{kind} hosting"))
+    gpus, machines = _gpus(kind.removeprefix("ml.")), MachineHours(kind, hours)
+    listed = bill.prices.agreed.get(kind) or bill.prices.table.get(("sagemaker", f"{kind} hosting"))
     if listed is not None:
         bill.add(listed, hours, working, idle=hours.min, what=f"{kind} hosting", gpus=gpus)
         return
     ratio = hosting_ratio(kind.removeprefix("ml."))
     if ratio is None:
-        bill.lack(f"{kind} hosting", "no price is known, nor a ratio to the EC2 price of the type")
+        bill.lack(f"{kind} hosting", "no price is known, nor a ratio to the EC2 price of the type", machines=machines)
         return
     try:
         price = bill.prices.instance(kind.removeprefix("ml."))
     except NoPrice as error:
-        bill.lack(f"{kind} hosting", str(error))
+        bill.lack(f"{kind} hosting", str(error), machines=machines)
         return
     source = f"{price.source}, {price.date}; hosting {ratio:g} of EC2's price: {_RATIO_SOURCE}"
     hosted = replace(price, service="sagemaker", item=f"{kind} hosting", usd=price.usd * ratio, source=source)

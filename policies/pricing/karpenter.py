@@ -17,13 +17,13 @@ from components.instance_types import InstanceType, instance_types
 from policies.pricing import nodes
 from policies.pricing.around import Surroundings
 from policies.pricing.bill import Bill, Parts
-from policies.pricing.model import UNKNOWN, Item, Purchase, Sizes
+from policies.pricing.model import HOURS_A_MONTH, UNKNOWN, Item, MachineHours, Purchase, Sizes
 from policies.pricing.needs import needed_nodes
 from policies.pricing.nodes import DISK_OF_IMAGE, Disk, Nodes
 from policies.pricing.pools import RESERVATION
-from policies.pricing.prices import Prices, shipped
+from policies.pricing.prices import NoPrice, Prices
 from policies.pricing.reading import GIB, Inputs, NotGiven, NotPriceable
-from policies.pricing.requirements import machines_of
+from policies.pricing.requirements import asked_in, machines_of
 
 NODE_POOLS: Final = ("kubernetes:karpenter.sh/v1:NodePool", "kubernetes:karpenter.sh/v1beta1:NodePool")
 _CLASSES: Final = ("kubernetes:karpenter.k8s.aws/v1:EC2NodeClass", "kubernetes:karpenter.k8s.aws/v1beta1:EC2NodeClass")
@@ -34,13 +34,17 @@ _GPU: Final = "nvidia.com/gpu"
 
 @dataclass(frozen=True)
 class KarpenterPool:
-    """What a NodePool may launch, the cheapest machine first, and in which ways it may buy."""
+    """What a NodePool may launch, the cheapest machine first, and in which ways it may buy.
+
+    ``asked`` are the types that it names, which need not be ones that we know.
+    """
 
     name: str
     machines: Sequence[InstanceType]
     ways: Sequence[str]
     spec: Inputs
     annotations: Mapping[str, object]
+    asked: frozenset[str]
 
     @property
     def at_best(self) -> Purchase:
@@ -69,7 +73,8 @@ def read(item: Item, prices: Prices) -> KarpenterPool:
     annotations = inputs.at("metadata", "annotations").value
     name = inputs.at("metadata", "name")
     said = annotations if isinstance(annotations, Mapping) else {}
-    return KarpenterPool(item.name if name.unknown else name.text(item.name), machines, ways, spec, said)
+    called = item.name if name.unknown else name.text(item.name)
+    return KarpenterPool(called, machines, ways, spec, said, frozenset(asked_in(requirements)))
 
 
 def _usd(machine: InstanceType, prices: Prices) -> tuple[float, str]:
@@ -90,6 +95,7 @@ def _node_pool(bill: Bill) -> None:
         idle=_static(pool), disks=disks, may_stop=True, by_clock=False, reservation="".join(reserved[:1]),
     )  # fmt: skip
     nodes.charge(bill, stays)
+    _lacking(bill, pool, reserved=bool(reserved))
     most = _dearest(pool, bill.prices)
     if most is None:
         bill.lack(
@@ -104,6 +110,29 @@ def _node_pool(bill: Bill) -> None:
     nodes.charge(bill, at_most)
 
 
+def _lacking(bill: Bill, pool: KarpenterPool, *, reserved: bool) -> None:
+    """Says what the pool may launch beside machines that have a price.
+
+    What AWS sells by reservation only comes to a pool that takes what is reserved, or asks for it by name.
+    """
+    for name in sorted(pool.asked - instance_types().keys()):
+        bill.lack(f"nodes of {name}", f"{name} is no instance type that we know", undecided=True)
+    if _usd(pool.machines[0], bill.prices)[0] == math.inf:
+        return  # nothing of it has a price, which is said of its nodes
+    for machine in pool.machines:
+        number = _allowed(pool, machine)
+        if number is not None and (reserved or "reserved" in pool.ways or machine.name in pool.asked):
+            _priced(bill, pool, machine.name, number)
+
+
+def _priced(bill: Bill, pool: KarpenterPool, kind: str, most: float) -> None:
+    try:
+        bill.prices.instance(kind)
+    except NoPrice as error:
+        hours = Sizes(0, 0, most).times(HOURS_A_MONTH)
+        bill.lack(f"nodes of {kind}", str(error), machines=MachineHours(kind, hours, pool.name))
+
+
 def size_of(around: Surroundings, pool: KarpenterPool) -> Sizes:
     """How many nodes of the cheapest machine there are at the least and as a rule, and the most that limits allow."""
     static = _static(pool)
@@ -115,9 +144,9 @@ def size_of(around: Surroundings, pool: KarpenterPool) -> Sizes:
     return Sizes(min(low, allowed), min(declared, allowed), allowed)
 
 
-def nodes_of(around: Surroundings, item: Item) -> Sizes:
-    """The size of the pool that ``item`` declares, by the shipped prices' order of machines."""
-    return size_of(around, read(item, shipped()))
+def nodes_of(around: Surroundings, item: Item, prices: Prices) -> Sizes:
+    """The size of the pool that ``item`` declares, of the machine that is the cheapest by ``prices``."""
+    return size_of(around, read(item, prices))
 
 
 def reservations_of_pool(around: Surroundings, item: Item) -> list[Item]:

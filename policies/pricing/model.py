@@ -166,11 +166,21 @@ class CostLine:
 
 
 @dataclass(frozen=True)
+class MachineHours:
+    """Hours a month of instances of type ``kind``; ``pool`` is the name of theirs, '' where they are in none."""
+
+    kind: str
+    hours: Sizes
+    pool: str = ""
+
+
+@dataclass(frozen=True)
 class Unpriced:
     """Something that costs, or may cost, and for which no figure is given: it is in no total.
 
     ``undecided`` where that is for want of a value: it is not known yet, or not of the kind that it has to be.
-    ``boundless`` where there is no largest size that could have a price.
+    ``boundless`` where there is no largest size that could have a price. ``machines`` where it is machines that have no
+    price: what is paid for by the hour and dear, so that no limit is kept without it.
     """
 
     origin: Origin
@@ -178,6 +188,7 @@ class Unpriced:
     reason: str
     undecided: bool = False
     boundless: bool = False
+    machines: MachineHours | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from components.instance_types import instance_types
 from policies.pricing.bill import Bill
-from policies.pricing.model import HOURS_A_MONTH, Purchase, Saving, Sizes
+from policies.pricing.model import HOURS_A_MONTH, MachineHours, Purchase, Saving, Sizes
 from policies.pricing.prices import NoPrice
 from policies.pricing.reading import Inputs, NotGiven, NotPriceable
 from policies.pricing.spot import UNKNOWN_RATIO, spot_ratio
@@ -57,6 +57,10 @@ class Nodes:
         return replace(self.count, desired=desired).times(HOURS_A_MONTH)
 
     @property
+    def machines(self) -> MachineHours:
+        return MachineHours(self.kind, self.hours, self.pool)
+
+    @property
     def smallest(self) -> float:
         """How many there are when nothing runs."""
         return self.count.min if self.idle is None else self.idle
@@ -75,7 +79,8 @@ def _instances(bill: Bill, nodes: Nodes) -> None:
     try:
         price = bill.prices.instance(nodes.kind)
     except NoPrice as error:
-        bill.lack(f"{nodes.count.max:g} × {nodes.kind}", str(error))
+        what = f"{max(nodes.count.desired, nodes.count.max):g} × {nodes.kind}"
+        bill.lack(what, str(error), machines=nodes.machines)
         return
     kind = instance_types().get(nodes.kind)
     factor = spot_ratio(nodes.kind) if nodes.purchase is Purchase.SPOT else (1.0, "")

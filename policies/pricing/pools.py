@@ -8,7 +8,7 @@ from dataclasses import replace
 from policies.pricing import nodes
 from policies.pricing.around import Surroundings
 from policies.pricing.bill import Bill, Parts
-from policies.pricing.model import HOURS_A_MONTH, Item, Purchase, Sizes
+from policies.pricing.model import HOURS_A_MONTH, Item, MachineHours, Purchase, Sizes
 from policies.pricing.nodes import DISK_OF_IMAGE, Disk, Nodes
 from policies.pricing.prices import NoPrice
 from policies.pricing.reading import Inputs, NotGiven, NotPriceable
@@ -27,10 +27,11 @@ def _node_group(bill: Bill) -> None:
     """A managed node group: its nodes with their disks, by the clock where it has a schedule."""
     inputs, found_template = bill.inputs, _template_of(bill)
     template = found_template or Inputs({})
-    if inputs.at("capacityType").text("ON_DEMAND") == "CAPACITY_BLOCK":
-        bill.lack("nodes of a Capacity Block", "no on-demand price: a Capacity Block is paid for when it is bought")
-        return
     count = size_of(bill.item)
+    if inputs.at("capacityType").text("ON_DEMAND") == "CAPACITY_BLOCK":
+        kind = _kind(inputs, template, default="")  # EKS has a default for what can be bought on demand
+        _of_block(bill, Nodes(_pool_name(bill), kind, count, disks=_disks(inputs, template)))
+        return
     spot = inputs.at("capacityType").text("ON_DEMAND") == "SPOT"
     reserved = [one.urn for one in reservations_of(bill.around, bill.item)] if found_template else []
     found = Nodes(
@@ -43,8 +44,18 @@ def _node_group(bill: Bill) -> None:
         may_stop=not _is_system(inputs),
         reservation="".join(reserved[:1]),
     )
-    _charge(bill, found, _dearest(bill, inputs, found.kind))
+    _charge(bill, found, _dearest(bill, inputs, found))
     _public_addresses(bill, template, found)
+
+
+def _of_block(bill: Bill, found: Nodes) -> None:
+    """Nodes of a Capacity Block: only who has bought it knows the price, and may have said so in the settings."""
+    bought = replace(found, purchase=Purchase.RESERVED)
+    if bought.kind in bill.prices.agreed:
+        nodes.charge(bill, bought)
+        return
+    reason = "no on-demand price: a Capacity Block is paid for when it is bought"
+    bill.lack("nodes of a Capacity Block", reason, machines=bought.machines)
 
 
 def _charge(bill: Bill, found: Nodes, dearest: str) -> None:
@@ -62,8 +73,9 @@ def _charge(bill: Bill, found: Nodes, dearest: str) -> None:
     )
 
 
-def _dearest(bill: Bill, inputs: Inputs, first: str) -> str:
+def _dearest(bill: Bill, inputs: Inputs, found: Nodes) -> str:
     """The dearest type that the group may take. Of those that have no price, it is said."""
+    first = found.kind
     priced: dict[str, float] = {}
     for given in inputs.at("instanceTypes").items():
         kind = given.text()
@@ -72,7 +84,8 @@ def _dearest(bill: Bill, inputs: Inputs, first: str) -> str:
         except NoPrice as error:
             if kind == first:
                 return first  # nothing of the pool has a price
-            bill.lack(f"nodes of {kind}", str(error))
+            hours = Sizes(0, 0, found.count.max).times(HOURS_A_MONTH)
+            bill.lack(f"nodes of {kind}", str(error), machines=MachineHours(kind, hours, found.pool))
     return max(priced, key=lambda kind: (priced[kind], kind == first), default=first)
 
 
@@ -135,12 +148,12 @@ def on_demand_kind(around: Surroundings, item: Item) -> str:
         return ""
 
 
-def _kind(inputs: Inputs, template: Inputs) -> str:
+def _kind(inputs: Inputs, template: Inputs, default: str = _DEFAULT_TYPE) -> str:
     """The type that is asked for first: an on-demand group takes the others when that one is not to be had."""
     first = next(inputs.at("instanceTypes").items(), None)
     if first is not None:
         return first.text()
-    return template.at("instanceType").text(_DEFAULT_TYPE)
+    return template.at("instanceType").text(default)
 
 
 def _disks(inputs: Inputs, template: Inputs) -> Sequence[Disk]:
@@ -210,9 +223,6 @@ def _group(bill: Bill) -> None:
     template = Inputs(found_template.properties if found_template else {})
     count = size_of(bill.item)
     market = template.first("instanceMarketOptions").at("marketType").text()
-    if market == "capacity-block":
-        bill.lack("nodes of a Capacity Block", "no on-demand price: a Capacity Block is paid for when it is bought")
-        return
     found = Nodes(
         bill.item.name,
         template.at("instanceType").text(),
@@ -222,6 +232,9 @@ def _group(bill: Bill) -> None:
         disks=nodes.disks_of(template.at("blockDeviceMappings")) or [DISK_OF_IMAGE],
         may_stop=count.min == 0,
     )
+    if market == "capacity-block":
+        _of_block(bill, found)
+        return
     nodes.charge(bill, found)
 
 

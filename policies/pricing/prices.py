@@ -14,7 +14,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,7 @@ _TABLES: Final = (Path(__file__).parent / "data" / "services_us_east_1.csv",
 _EC2_SOURCE, _EC2_DATE = "AWS price list through Karpenter", "2026-07-20"
 _DATE: Final = re.compile(r"\d{4}-\d{2}(?:-\d{2})?|\b\d{8}\b")
 UNDATED: Final = "undated"
+_AGREED: Final = "agreed, as the settings say (bedplate:cost.prices)"  # of what holds now, there is no date
 
 
 class NoPrice(NotPriceable):
@@ -47,13 +48,20 @@ class MalformedPrices(ValueError):
 class Prices:
     """The prices of ``region``, by service and item. ``unsold`` are instance types that are sold by reservation only.
 
-    ``origin`` is where they are from; where there are none at all, how to get some.
+    ``origin`` is where they are from; where there are none at all, how to get some. ``agreed`` are prices of instance
+    types that were agreed with AWS, and stand for those of the table.
     """
 
     region: str
     table: Mapping[tuple[str, str], Price]
     unsold: frozenset[str] = frozenset()
     origin: str = "shipped"
+    agreed: Mapping[str, Price] = field(default_factory=dict[str, Price])
+
+    def agreeing(self, usd: Mapping[str, float]) -> Prices:
+        """These prices with those that were agreed (USD an hour by instance type)."""
+        found = {name: Price(EC2, name, "hour", hour, self.region, _AGREED, "") for name, hour in usd.items()}
+        return replace(self, agreed=found) if found else self
 
     def find(self, service: str, item: str) -> Price:
         """The price of ``item``. Raises NoPrice."""
@@ -65,8 +73,8 @@ class Prices:
         raise NoPrice(f"no price is known for {service}: {item}")
 
     def instance(self, name: str) -> Price:
-        """An hour of an instance type, Linux on demand. Raises NoPrice."""
-        price = self.table.get((EC2, name))
+        """An hour of an instance type: as agreed, else Linux on demand. Raises NoPrice."""
+        price = self.agreed.get(name) or self.table.get((EC2, name))
         if price is not None:
             return price
         if name in self.unsold:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from components.instance_types import InstanceType
@@ -18,12 +18,22 @@ _USUAL_GIB: Final = 8
 
 def machines_of(requirements: Sequence[Inputs], catalogue: Mapping[str, InstanceType]) -> list[InstanceType]:
     """The types of ``catalogue`` that meet all requirements that are about machines."""
-    named = [one for one in requirements if one.at("key").text() == _TYPE and one.at("operator").text() == "In"]
-    asked = {value.text() for one in named for value in one.at("values").items()}
+    named, asked = list(_naming(requirements)), asked_in(requirements)
     able = [catalogue[name] for name in catalogue if not named or name in asked]
     meeting = [one for one in able if all(_met(requirement, one) for requirement in requirements)]
     usual = [one for one in meeting if one.vcpu >= _USUAL_VCPU and one.memory_gib >= _USUAL_GIB]
     return meeting if named else usual or meeting
+
+
+def asked_in(requirements: Sequence[Inputs]) -> set[str]:
+    """The types that requirements name."""
+    return {value.text() for one in _naming(requirements) for value in one.at("values").items()}
+
+
+def _naming(requirements: Sequence[Inputs]) -> Iterator[Inputs]:
+    for one in requirements:
+        if one.at("key").text() == _TYPE and one.at("operator").text() == "In":
+            yield one
 
 
 def _met(requirement: Inputs, machine: InstanceType) -> bool:

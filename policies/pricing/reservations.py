@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from policies.pricing.bill import Bill, Parts
 from policies.pricing.karpenter import NODE_POOLS, nodes_of, reservations_of_pool
-from policies.pricing.model import HOURS_A_MONTH, SIZES, Item, Purchase, Sizes
+from policies.pricing.model import HOURS_A_MONTH, SIZES, Item, MachineHours, Purchase, Sizes
 from policies.pricing.pools import GROUP, NODE_GROUP, RESERVATION, on_demand_kind, reservations_of, size_of
 from policies.pricing.prices import NoPrice
 from policies.pricing.reading import Inputs, NotGiven
@@ -20,17 +20,17 @@ def _reservation(bill: Bill) -> None:
     """
     inputs = bill.inputs
     kind, reserved = inputs.at("instanceType").text(), inputs.at("instanceCount").number()
+    used = _used(bill, kind)
+    hours = Sizes(*(max(reserved - used.at(size), 0.0) for size in SIZES)).times(HOURS_A_MONTH)
     try:
         price = bill.prices.instance(kind)
     except NoPrice as error:
-        bill.lack(f"{reserved:g} × {kind} reserved", str(error))
+        bill.lack(f"{reserved:g} × {kind} reserved", str(error), machines=MachineHours(kind, hours))
         return
-    used = _used(bill, kind)
-    unused = Sizes(*(max(reserved - used.at(size), 0.0) for size in SIZES))
     bill.add(
-        price, unused.times(HOURS_A_MONTH),
+        price, hours,
         f"({reserved:g} reserved − {min(used.desired, reserved):g} in use) × {HOURS_A_MONTH:g} h",
-        idle=unused.min * HOURS_A_MONTH, what=f"{kind} reserved, not in use", purchase=Purchase.RESERVED,
+        idle=hours.min, what=f"{kind} reserved, not in use", purchase=Purchase.RESERVED,
         reservation=bill.item.urn,
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ def _used(bill: Bill, kind: str) -> Sizes:
     named = _sum(size_of(one) for one in _groups(bill) if bill.item in _named_by(bill, one))
     named = named.plus(
         _sum(
-            nodes_of(bill.around, one)
+            nodes_of(bill.around, one, bill.prices)
             for one in bill.around.of(*NODE_POOLS)
             if bill.item in reservations_of_pool(bill.around, one)
         )

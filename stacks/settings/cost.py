@@ -16,6 +16,7 @@ from stacks.settings.base import Contradiction, Section
 from stacks.settings.problems import did_you_mean
 
 Usd = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=60)]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
 
@@ -56,6 +57,8 @@ class CostSettings(Section):
     """What one node pool may cost at its largest size, on demand (USD/month); default: no limit."""
     allowed_gpus: tuple[str, ...] | None = None
     """GPUs and accelerators that may be used, by name such as L4; default: all, while an empty list allows none."""
+    prices: dict[InstanceType, Usd] = Field(default_factory=dict)
+    """What an hour of an instance type costs as agreed with AWS (USD), such as p5e.48xlarge: 63.5; default: by list."""
     thresholds: tuple[ThresholdSettings, ...] = Field(
         default=(
             ThresholdSettings(percent=50),

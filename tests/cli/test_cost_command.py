@@ -89,6 +89,19 @@ def test_usage_beside_the_settings_and_in_a_named_file_count(project: Project) -
     assert json.loads(refused.stdout)["error"]["problems"][0]["path"] == "resources.nat.procesed_gb"
 
 
+def test_prices_that_were_agreed_count_and_are_said_to_be(project: Project) -> None:
+    settings = project.folder / "Pulumi.dev.yaml"
+    settings.write_text("config: {aws:region: us-east-1, bedplate:cost: {prices: {m5.large: 0.05}}}\n")
+    done = project.run("dev", "--explain", COLUMNS="200")
+    assert done.returncode == 0, done.stderr
+    assert "2 nodes × 730 h × $0.05" in done.stdout
+    assert "web; agreed, as the settings say (bedplate:cost.prices)\n" in done.stdout
+    settings.write_text("config: {aws:region: us-east-1, bedplate:cost: {prices: {m5.large: -1}}}\n")
+    refused = project.run("dev")
+    assert refused.returncode == 2
+    assert "bedplate:cost.prices.m5.large: expected USD an hour above 0, seen -1" in refused.stderr
+
+
 def test_a_command_without_markdown_says_what_it_has(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         application()(["preview", "dev", "--output", "markdown"], prog_name="bedplate")

@@ -26,6 +26,13 @@ def _environment(**sections: Any) -> dict[str, str]:
     return {"PULUMI_CONFIG": json.dumps(config)}
 
 
+def _pool(*types: str) -> AnalyzedResource:
+    sizes = {"minSize": 0, "desiredSize": 1, "maxSize": 2}
+    urn = "urn:pulumi:case::p::aws:eks/nodeGroup:NodeGroup::train"
+    inputs = {"instanceTypes": list(types), "diskSize": 20, "scalingConfig": sizes}
+    return AnalyzedResource(urn, "aws:eks/nodeGroup:NodeGroup", "train", inputs)
+
+
 def _cluster(stack: str) -> AnalyzedResource:
     urn = f"urn:pulumi:{stack}::p::aws:eks/cluster:Cluster::main"
     return AnalyzedResource(urn, "aws:eks/cluster:Cluster", "main", {"version": "1.35"})
@@ -108,6 +115,30 @@ def test_the_pack_holds_a_stack_against_its_settings_and_against_what_it_cost_be
     assert [one.message for one in told.findings if one.policy == "cost-increase"] == [
         "the change adds 23 USD a month to 50; allowed are 10"
     ]
+
+
+def test_prices_that_were_agreed_let_a_ceiling_be_held() -> None:
+    async def judged(**cost: Any) -> list[str]:
+        facts = StackFacts("p", "case", config={"bedplate:cost": json.dumps(cost)})
+        async with started(PACK, facts) as pack:
+            found = (await pack.analyze_stack([_pool("p5e.48xlarge")])).findings
+        return [one.message for one in found if one.policy in ("cost-ceiling", "pool-cost")]
+
+    async def all_of_them() -> list[list[str]]:
+        limits = {"ceiling_usd": 1000, "max_pool_usd": 1000}
+        prices: list[Any] = [{}, {"p5e.48xlarge": 1}, {"p5e.48xlarge": 2}, {"p5e.48xlarge": "dear"}]
+        return [await judged(**limits, prices=one) for one in prices]
+
+    unsaid, low, high, wrong = asyncio.run(all_of_them())
+    assert ["bedplate:cost.prices.p5e.48xlarge" in message for message in unsaid] == [True, True]
+    assert [message[:45] for message in low] == ["p5e.48xlarge on-demand: costs up to 1,460 USD"]
+    assert [message[:45] for message in high] == [
+        "estimated at 1,462 USD a month, above the cei",
+        "p5e.48xlarge on-demand: costs up to 2,920 USD",
+    ]
+    assert ["bedplate:cost.prices.p5e.48xlarge: expected USD an hour above 0, seen 'dear'" in one for one in wrong] == [
+        True, True,
+    ]  # fmt: skip
 
 
 def test_a_resource_is_priced_where_its_provider_is() -> None:

@@ -27,6 +27,7 @@ class Case:
     working: str
     expected: Mapping[str, Any]
     usage: Mapping[str, Any]
+    agreed: Mapping[str, float]
     today: date
 
     def items(self) -> list[Item]:
@@ -36,7 +37,7 @@ class Case:
         items = self.items()
         usage = Usage.of(self.usage)
         usage.check(items)
-        return estimate(items, usage=usage, today=self.today)
+        return estimate(items, usage=usage, today=self.today, agreed=self.agreed)
 
 
 def _item(given: Mapping[str, Any]) -> Item:
@@ -59,9 +60,9 @@ def _cases() -> list[Case]:
     found: list[Case] = []
     for path in sorted(FOLDER.glob("*.yaml")):
         for one in yaml.safe_load(path.read_text(encoding="utf-8")):
-            usage, today = one.get("usage", {}), one.get("today", _TODAY)
+            usage, agreed, today = one.get("usage", {}), one.get("agreed", {}), one.get("today", _TODAY)
             found.append(
-                Case(f"{path.stem}: {one['name']}", one["resources"], one["working"], one["usd"], usage, today)
+                Case(f"{path.stem}: {one['name']}", one["resources"], one["working"], one["usd"], usage, agreed, today)
             )
     return found
 
