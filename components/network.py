@@ -32,6 +32,8 @@ class NetworkPlace:
     public_subnet_ids: pulumi.Output[Sequence[str]]
     private_subnet_ids: pulumi.Output[Sequence[str]]
     pod_subnet_ids: pulumi.Output[Sequence[str]]
+    # Of a network that somebody else runs, nobody says.
+    nat_gateway_ids: Sequence[pulumi.Output[str]]
     # With its routes and gateways: what runs in the network needs them until its end, not only at its start.
     whole: pulumi.Resource
 
@@ -68,9 +70,11 @@ class Network(PlatformComponent, area="network"):
         public = subnets.make(Tier.PUBLIC, blocks(Tier.PUBLIC))
         private = subnets.make(Tier.PRIVATE, blocks(Tier.PRIVATE))
         pods = subnets.make(Tier.PODS, blocks(Tier.PODS), depends_on=self._pod_range(vpc))
-        tables = self._routes(subnets, public, private, pods)
+        gateways = self._nat(subnets, public)
+        tables = self._routes(subnets, gateways, private, pods)
         self._endpoints(vpc, private, tables)
-        self.place = NetworkPlace(vpc.id, _ids(public), _ids(private), _ids(pods), self)
+        nat_ids = [gateway.id for gateway in gateways]
+        self.place = NetworkPlace(vpc.id, _ids(public), _ids(private), _ids(pods), nat_ids, self)
         self.register_outputs({"vpcId": vpc.id, "privateSubnetIds": self.place.private_subnet_ids})
 
     def _vpc(self) -> aws.ec2.Vpc:
@@ -113,12 +117,11 @@ class Network(PlatformComponent, area="network"):
     def _routes(
         self,
         subnets: Subnets,
-        public: Sequence[aws.ec2.Subnet],
+        gateways: Sequence[aws.ec2.NatGateway],
         private: Sequence[aws.ec2.Subnet],
         pods: Sequence[aws.ec2.Subnet],
     ) -> list[aws.ec2.RouteTable]:
         """A table per zone, even where all use one NAT gateway: going from one to many then moves no subnet."""
-        gateways = self._nat(subnets, public)
         tables: list[aws.ec2.RouteTable] = []
         for index, subnet in enumerate(private):
             zone = str(index + 1)
@@ -171,6 +174,7 @@ class ExistingNetwork(PlatformComponent, area="network"):
             public_subnet_ids=self._tagged("kubernetes.io/role/elb"),
             private_subnet_ids=self._tagged("kubernetes.io/role/internal-elb"),
             pod_subnet_ids=self._tagged("kubernetes.io/role/cni"),
+            nat_gateway_ids=[],
             whole=self,
         )
         self.register_outputs({"vpcId": vpc.id, "privateSubnetIds": self.place.private_subnet_ids})

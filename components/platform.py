@@ -28,6 +28,7 @@ from components.node_pools import NodePools, NodePoolsArgs
 from components.observability.aws_access import AwsPlaces
 from components.observability.aws_access import key_users as monitoring_key_users
 from components.observability.aws_half import AwsHalfArgs, declare_aws_half, needs_key
+from components.observability.cloudwatch import CloudWatch, CloudWatchArgs, CloudWatchChoices
 from components.observability.stack import MonitoringChoices
 from components.pools import PoolChoices
 from components.registry import Registry, RegistryArgs, RegistryChoices
@@ -78,6 +79,7 @@ class PlatformArgs:
     storage: StorageChoices
     registry: RegistryChoices
     cost: CostChoices
+    cloudwatch: CloudWatchChoices | None
 
 
 class Platform(PlatformComponent, area="platform"):
@@ -115,6 +117,7 @@ class Platform(PlatformComponent, area="platform"):
         self.cost = CostControl(
             "cost", CostControlArgs(args.ownership.deployment_id, self.alerts.topic_arn, args.cost), below
         )
+        self._watch_aws(args, account, below)
         self.register_outputs({})
 
     def exports(self) -> dict[str, Any]:
@@ -245,6 +248,18 @@ class Platform(PlatformComponent, area="platform"):
             amp=monitoring.amp,
         )
         return declare_aws_half(half, self.options(providers=[self._aws]))
+
+    def _watch_aws(self, args: PlatformArgs, account: Account, below: pulumi.ResourceOptions) -> None:
+        if args.cloudwatch is None:
+            return
+        watched = CloudWatchArgs(
+            account=account,
+            topic_arn=self.alerts.topic_arn,
+            gateway_ids=self.network.nat_gateway_ids,
+            cluster_name=None if self.cluster is None else self.cluster.name,
+            choices=args.cloudwatch,
+        )
+        CloudWatch("cloudwatch", watched, below)
 
     def _fill_cluster(
         self, args: PlatformArgs, cluster: ClusterPlace, labels: Mapping[str, str], inside: pulumi.ResourceOptions

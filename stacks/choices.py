@@ -15,6 +15,7 @@ from components.registry import Credentials, PullThrough, RegistryChoices
 from components.roles import BoundaryArgs
 from components.storage import BucketKind, StorageChoices
 from components.tags import Ownership
+from stacks.cloudwatch_choices import cloudwatch_choices
 from stacks.cluster_choices import cluster_choices, karpenter_choices, pool_choices
 from stacks.gpu_choices import gpu_choices
 from stacks.monitoring_choices import monitoring_choices
@@ -48,6 +49,7 @@ def platform_args(settings: PlatformSettings, project: str, stack: str) -> Platf
         storage=_storage(settings),
         registry=_registry(settings),
         cost=_cost(settings.cost),
+        cloudwatch=cloudwatch_choices(settings),
     )
 
 

@@ -17,7 +17,13 @@ from components.observability.models import (
 from components.observability.values import TEAM, Alert, Recording, Severity
 from stacks.settings import PlatformSettings
 from stacks.settings.gpu import has_gpus
-from stacks.settings.monitoring import LimitSettings, MetricsSettings, ModelSettings, ObjectivesSettings
+from stacks.settings.monitoring import (
+    LimitSettings,
+    MetricsSettings,
+    ModelSettings,
+    MonitoringSettings,
+    ObjectivesSettings,
+)
 from stacks.settings.monitoring_rules import AlertSettings, OwnRuleSettings
 from stacks.settings.pools import NodePoolSettings
 
@@ -35,7 +41,7 @@ def watched(settings: PlatformSettings, environment: str) -> Watched:
         environment=environment,
         team=settings.tags.team,
         namespace=scheduling.monitoring_namespace,
-        runbooks=f"{(monitoring.runbook_url or _RUNBOOKS).rstrip('/')}/",
+        runbooks=runbooks(monitoring),
         namespaces=namespaces,
         models={name: served_model(name, model, namespaces) for name, model in monitoring.models.items()},
         pools=pools,
@@ -45,6 +51,11 @@ def watched(settings: PlatformSettings, environment: str) -> Watched:
         limits=_limits(monitoring.limits),
         own=_own(monitoring.rules),
     )
+
+
+def runbooks(monitoring: MonitoringSettings) -> str:
+    """What the link of an alert begins with."""
+    return f"{(monitoring.runbook_url or _RUNBOOKS).rstrip('/')}/"
 
 
 def served_model(name: str, model: ModelSettings, namespaces: Mapping[str, str]) -> ServedModel:

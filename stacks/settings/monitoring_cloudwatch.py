@@ -21,10 +21,13 @@ from stacks.settings.scheduling import SchedulingSettings
 _BYTES: Final = {unit: Decimal(1024) ** power for power, unit in ((2, "MiB"), (3, "GiB"), (4, "TiB"))}
 Size = Annotated[float, Measure("a size with its unit (MiB, GiB or TiB)", "10GiB", _BYTES, "1MiB", "128TiB")]
 Count = Annotated[int, Field(ge=0, le=10**9)]
+# What people call something of theirs: part of the names of alarms.
+SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 NatGatewayId = Annotated[str, Field(pattern=r"^nat-[0-9a-f]{8,17}$")]
 
 # What SageMaker and RDS take as names. Source: their API references, CreateEndpoint and CreateDBInstance, 2026-11.
 _ENDPOINT: Final = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
+_WORKSPACE: Final = r"^arn:aws[a-z-]*:aps:[a-z0-9-]+:[0-9]{12}:workspace/ws-[0-9a-f-]{36}$"
 _INSTANCE: Final = re.compile(r"[a-zA-Z](-?[a-zA-Z0-9]){0,62}")
 # EstimatedCharges is published there and nowhere else, for the whole account.
 # Source: Amazon CloudWatch User Guide, "Create a billing alarm to monitor your estimated AWS charges", 2026-11.
@@ -117,9 +120,9 @@ class CloudWatchSettings(Section):
     """NAT gateways."""
     control_plane: ControlPlaneSettings = ControlPlaneSettings()
     """The control plane of our own cluster."""
-    databases: dict[str, DatabaseSettings] = Field(default_factory=dict)
+    databases: dict[SourceName, DatabaseSettings] = Field(default_factory=dict)
     """Databases of RDS that exist, by a name of your own."""
-    endpoints: dict[str, EndpointSettings] = Field(default_factory=dict)
+    endpoints: dict[SourceName, EndpointSettings] = Field(default_factory=dict)
     """Endpoints of SageMaker that exist, by a name of your own."""
     account_charges_usd: Usd | None = None
     """What the whole AWS account may cost (USD/month), beside the budget of this environment; us-east-1 only."""
@@ -136,7 +139,7 @@ class RemoteWriteSettings(Section):
 
     enabled: bool = False
     """Write them there; it is billed by the sample."""
-    workspace_arn: str | None = Field(default=None, pattern=f"^{WORKSPACE_ARN.pattern}$")
+    workspace_arn: str | None = Field(default=None, pattern=_WORKSPACE)
     """ARN of a workspace that exists; default: one of our own."""
 
     def contradictions(self) -> Iterable[Contradiction]:

@@ -40,6 +40,7 @@ _SAID_BY_AWS: Mapping[str, Mapping[str, Any]] = {
         "certificateAuthority": {"data": "dGVzdA=="},
         "vpcConfig": {"clusterSecurityGroupId": "sg-cluster"},
     },
+    "aws:amp/workspace:Workspace": {"prometheusEndpoint": "https://aps-workspaces.test/workspaces/ws-test/"},
     "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "eks-nodes"}]}]},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
 }
