@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, cast
@@ -37,6 +37,14 @@ class Live:
         """All of a kind, in all namespaces."""
         found = self._client.resources.get(api_version=api_version, kind=kind).get()
         return [each.to_dict() for each in found.items]
+
+    def allows(self, user: str, groups: Sequence[str], what: Mapping[str, str]) -> bool:
+        """Whether the API server would let ``user`` do it: the attributes of a SubjectAccessReview, of either kind."""
+        part = "nonResourceAttributes" if "path" in what else "resourceAttributes"
+        asked = {"user": user, "groups": list(groups), part: dict(what)}
+        kind = self._client.resources.get(api_version="authorization.k8s.io/v1", kind="SubjectAccessReview")
+        answer = kind.create(body={"apiVersion": kind.group_version, "kind": kind.kind, "spec": asked}).to_dict()
+        return answer["status"]["allowed"]
 
     def names(self, api_version: str, kind: str) -> set[str]:
         return {each["metadata"]["name"] for each in self.objects(api_version, kind)}

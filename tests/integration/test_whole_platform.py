@@ -17,6 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.integration.commands import Workplace, platform
 from tests.integration.conftest import Client, client_of
 from tests.integration.live_objects import differences, objects_in
+from tests.integration.monitoring.rights import PROMETHEUS_MAY, rights
 from tests.integration.presence import managed
 from tests.integration.standing import Cluster, check_buckets, check_gone, check_inventory, gpus_declared
 
@@ -73,9 +74,17 @@ def work(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workplace]:
     made.run("sandbox", "down").expect(0)
 
 
+def _check_rights(work: Workplace, request: pytest.FixtureRequest) -> None:
+    """Prometheus's account may do what discovery and scraping take, and nothing else; only a real API server knows."""
+    if request.node.callspec.params["work"] == "native":
+        assert rights(Cluster.of(work).live, "monitoring", "prometheus") == PROMETHEUS_MAY
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # where other tests have the machine's cores, the real control plane takes its time
-def test_the_whole_platform_is_there_after_up_and_after_a_change_and_gone_after_destroy(work: Workplace) -> None:
+def test_the_whole_platform_is_there_after_up_and_after_a_change_and_gone_after_destroy(
+    work: Workplace, request: pytest.FixtureRequest
+) -> None:
     client = client_of(work)
     _settings(work, gpu_nodes=1, replicas=4, team="ml-platform", teams={"vision": _VISION, "speech": _SPEECH})
     work.run("up", "sandbox", "--yes").expect(0, "created", "outputs")
@@ -83,6 +92,7 @@ def test_the_whole_platform_is_there_after_up_and_after_a_change_and_gone_after_
     kinds = {each["kind"] for each in objects_in(first)}
     assert kinds >= {"Namespace", "DaemonSet", "NetworkPolicy", "ClusterQueue", "WorkloadPriorityClass", "Role"}
     _check(work, client, "ml-platform", {"system": 2, "gpu": 1, "work": 1})
+    _check_rights(work, request)
     outputs = work.run("outputs", "sandbox", "--output", "json").expect(0).json()["outputs"]
     check_buckets(client, outputs["bucketNames"], outputs["keyArns"]["data"], None)
     work.run("up", "sandbox", "--yes", "--expect-no-changes").expect(0, "unchanged")
