@@ -19,7 +19,7 @@ from components.network_policies import allow_dns
 from components.observability import grafana, kube_state_metrics, prometheus, pushgateway
 from components.observability.amp import AmpChoices
 from components.observability.aws_access import AmpPlace, AwsPlaces
-from components.observability.dashboards.boards import uid_of_area
+from components.observability.dashboards.boards import declared_boards, uid_of_area
 from components.observability.grafana import Grafana, GrafanaArgs, GrafanaChoices
 from components.observability.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from components.observability.models import Watched
@@ -115,7 +115,7 @@ class Observability(KubernetesComponent, area="observability"):
         viewer = GrafanaArgs(
             labels=args.labels,
             namespace=watched.namespace,
-            boards=[],
+            boards=declared_boards(watched),
             home=uid_of_area("models"),
             prometheus=f"http://{prometheus.APP}:{prometheus.PORT}",
             alertmanager=f"http://{_ALERTMANAGER}:{_ALERTMANAGER_PORT}",

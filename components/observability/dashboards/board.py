@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from components.observability.values import Panel
@@ -16,6 +16,8 @@ WIDTH: Final = 24
 TAG: Final = "bedplate"
 # The longest identifier that Grafana takes. Source: grafana/grafana, pkg/util/shortid_generator.go, 13.2.
 _UID_LIMIT = 40
+# A section has fewer panels than that: so numbers of one don't depend on what is above it.
+_NUMBERS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Placed:
-    """A section's heading (``panel`` is None) or one of its panels, and where it lies."""
+    """A section's heading (``panel`` is None) or one of its panels, its number on the dashboard, and where it lies."""
 
-    section: Section
     panel: Panel | None
+    number: int
     place: Place
 
 
@@ -101,30 +103,49 @@ class Placed:
 class _Cursor:
     """Where the next panel goes: beside the last one while there is room, else below all that are beside it."""
 
+    y: int
     x: int = 0
-    y: int = 0
-    below: int = field(default=0)
+    below: int = 0
 
     def take(self, width: int, height: int) -> Place:
         if self.x + width > WIDTH:
-            self.line()
+            self.x, self.y = 0, self.below
         place = Place(self.x, self.y, width, height)
         self.x += width
         self.below = max(self.below, self.y + height)
         return place
 
-    def line(self) -> None:
-        self.x, self.y = 0, self.below
+
+@dataclass(frozen=True)
+class Laid:
+    """Section ``index`` of a dashboard, from ``y`` on: where its panels lie follows from these alone."""
+
+    index: int
+    section: Section
+    y: int
+
+    def parts(self) -> list[Placed]:
+        """Its heading and its panels: left to right, then down, and nothing on anything else."""
+        cursor, first = _Cursor(self.y), self.index * _NUMBERS + 1
+        heading = Placed(None, first, cursor.take(WIDTH, 1))
+        panels = self.section.panels
+        return [
+            heading,
+            *(Placed(one, first + 1 + n, cursor.take(one.width, one.height)) for n, one in enumerate(panels)),
+        ]
+
+    @property
+    def height(self) -> int:
+        return max(each.place.y + each.place.height for each in self.parts()) - self.y
 
 
-def placed(board: Board) -> Iterator[Placed]:
-    """Everything on ``board`` with its place: left to right, then down, and nothing on anything else."""
-    cursor = _Cursor()
-    for section in board.sections:
-        cursor.line()
-        yield Placed(section, None, cursor.take(WIDTH, 1))
-        for panel in section.panels:
-            yield Placed(section, panel, cursor.take(panel.width, panel.height))
+def laid(board: Board) -> Iterator[Laid]:
+    """The sections of ``board`` one below the other."""
+    y = 0
+    for index, section in enumerate(board.sections):
+        each = Laid(index, section, y)
+        y += each.height
+        yield each
 
 
 def stable_uid(*parts: str) -> str:

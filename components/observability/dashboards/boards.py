@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from components.observability import series
 from components.observability.dashboards.areas import AREAS
 from components.observability.dashboards.board import Board, Folder, Link, Section, Variable, stable_uid, url_of
+from components.observability.dashboards.promises import promises
 from components.observability.labels import LabelsOf, metrics, narrowed
 from components.observability.models import ServedModel, Watched
+from components.observability.signals import signals as signals_of
 from components.observability.values import Panel, Signal
 
 # What a model's dashboard is narrowed to, beside the model itself.
@@ -21,6 +24,11 @@ _OF_A_MODEL: Final = (Variable("version", "Version"), Variable("feature", "Featu
 # Signals of this area are of servers of language models alone.
 _LLM: Final = "llm"
 _LLM_SERVERS: Final = frozenset({"vllm"})
+
+
+def declared_boards(watched: Watched) -> list[Board]:
+    """Every dashboard of an environment, with all signals that there are."""
+    return boards(watched, signals_of(watched), series.labels_of(watched))
 
 
 def boards(watched: Watched, signals: Sequence[Signal], labels_of: LabelsOf) -> list[Board]:
@@ -77,12 +85,13 @@ def _of_models(
             constant = Variable("model", "Model", value="")
             made[llm] = _narrowed(_sections(wanted, watched), (constant, *_OF_A_MODEL), labels_of)
         sections, variables = made[llm]
+        own = promises(model)
         yield Board(
             uid=uid_of_model(model.name),
             title=model.name,
             description=f"The model {model.name} of team {model.team}: what it promises, and what it does.",
             folder=team_folder(model.team),
-            sections=sections,
+            sections=[own, *sections] if own else sections,
             variables=[replace(each, value=model.name) if each.label == "model" else each for each in variables],
             links=[Link(AREAS[key].title, url_of(uid_of_area(key))) for key in _areas_of(signals, llm=llm)],
             tags=["model", model.team],

@@ -31,11 +31,12 @@ class FolderFiles:
 def in_folders(boards: Iterable[Board]) -> list[FolderFiles]:
     """The files of ``boards`` by folder, in the order in which folders first appear. Raises DashboardTooLarge."""
     # Grafana's builders take longer to import than all that is here: only whoever writes dashboards waits for them.
-    from components.observability.dashboards.json_model import minified
+    from components.observability.dashboards.json_model import Writer
 
     found: dict[Folder, dict[str, str]] = {}
+    writer = Writer()
     for board in boards:
-        found.setdefault(board.folder, {})[board.uid] = minified(board)
+        found.setdefault(board.folder, {})[board.uid] = writer.text(board)
     return [FolderFiles(folder, _parts(files)) for folder, files in found.items()]
 
 

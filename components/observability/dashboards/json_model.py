@@ -13,7 +13,7 @@ from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
-from components.observability.dashboards.board import TAG, Board, Link, Variable, placed
+from components.observability.dashboards.board import TAG, Board, Laid, Link, Section, Variable, laid
 from components.observability.dashboards.panel_model import SOURCE, built
 
 # Matches every value, and series without the label, too.
@@ -40,10 +40,34 @@ def dashboard(board: Board) -> dict[str, Any]:
 
 def minified(board: Board) -> str:
     """The text of the file that Grafana reads."""
-    return json.dumps(_built(board), cls=JSONEncoder, separators=(",", ":"), ensure_ascii=False)
+    return Writer().text(board)
+
+
+class Writer:
+    """Writes dashboards. A section that several have at the same place, as models have, is written once."""
+
+    def __init__(self) -> None:
+        # The sections are kept beside their text, so that no others can have their identity meanwhile.
+        self._written: dict[tuple[int, int, int], tuple[Section, str]] = {}
+
+    def text(self, board: Board) -> str:
+        """The text of the file that Grafana reads: as short as it can be, and always the same."""
+        panels = ",".join(self._section(each) for each in laid(board))
+        return f'{_json(_built(board))[:-1]},"panels":[{panels}]}}'
+
+    def _section(self, each: Laid) -> str:
+        key = (id(each.section), each.index, each.y)
+        if key not in self._written:
+            self._written[key] = (each.section, _json(list(_panels(each)))[1:-1])
+        return self._written[key][1]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, cls=JSONEncoder, separators=(",", ":"), ensure_ascii=False)
 
 
 def _built(board: Board) -> models.Dashboard:
+    """All of it but the panels."""
     builder = (
         builders.Dashboard(board.title)
         .uid(board.uid)
@@ -60,21 +84,21 @@ def _built(board: Board) -> models.Dashboard:
         builder = builder.with_variable(_variable(variable))
     made = builder.build()
     made.schema_version = _SCHEMA_VERSION
-    made.panels = list(_panels(board))
     made.annotations = models.AnnotationContainer([_firing(board.fires)])
     return made
 
 
-def _panels(board: Board) -> Iterator[models.Panel | models.RowPanel]:
-    """Headings and panels, numbered from 1 in the order in which they are read."""
-    for number, each in enumerate(placed(board), 1):
+def _panels(laid: Laid) -> Iterator[models.Panel | models.RowPanel]:
+    """The heading and the panels of a section, with the section's links at the first."""
+    section = laid.section
+    for number, each in enumerate(laid.parts()):
         place = models.GridPos(h=each.place.height, w=each.place.width, x=each.place.x, y=each.place.y)
         if each.panel is None:
-            row = builders.Row(each.section.title).id(number).grid_pos(place).collapsed(False)
+            row = builders.Row(section.title).id(each.number).grid_pos(place).collapsed(False)
             yield row.build()
         else:
-            links = each.section.links if each.panel is each.section.panels[0] else ()
-            yield built(each.panel, number, place, [_link(link) for link in links])
+            links = section.links if number == 1 else ()
+            yield built(each.panel, each.number, place, [_link(link) for link in links])
 
 
 def _source() -> builders.DatasourceVariable:

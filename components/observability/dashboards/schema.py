@@ -8,6 +8,7 @@ lost on the way, and so found by writing it out again.
 from __future__ import annotations
 
 import enum
+import functools
 import json
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,9 +53,14 @@ def _lost(place: str, given: Any, kept: Any) -> Iterator[str]:
             yield from _lost(f"{place}[{index}]", one, other)
 
 
+@functools.cache
+def _declared(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _wrong_types(place: str, read: object) -> Iterator[str]:
     """The fields of ``read``, and of all that it holds, whose values are not of their declared type."""
-    for name, declared in get_type_hints(type(read)).items():
+    for name, declared in _declared(type(read)).items():
         if not hasattr(read, name):
             continue
         value = getattr(read, name)

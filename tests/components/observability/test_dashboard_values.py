@@ -7,7 +7,7 @@ from itertools import combinations
 import promql_parser
 import pytest
 
-from components.observability.dashboards.board import Board, Folder, Section, placed, stable_uid
+from components.observability.dashboards.board import Board, Folder, Section, laid, stable_uid
 from components.observability.labels import UnknownMetric, narrowed, result_labels
 from components.observability.values import Panel, Query
 
@@ -26,7 +26,8 @@ def panel(title: str, width: int, height: int) -> Panel:
 def test_nothing_lies_on_anything_else_and_all_in_reading_order() -> None:
     sizes = [(12, 8), (6, 4), (6, 8), (24, 3), (16, 9), (12, 2), (8, 8), (8, 4), (8, 4), (8, 4)]
     sections = [Section(name, [panel(str(index), *size) for index, size in enumerate(sizes)]) for name in "ab"]
-    found = list(placed(Board("uid", "T", "D", Folder("f", "F"), sections)))
+    found = [each for one in laid(Board("uid", "T", "D", Folder("f", "F"), sections)) for each in one.parts()]
+    assert len({each.number for each in found}) == len(found)
     assert [each.panel.title for each in found if each.panel] == [str(index) for index in range(10)] * 2
     assert all(each.place.x + each.place.width <= 24 for each in found)
     for one, other in combinations(found, 2):
