@@ -21,6 +21,8 @@ PART_OF: Final = "bedplate"
 _LABEL_LIMIT = 63
 # Where a pod's template lies in an object, from its root, for the kinds that have one.
 _TEMPLATES = (("spec", "template"), ("spec", "job_template", "spec", "template"))
+# They can't be changed: a StatefulSet would be made anew for every label, and with it its volumes where they go along.
+_CLAIM_LABELS: Final = "spec.volumeClaimTemplates[*].metadata.labels"
 
 
 class KubernetesComponent(PlatformComponent, area="kubernetes"):
@@ -42,11 +44,12 @@ class KubernetesComponent(PlatformComponent, area="kubernetes"):
         props["metadata"] = self._labelled(props["metadata"])
         for path in _TEMPLATES:
             props = cast("dict[str, Any]", self._label_template(props, path))
-        claims = (props.get("spec") or {}).get("volume_claim_templates")
+        claims, opts = (props.get("spec") or {}).get("volume_claim_templates"), args.opts
         if claims:
             labelled = [{**each, "metadata": self._labelled(each.get("metadata"))} for each in claims]
             props["spec"] = {**props["spec"], "volume_claim_templates": labelled}
-        return pulumi.ResourceTransformationResult(props, args.opts)
+            opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=[_CLAIM_LABELS]))
+        return pulumi.ResourceTransformationResult(props, opts)
 
     def _labelled(self, metadata: Any) -> dict[str, Any]:
         given = cast("Mapping[str, Any]", metadata or {})

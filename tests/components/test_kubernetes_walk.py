@@ -61,6 +61,15 @@ def test_every_object_and_every_pod_says_whose_it_is(run: Run) -> None:  # 78
         assert pod.labels.keys() >= COST_LABELS, pod.place
 
 
+def test_claims_say_whose_they_are_and_a_new_label_makes_no_new_volume(run: Run) -> None:
+    """The trap: claim templates can't be changed, so a StatefulSet would be made anew, and lose its volumes."""
+    for resource in objects(run):
+        claims: list[Any] = manifest(resource).get("spec", {}).get("volumeClaimTemplates", [])
+        for claim in claims:
+            assert claim["metadata"]["labels"].keys() >= COST_LABELS, resource.urn
+        assert ("spec.volumeClaimTemplates[*].metadata.labels" in resource.ignore_changes) is bool(claims), resource.urn
+
+
 def test_every_object_has_a_provider_and_a_name_that_kubernetes_takes(run: Run) -> None:
     for resource in objects(run):
         assert "pulumi:providers:kubernetes" in resource.provider, resource.urn

@@ -15,12 +15,14 @@ from tests.integration.presence import DEPLOYMENT_TAGS, managed, present, tags_o
 
 OPERATION_MARK: Final = "bedplate:operation"  # by which an interrupted run finds what it was making
 _NAMESPACES: Final = {"default", "kube-node-lease", "kube-public", "kube-system"}
+_MONITORING: Final = {"monitoring", "node-metrics"}
 _PRIORITIES: Final = {"system-cluster-critical", "system-node-critical"}
 _NONE_OF: Final = (
     ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
     ("storage.k8s.io/v1", "StorageClass"),
     ("v1", "Node"),
     ("v1", "PersistentVolume"),
+    ("v1", "PersistentVolumeClaim"),
     ("v1", "Pod"),
 )
 
@@ -88,6 +90,21 @@ class Cluster:
             gpus = int(node["status"]["allocatable"].get("nvidia.com/gpu", 0))
             found.setdefault(node["metadata"]["labels"]["bedplate.dev/pool"], []).append(gpus)
         return found
+
+    def check_monitoring(self) -> None:
+        """Everything that watches the platform runs, on its node and with its volume."""
+        pods = [pod for pod in self.live.objects("v1", "Pod") if pod["metadata"]["namespace"] in _MONITORING]
+        for pod in pods:
+            conditions = {each["type"]: each["status"] for each in pod["status"]["conditions"]}
+            assert pod["spec"]["nodeName"], pod["metadata"]["name"]
+            assert conditions["Ready"] == "True", (pod["metadata"]["name"], conditions)
+        running = {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in pods}
+        assert running >= {"prometheus", "kube-state-metrics", "node-exporter", "pushgateway"}
+        watched = [pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["namespace"] == "node-metrics"]
+        assert sorted(watched) == sorted(self.live.names("v1", "Node"))
+        claims = self.live.objects("v1", "PersistentVolumeClaim")
+        assert {"data-prometheus-0", "data-pushgateway-0"} <= {claim["metadata"]["name"] for claim in claims}
+        assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
 
     def check_empty(self) -> None:
         """Nothing is left but what every cluster has."""

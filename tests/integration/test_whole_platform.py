@@ -62,6 +62,7 @@ def _check(work: Workplace, client: Client, team: str, nodes: Mapping[str, int])
     assert there == gpus_declared(state)
     assert {pool: len(each) for pool, each in there.items()} == nodes
     assert set(there["gpu"]) == {1}
+    cluster.check_monitoring()
 
 
 @pytest.fixture(params=["embedded", pytest.param("native", marks=pytest.mark.native)])

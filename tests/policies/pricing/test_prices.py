@@ -97,6 +97,24 @@ def test_each_resource_is_where_its_own_provider_is(tmp_path: Path, monkeypatch:
     assert {line.origin.name: line.origin.team for line in found.lines} == {"a": "ours", "b": "ours", "c": "", "v": ""}
 
 
+def test_volumes_of_a_stateful_set_are_on_its_teams_and_its_components_bill() -> None:
+    parent = "urn:pulumi:prod::bedplate::bedplate:observability:Prometheus::prometheus"
+    class_ = {"metadata": {"name": "gp3"}, "provisioner": "ebs.csi.aws.com", "parameters": {"type": "gp3"}}
+    template = {"spec": {"storageClassName": "gp3", "resources": {"requests": {"storage": "50Gi"}}}}
+    server = {
+        "metadata": {"labels": {"Team": "ml-platform"}},
+        "spec": {"replicas": 2, "volumeClaimTemplates": [template], "template": {"spec": {"containers": []}}},
+    }
+    found = estimate([
+        Item("urn:aws", "pulumi:providers:aws", "aws", {"region": "us-east-1"}),
+        Item("urn:k", "pulumi:providers:kubernetes", "k", {}),
+        Item("urn:s", "kubernetes:storage.k8s.io/v1:StorageClass", "s", class_, provider="urn:k"),
+        Item("urn:p", "kubernetes:apps/v1:StatefulSet", "server", server, parent, provider="urn:k"),
+    ], today=date(2026, 11, 26))  # fmt: skip
+    (line,) = found.lines
+    assert (line.monthly.desired, line.origin.team, line.origin.component) == (8.0, "ml-platform", "prometheus")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
