@@ -26,7 +26,7 @@ _OWN_PORT: Final = 8081  # metrics of itself, and whether it is ready
 # What is exported, and so what it may read: one table for both. No secrets and no ConfigMaps, which its defaults read.
 EXPORTED: Final[Mapping[str, Sequence[str]]] = {
     "": ("namespaces", "nodes", "persistentvolumeclaims", "persistentvolumes", "pods", "resourcequotas"),
-    "apps": ("daemonsets", "deployments", "replicasets", "statefulsets"),
+    "apps": ("daemonsets", "deployments", "statefulsets"),
     "autoscaling": ("horizontalpodautoscalers",),
     "batch": ("cronjobs", "jobs"),
 }

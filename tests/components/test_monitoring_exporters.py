@@ -11,6 +11,7 @@ import pytest
 
 from components.observability import kube_state_metrics, node_exporter, pushgateway
 from components.observability.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
+from components.observability.metrics import exporters
 from components.observability.node_exporter import NodeExporter, NodeExporterArgs
 from components.observability.pushgateway import Pushgateway, PushgatewayArgs
 from stacks.settings import load
@@ -56,6 +57,16 @@ def test_kube_state_metrics_tells_pools_and_teams_by_the_labels_of_nodes_and_nam
     assert flags["metric-labels-allowlist"] == "nodes=[bedplate.dev/pool],namespaces=[bedplate.dev/team]"
     spec = named(run, "Deployment", "kube-state-metrics")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_what_rules_may_name_is_exported(run: Run) -> None:
+    """By the word after ``kube_`` the resource is known, by that after ``node_`` the collector."""
+    readable = {resource for rule in of_kind(run, "ClusterRole")[0]["rules"] for resource in rule["resources"]}
+    named_kinds = {name.split("_")[1] for name in exporters()["kube-state-metrics"].metrics}
+    assert {f"{kind.removesuffix('s')}s" for kind in named_kinds} <= readable
+    known = {"memory": "meminfo", "disk": "diskstats", "load1": "loadavg", "load5": "loadavg", "load15": "loadavg"}
+    named_parts = {name.split("_")[1] for name in exporters()["node-exporter"].metrics}
+    assert {known.get(part, part) for part in named_parts} <= set(node_exporter.COLLECTORS)
 
 
 def test_the_node_exporter_runs_on_every_node_without_its_network_or_its_processes(run: Run) -> None:
