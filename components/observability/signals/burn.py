@@ -62,29 +62,26 @@ class Budget:
             bad, total = f"avg_over_time({bad}[{window}])", f"avg_over_time({total}[{window}])"
         return Recording(f"model:{self.ratio}:rate{window}", f"clamp_max({bad} / ({total} > 0), 1)", "percentunit")
 
-    def alerts(self, name: str, what: str) -> tuple[Alert, Alert]:
-        """``<name>Fast`` and ``<name>Slow``; ``what`` the bad requests are, such as 'fail'."""
-        text = (
-            f"{{{{ $value | humanizePercentage }}}} of the requests to {{{{ $labels.model }}}} {what}, by which its "
-            "error budget of 30 days is used up within"
-        )
-        return (
-            Alert(
-                f"{name}Fast",
-                self._burns(_PAGES),
-                for_seconds=120,
-                severity=Severity.PAGE,
-                summary=f"{{{{ $labels.model }}}}: {{{{ $value | humanizePercentage }}}} of the requests {what}",
-                description=f"{text} five days or less.",
-            ),
-            Alert(
-                f"{name}Slow",
-                self._burns(_TICKETS),
-                for_seconds=3600,
-                severity=Severity.TICKET,
-                summary=f"{{{{ $labels.model }}}}: {{{{ $value | humanizePercentage }}}} of the requests {what}",
-                description=f"{text} the month or sooner, if nothing is done.",
-            ),
+    def fast(self, name: str, what: str) -> Alert:
+        """It wakes somebody; ``what`` the bad requests are, such as 'fail'."""
+        return self._alert(name, what, "five days or less", _PAGES, 120, Severity.PAGE)
+
+    def slow(self, name: str, what: str) -> Alert:
+        """It can wait; it belongs to the rules of the long windows."""
+        return self._alert(name, what, "the month or sooner", _TICKETS, 3600, Severity.TICKET)
+
+    def _alert(
+        self, name: str, what: str, end: str, windows: Sequence[tuple[str, str, float]], lasts: int, severity: Severity
+    ) -> Alert:
+        ratio = "{{ $value | humanizePercentage }} of the requests"
+        return Alert(
+            name,
+            self._burns(windows),
+            for_seconds=lasts,
+            severity=severity,
+            summary=f"{{{{ $labels.model }}}}: {ratio} {what}",
+            description=f"{ratio} to {{{{ $labels.model }}}} {what}. If it goes on like this, the error budget of 30 "
+            f"days is used up within {end}.",
         )
 
     def _burns(self, windows: Sequence[tuple[str, str, float]]) -> str:

@@ -153,8 +153,8 @@ PRESENCE: Final = Signal(
             for_seconds=900,
             severity=Severity.TICKET,
             summary="{{ $labels.node }}: nothing is known of its GPUs",
-            description="Node {{ $labels.node }} has {{ $value }} GPUs, of which no exporter says anything. Idleness "
-            "and faults there go unseen.",
+            description="No exporter says anything of the GPUs of node {{ $labels.node }} ({{ $value }} in all). "
+            "Idleness and faults there go unseen.",
             platform=True,
         ),
         Alert(
@@ -163,8 +163,8 @@ PRESENCE: Final = Signal(
             for_seconds=600,
             severity=Severity.TICKET,
             summary="{{ $labels.node }}: GPUs give values that can't be true",
-            description="{{ $value }} GPUs of node {{ $labels.node }}, pool {{ $labels.pool }}, say that they are busy "
-            "for less than 0% or more than 100% of the time. They count neither as busy nor as idle.",
+            description="GPUs of node {{ $labels.node }}, pool {{ $labels.pool }}, that say they are busy for less "
+            "than 0% or more than 100% of the time: {{ $value }}. They count neither as busy nor as idle.",
             platform=True,
         ),
     ),

@@ -49,8 +49,8 @@ UTILISATION: Final = Signal(
             'count by (node, pool) (gpu:utilisation:ratio{pod=""})',
             for_seconds=7200,
             severity=Severity.INFO,
-            summary="{{ $value }} GPUs of {{ $labels.node }} belong to no pod",
-            description="For two hours no pod has had {{ $value }} GPUs of node {{ $labels.node }}, pool "
+            summary="GPUs of {{ $labels.node }} belong to no pod: {{ $value }}",
+            description="For two hours no pod has had these GPUs ({{ $value }}) of node {{ $labels.node }}, pool "
             f"{{{{ $labels.pool }}}},{_EACH_COSTS}. The pool may be larger than it needs to be.",
             platform=True,
         ),
@@ -110,8 +110,8 @@ IDLENESS: Final = Signal(
             "pod:idle_gpus:count",
             for_seconds=1800,
             severity=Severity.TICKET,
-            summary="{{ $labels.pod }} of {{ $labels.team }} holds {{ $value }} idle GPUs",
-            description="Pod {{ $labels.namespace }}/{{ $labels.pod }} has held {{ $value }} GPUs of pool "
+            summary="{{ $labels.pod }} of {{ $labels.team }} leaves GPUs idle: {{ $value }}",
+            description="Pod {{ $labels.namespace }}/{{ $labels.pod }} has held GPUs of pool "
             f"{{{{ $labels.pool }}}}{_EACH_COSTS} for an hour and hardly used them. Nobody else gets them.",
         ),
     ),

@@ -20,6 +20,8 @@ _FAILURES: Final = Budget("request_errors", "requests", "error_ratio", "(1 - mod
 _DELAYS: Final = Budget(
     "slow_requests", "timed_requests", "slow_ratio", "(1 - max by (model) (model:objective:latency_ratio))"
 )
+_FAIL: Final = "fail"
+_ARE_SLOW: Final = "are slower than promised"
 
 
 def rate(selector: str, by: str = _BY) -> str:
@@ -75,7 +77,7 @@ AVAILABILITY: Final = Signal(
         Recording("model:request_errors:rate5m", "sum by (model, team) (model_version:request_errors:rate5m)", "reqps"),
         *_FAILURES.recent(),
     ),
-    alerts=_FAILURES.alerts("ModelErrorBudgetBurns", "fail"),
+    alerts=(_FAILURES.fast("ModelErrorBudgetBurnsFast", _FAIL),),
     panels=(
         Panel(
             title="Error budget left",
@@ -141,7 +143,7 @@ LATENCY: Final = Signal(
         ),
         *_DELAYS.recent(),
     ),
-    alerts=_DELAYS.alerts("ModelLatencyBudgetBurns", "are slower than promised"),
+    alerts=(_DELAYS.fast("ModelLatencyBudgetBurnsFast", _ARE_SLOW),),
     panels=(
         Panel(
             title="Latency budget left",
@@ -191,6 +193,10 @@ BUDGETS: Final = Signal(
     area="models",
     interval_seconds=120,
     recordings=(*_FAILURES.hourly(), *_DELAYS.hourly(), *_FAILURES.long(), *_DELAYS.long()),
+    alerts=(
+        _FAILURES.slow("ModelErrorBudgetBurnsSlow", _FAIL),
+        _DELAYS.slow("ModelLatencyBudgetBurnsSlow", _ARE_SLOW),
+    ),
     panels=(
         Panel(
             title="Bad requests over three days",

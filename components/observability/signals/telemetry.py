@@ -54,8 +54,8 @@ TELEMETRY: Final = Signal(
             for_seconds=900,
             severity=Severity.TICKET,
             summary="{{ $labels.model }}: some pods give no metrics",
-            description="{{ $value }} pods of {{ $labels.model }} run, but can't be scraped; what they do is missing "
-            "in every figure of the model.",
+            description="Pods of {{ $labels.model }} that run, but can't be scraped: {{ $value }}. What they do is "
+            "missing in every figure of the model.",
         ),
         Alert(
             "ModelRequestsUncounted",
@@ -72,8 +72,8 @@ TELEMETRY: Final = Signal(
             for_seconds=300,
             severity=Severity.TICKET,
             summary="{{ $labels.model }}: values that can't be true ({{ $labels.metric }})",
-            description="{{ $value }} series of {{ $labels.model }} ({{ $labels.metric }}) have values that are no "
-            "number, negative, or beyond all bounds. They are left out of all figures, which miss what is behind them.",
+            description="Series of {{ $labels.model }} ({{ $labels.metric }}) whose values are no number, negative or "
+            "beyond all bounds: {{ $value }}. They are left out of all figures, which miss what is behind them.",
         ),
     ),
     panels=(

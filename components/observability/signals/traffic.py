@@ -7,7 +7,7 @@ from typing import Final
 from components.observability.values import Alert, Panel, Query, Recording, Severity, Signal
 
 _BASELINE: Final = "on (model, version) model:baseline:info"
-_WORSE: Final = "(1 + model:objective:canary_ratio)"
+_WORSE: Final = "on (model) (1 + model:objective:canary_ratio)"
 # So many requests have to have been answered within half an hour before two versions are compared.
 _LEAST_REQUESTS: Final = "avg_over_time(model_version:requests:rate5m[30m]) * 1800 >= 20"
 

@@ -97,9 +97,9 @@ JOBS: Final = Signal(
             'queue:pending:count{status="inadmissible"} > 0',
             for_seconds=86400,
             severity=Severity.INFO,
-            summary="{{ $value }} jobs of queue {{ $labels.cluster_queue }} have waited for a day",
-            description="{{ $value }} jobs wait in queue {{ $labels.cluster_queue }} that Kueue could not let in for a "
-            "day. They may ask for more than the queue can ever have.",
+            summary="Queue {{ $labels.cluster_queue }}: jobs have waited for a day",
+            description="Jobs of queue {{ $labels.cluster_queue }} that Kueue could not let in for a day: "
+            "{{ $value }}. They may ask for more than the queue can ever have.",
             platform=True,
         ),
     ),

@@ -62,9 +62,9 @@ PODS: Final = Signal(
             "deployment:missing:count",
             for_seconds=900,
             severity=Severity.TICKET,
-            summary="{{ $labels.deployment }}: {{ $value }} pods are missing",
-            description="Deployment {{ $labels.namespace }}/{{ $labels.deployment }} has had {{ $value }} available "
-            "pods less than it shall have for a quarter of an hour.",
+            summary="{{ $labels.deployment }}: too few pods, by {{ $value }}",
+            description="For a quarter of an hour deployment {{ $labels.namespace }}/{{ $labels.deployment }} has had "
+            "fewer available pods than it shall have, by {{ $value }}.",
         ),
     ),
     panels=(
