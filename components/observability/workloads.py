@@ -10,15 +10,25 @@ from pulumi_kubernetes.core.v1 import (
     PersistentVolumeClaimSpecArgsDict,
     PodSecurityContextArgsDict,
     PodSpecArgsDict,
+    PreferredSchedulingTermArgsDict,
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
 
+from components.nodepools import WORKLOAD_LABEL, Workload
+
 APP_LABEL: Final = "app.kubernetes.io/name"
 # Who watches must not be put off its node by what is watched.
 PRIORITY: Final = "system-cluster-critical"
+# Nodes that come and go with the work would take it along, and each start reads the log of hours again.
+_SYSTEM_NODES: Final[PreferredSchedulingTermArgsDict] = {
+    "weight": 100,
+    "preference": {
+        "match_expressions": [{"key": WORKLOAD_LABEL, "operator": "In", "values": [Workload.SYSTEM.value]}],
+    },
+}
 # The user `nobody` of the images, which owns what is on the volume, too.
 NOBODY: Final = 65534
 # Where a client in a pod looks for its account's token.
@@ -26,7 +36,7 @@ ACCOUNT_FOLDER: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def unprivileged(user: int = NOBODY) -> PodSpecArgsDict:
-    """The part of a pod that runs as ``user`` and leaves its node alone."""
+    """The part of a pod that runs as ``user`` and leaves its node alone, on one that is always there if it may."""
     context: PodSecurityContextArgsDict = {
         "run_as_non_root": True,
         "run_as_user": user,
@@ -38,6 +48,7 @@ def unprivileged(user: int = NOBODY) -> PodSpecArgsDict:
     }
     return {
         "security_context": context,
+        "affinity": {"node_affinity": {"preferred_during_scheduling_ignored_during_execution": [_SYSTEM_NODES]}},
         "priority_class_name": PRIORITY,
         "enable_service_links": False,
         "containers": [],

@@ -157,6 +157,14 @@ def test_every_exporter_is_asked_whether_it_lives_and_is_ready(run: Run) -> None
             assert set(probes) <= named_ports, place
 
 
+def test_servers_prefer_nodes_that_are_always_there() -> None:
+    for pod in pods(monitored(load("prod"))):
+        if not pod.place.startswith("DaemonSet/"):
+            (term,) = pod.spec["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+            (wanted,) = term["preference"]["matchExpressions"]
+            assert wanted == {"key": "bedplate.dev/workload", "operator": "In", "values": ["system"]}, pod.place
+
+
 @pytest.mark.parametrize(("protect", "what"), [(True, "Retain"), (False, "Delete")])
 def test_volumes_stay_where_the_environment_is_protected(protect: bool, what: str) -> None:
     settings = load("prod")
