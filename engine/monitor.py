@@ -19,6 +19,7 @@ import grpc
 import grpc.aio
 from google.protobuf import empty_pb2
 
+from engine import urn as urns
 from engine import wire
 from engine.assets import located
 from engine.callbacks import Transforms
@@ -27,6 +28,7 @@ from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
 from engine.goal_messages import goal_of, read_goal_of
 from engine.protocol import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
+from engine.provider_registry import plugin_inputs
 from engine.providers.base import ProviderError
 from engine.run_state import Registered, RegistrationRefused
 
@@ -161,6 +163,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         if request.packageRef:
             _, version, url = self._packages[request.packageRef]
             goal = replace(goal, version=version, plugin_download_url=url)
+        if urns.is_provider_type(goal.type):
+            goal = replace(goal, inputs={**goal.inputs, **plugin_inputs(goal.version, goal.plugin_download_url)})
         answer = await self._deployment.register(goal)
         self._transforms.remember(answer.urn, goal.parent, list(request.transforms))
         return resource_pb2.RegisterResourceResponse(

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from engine import urn as urns
 from engine.execute import StepError
 from engine.goals import Goal
+from engine.provider_registry import plugin_inputs
 from engine.providers.base import Provider
 from engine.providers.generic import GenericProvider
 from engine.run_state import Registered, RunState
@@ -58,11 +59,10 @@ class ProviderChoice(RunState, ABC):
             key.split(":", 1)[1]: value for key, value in self.config.items() if key.startswith(f"{package}:")
         }
         name = "default"
+        inputs |= plugin_inputs(version, url)
         if version:
-            inputs["version"] = version
             name += "_" + version.replace(".", "_").replace("-", "_").replace("+", "_")
         if url:
-            inputs["pluginDownloadURL"] = url
             name += "_" + hashlib.sha256(url.encode()).hexdigest()[:8]
         goal = Goal(type=urns.PROVIDER_TYPE_PREFIX + package, name=name, custom=True, inputs=inputs)
         registered = await self.register(goal)

@@ -14,7 +14,8 @@ from engine.values import UNKNOWN, Properties, reveal
 ProviderFactory: TypeAlias = Callable[[], Provider]
 
 # Inputs of a provider resource that say which plugin is meant, not how it is configured.
-_NOT_CONFIGURATION: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "__internal"})
+_INTERNAL: Final = "__internal"
+_NOT_CONFIGURATION: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", _INTERNAL})
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -76,6 +77,19 @@ class ProviderRegistry:
         if urn in self._latest:
             return self._latest[urn]
         raise ProviderError(f"provider {urn} is neither registered nor in the state; was it removed by hand?")
+
+
+def plugin_inputs(version: str, url: str) -> Properties:
+    """The inputs of a provider resource that say which plugin is meant, as Pulumi's engine writes them down."""
+    named: Properties = {"version": version} if version else {}
+    if version or url:
+        named[_INTERNAL] = {"pluginDownloadURL": url} if url else {}
+    return named
+
+
+def shown(inputs: Properties) -> Properties:
+    """A provider resource's inputs without what only the engine is to see of them: what it outputs."""
+    return {key: value for key, value in inputs.items() if key != _INTERNAL}
 
 
 def configuration(inputs: Properties) -> Properties:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from engine import urn as urns
-from engine.provider_registry import ProviderRegistry, configuration
-from engine.providers.base import Checked, Created, Diff, Provider
+from engine.provider_registry import ProviderRegistry, configuration, shown
+from engine.providers.base import Checked, Created, Diff, DiffKind, Provider
 from engine.providers.generic import GenericProvider
-from engine.values import Properties
+from engine.values import Properties, Value
 from engine.wire import UNKNOWN_STRING
 
 
@@ -40,12 +41,14 @@ class ProviderResources(GenericProvider):
 
     def compare(self, type_: str, old_inputs: Properties, new_inputs: Properties) -> Diff:
         """How one provider's configuration differs from another's; nothing comes of it."""
-        return self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs))
+        diff = self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs))
+        kind = _change(old_inputs.get("version"), new_inputs.get("version"))
+        return diff if kind is None else replace(diff, changes=True, detailed={**diff.detailed, "version": kind})
 
     def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         id_ = UNKNOWN_STRING if preview else str(uuid.uuid4())
         self._registry.configure(urn, id_, inputs)
-        return Created("" if preview else id_, inputs)
+        return Created("" if preview else id_, shown(inputs))
 
     def update(
         self,
@@ -60,7 +63,14 @@ class ProviderResources(GenericProvider):
         preview: bool,
     ) -> Properties:
         self._registry.configure(urn, id, new_inputs)
-        return new_inputs
+        return shown(new_inputs)
 
     def delete(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties, *, timeout: float) -> None:
         """A provider is nothing outside the state."""
+
+
+def _change(old: Value, new: Value) -> DiffKind | None:
+    """What became of the version of a provider's plugin."""
+    if old == new:
+        return None
+    return DiffKind.ADD if old is None else DiffKind.DELETE if new is None else DiffKind.UPDATE

@@ -32,23 +32,30 @@ Finding = tuple[str, str, str, str]
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Iterator[Workplace]:
-    """Production in a folder of its own with stricter settings and no exceptions, and a sandbox to ask for zones."""
+def plain(tmp_path: Path) -> Iterator[Workplace]:
+    """The platform in a folder of its own, as the CLI needs it, and a sandbox."""
     if shutil.which("pulumi") is None:
         pytest.skip("needs the `pulumi` command on PATH")
     place = platform(tmp_path / "work")
-    settings = place.folder / "stacks" / "Pulumi.prod.yaml"
-    text = re.sub(r"    # Each is told in every preview.*\Z", "", settings.read_text(), flags=re.DOTALL)
-    for old, new in STRICTER:
-        assert old in text
-        text = text.replace(old, new)
-    settings.write_text(text)
     for name in ("policies", "components", "engine", "cli"):
         (place.folder / name).symlink_to(REPOSITORY / name)
     (place.folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     place.run("sandbox", "up", "--kubernetes", "embedded").expect(0)
     yield place
     place.run("sandbox", "down").expect(0)
+
+
+@pytest.fixture
+def work(plain: Workplace) -> Workplace:
+    """The platform whose production has stricter settings and no exceptions."""
+    place = plain
+    settings = place.folder / "stacks" / "Pulumi.prod.yaml"
+    text = re.sub(r"    # Each is told in every preview.*\Z", "", settings.read_text(), flags=re.DOTALL)
+    for old, new in STRICTER:
+        assert old in text
+        text = text.replace(old, new)
+    settings.write_text(text)
+    return place
 
 
 @contextmanager
@@ -70,7 +77,7 @@ def served(work: Workplace, *packages: str) -> Generator[str]:
             process.communicate(timeout=30)
 
 
-def pulumi(work: Workplace, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def pulumi(work: Workplace, *arguments: str, stack: str = "prod", **variables: str) -> subprocess.CompletedProcess[str]:
     home = work.folder / "home"
     (home / "state").mkdir(parents=True, exist_ok=True)
     environment = work.environment() | variables | {
@@ -82,7 +89,7 @@ def pulumi(work: Workplace, *arguments: str, **variables: str) -> subprocess.Com
         "PATH": f"{os.environ['PATH']}:{REPOSITORY / '.bedplate' / 'tools' / 'bin'}",
     }  # fmt: skip
     return subprocess.run(
-        ["pulumi", *arguments, "--stack", "prod", "--non-interactive"],
+        ["pulumi", *arguments, "--stack", stack, "--non-interactive"],
         cwd=work.folder, env=environment, capture_output=True, text=True, check=False, timeout=250,
     )  # fmt: skip
 
@@ -109,6 +116,30 @@ def test_the_cli_and_our_engine_find_the_same_in_production(work: Workplace) -> 
         (one["policy"], one["urn"]) for one in ours["policy"]["remediated"]
     )
     assert mended
+
+
+@pytest.mark.pulumi
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_platform_goes_from_one_engine_to_the_other(plain: Workplace) -> None:
+    """What one has brought up in a backend shows no change in the other, and each takes its own down."""
+    backend = {"PULUMI_BACKEND_URL": f"file://{plain.folder / 'home' / 'state'}", "PULUMI_CONFIG_PASSPHRASE": "test"}
+    with served(plain, "aws", "kubernetes") as providers:
+        attached = {"PULUMI_DEBUG_PROVIDERS": providers}
+
+        def cli(*arguments: str) -> str:
+            done = pulumi(plain, *arguments, stack="sandbox", **attached)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        cli("stack", "init")
+        assert " created" in cli("up", "--yes", "--skip-preview")
+        plain.run("preview", "sandbox", "--expect-no-changes", **backend).expect(0)
+        cli("refresh", "--yes", "--expect-no-changes")
+        cli("destroy", "--yes", "--skip-preview")
+        plain.run("up", "sandbox", "--yes", **backend).expect(0)
+        cli("preview", "--expect-no-changes")
+        plain.run("destroy", "sandbox", "--yes", **backend).expect(0)
 
 
 def _by_the_cli(event: Mapping[str, Any]) -> Finding:
