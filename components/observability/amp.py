@@ -55,5 +55,11 @@ class MetricsWorkspace(PlatformComponent, area="observability"):
             },
             opts=self.options(protect=args.protect),
         )
-        self.place = Workspace(workspace.arn, workspace.prometheus_endpoint, args.account.region, [workspace])
+        self.place = Workspace(
+            arns=args.account.arn("aps", "workspace/*"),
+            tags={"Project": self.naming.project, "Environment": self.naming.stack, "Component": name},
+            endpoint=workspace.prometheus_endpoint,
+            region=args.account.region,
+            ready=[workspace],
+        )
         self.register_outputs({"workspaceArn": workspace.arn})

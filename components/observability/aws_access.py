@@ -65,9 +65,14 @@ class AwsPlaces:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace of Amazon Managed Service for Prometheus: ``endpoint`` ends in a slash."""
+    """A workspace of Amazon Managed Service for Prometheus: ``endpoint`` ends in a slash.
 
-    arn: pulumi.Output[str]
+    ``arns`` is what policies call it, which a preview knows: its ARN, or a pattern of it that only a workspace with
+    ``tags`` is meant by.
+    """
+
+    arns: pulumi.Output[str]
+    tags: Mapping[str, str]
     endpoint: pulumi.Output[str]
     region: str
     ready: Sequence[pulumi.Resource] = ()
@@ -80,7 +85,7 @@ def existing_workspace(arn: str) -> Workspace:
     suffix = "amazonaws.com.cn" if found["partition"] == "aws-cn" else "amazonaws.com"
     # Source: AWS General Reference, "Amazon Managed Service for Prometheus endpoints and quotas", 2026-11.
     endpoint = f"https://aps-workspaces.{found['region']}.{suffix}/workspaces/{found['id']}/"
-    return Workspace(pulumi.Output.from_input(arn), pulumi.Output.from_input(endpoint), found["region"])
+    return Workspace(pulumi.Output.from_input(arn), {}, pulumi.Output.from_input(endpoint), found["region"])
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,10 @@ class AwsAccess(PlatformComponent, area="observability"):
     def _writer(self, workspace: Workspace) -> AmpPlace:
         # Source: Amazon Managed Service for Prometheus User Guide, "Set up IAM roles for ingestion", 2026-11; without
         # its Get* actions, which are for those who ask.
-        may = _allow("WritesToTheWorkspace", "aps:RemoteWrite", workspace.arn)
+        may = _allow("WritesToTheWorkspace", "aps:RemoteWrite", workspace.arns)
+        if workspace.tags:
+            tagged = {f"aws:ResourceTag/{key}": value for key, value in workspace.tags.items()}
+            may = {**may, "Condition": {"StringEquals": tagged}}
         role, identity = self._identified(PROMETHEUS, may)
         url = pulumi.Output.concat(workspace.endpoint, _WRITE)
         return AmpPlace(url, workspace.region, role.role.arn, [identity, *workspace.ready])

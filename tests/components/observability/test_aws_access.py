@@ -75,11 +75,16 @@ def test_a_workspace_of_our_own_has_a_key_a_log_and_one_writer() -> None:
     assert workspace.inputs["loggingConfiguration"] == {"logGroupArn": arn}
     assert log.inputs["kmsKeyId"]
     (statement,) = statements(run, "prometheus")
-    assert (statement["Action"], statement["Resource"]) == ("aps:RemoteWrite", _arn_of(workspace.name))
-
-
-def _arn_of(name: str) -> str:
-    return f"arn:aws:test:us-east-1:{ACCOUNT}:{name}"
+    # Its ARN is known once it is there, its tags beforehand: a preview can judge the policy.
+    assert statement["Action"] == "aps:RemoteWrite"
+    assert statement["Resource"] == f"arn:aws:aps:us-east-1:{ACCOUNT}:workspace/*"
+    wanted = {
+        key.removeprefix("aws:ResourceTag/"): value for key, value in statement["Condition"]["StringEquals"].items()
+    }
+    assert set(wanted) == {"Project", "Environment", "Component"}
+    (provider,) = run.of("pulumi:providers:aws")
+    defaults = json.loads(provider.inputs["defaultTags"])["tags"]
+    assert wanted.items() <= {**defaults, **workspace.inputs["tags"]}.items()
 
 
 def test_a_workspace_that_exists_is_written_to_and_not_made() -> None:
