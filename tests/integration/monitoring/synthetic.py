@@ -88,12 +88,14 @@ class Synthetic:
 
     def set(self, metric: str, *, value: float | str = 1.0, rate: float = 0.0, age: float | None = None,
             **labels: str) -> None:  # fmt: skip
-        """Let one series go on like this from now on; it begins where it is not there yet."""
+        """Let the series of a metric that have these labels go on like this; where there is none, one begins."""
         self._pass()
-        key = metric, frozenset(labels.items())
-        former = self.series.get(key) or Series(self.metrics[metric], labels)
-        former.value, former.rate, former.age = value, rate, age
-        self.series[key] = former
+        wanted = frozenset(labels.items())
+        series = [each for key, each in self.series.items() if key[0] == metric and wanted <= key[1]]
+        if not series:
+            series = [self.series.setdefault((metric, wanted), Series(self.metrics[metric], labels))]
+        for each in series:
+            each.value, each.rate, each.age = value, rate, age
 
     def forget(self, metric: str, **labels: str) -> None:
         """Stop to say the series of a metric that have these labels."""
@@ -123,7 +125,7 @@ def _healthy(metric: Metric, labels: Mapping[str, Sequence[str]]) -> Iterator[Se
         fixed = row.get("labels", {})
         free = [name for name in metric.exposed if name not in fixed]
         how = {key: each for key, each in {**usual, **row}.items() if key != "labels"}
-        for combination in itertools.product(*(values[name] for name in free)):
+        for combination in itertools.product(*(values.get(name, [f"some {name}"]) for name in free)):
             yield Series(metric, {**fixed, **dict(zip(free, combination, strict=True))}, **how)
 
 
