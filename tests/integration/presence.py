@@ -238,6 +238,15 @@ def _queue_policy(client: Client, resource: Resource) -> None:
     _ = attributes["Attributes"]["Policy"]
 
 
+def _alarm(client: Client, resource: Resource) -> Tags:
+    alarm = client("cloudwatch").describe_alarms(AlarmNames=[resource["id"]])["MetricAlarms"][0]
+    return _listed(client("cloudwatch").list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"])
+
+
+def _dashboard(client: Client, resource: Resource) -> None:
+    _ = client("cloudwatch").get_dashboard(DashboardName=resource["id"])["DashboardBody"]
+
+
 def _rule(client: Client, resource: Resource) -> Tags:
     events = client("events")
     arn = events.describe_rule(Name=resource["id"])["Arn"]
@@ -263,9 +272,11 @@ def _association(client: Client, resource: Resource) -> None:
 LOOKS: Final[Mapping[str, Look]] = {
     "aws:budgets/budget:Budget": _budget,
     "aws:autoscaling/schedule:Schedule": _action,
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/eventRule:EventRule": _rule,
     "aws:cloudwatch/eventTarget:EventTarget": _target,
     "aws:cloudwatch/logGroup:LogGroup": _group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
     "aws:costexplorer/anomalyMonitor:AnomalyMonitor": _ce("get_anomaly_monitors", "MonitorArnList", "AnomalyMonitors"),
     "aws:costexplorer/anomalySubscription:AnomalySubscription": _ce(
         "get_anomaly_subscriptions", "SubscriptionArnList", "AnomalySubscriptions"
