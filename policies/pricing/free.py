@@ -15,7 +15,6 @@ _FREE: Final = (
     "aws:appautoscaling/*",
     "aws:athena/workgroup:Workgroup",  # queries are billed, by what they scan
     "aws:budgets/budget:Budget",  # those without actions
-    "aws:cloudwatch/dashboard:Dashboard",  # the first three of an account
     "aws:cloudwatch/eventTarget:EventTarget",  # counted with the rule
     "aws:cloudwatch/log*Policy:*",
     "aws:cloudwatch/logStream:LogStream",

@@ -6,6 +6,9 @@ import functools
 
 from policies.pricing.bill import Bill, Parts
 
+# Source: infracost golden files, cloudwatch_metric_alarm, read 2026-11-26.
+_ANOMALY_METRICS = 3
+
 
 def _unpriced(what: str, reason: str, bill: Bill) -> None:
     bill.lack(what, reason)
@@ -55,13 +58,24 @@ def _log_group(bill: Bill) -> None:
 
 
 def _alarm(bill: Bill) -> None:
+    """An alarm is billed by the metrics that it looks at; one of anomalies by three: the metric and its band."""
     inputs = bill.inputs
-    metrics = max(sum(1 for query in inputs.at("metricQueries").items() if query.first("metric").present), 1)
-    period = inputs.at("period").number(60)
-    if period < 60:
-        bill.lack("alarm of high resolution", "no price is known for it")
+    if inputs.at("evaluationCriteria").present:
+        bill.lack("alarm of a PromQL query", "no price is known for it")
         return
-    bill.charge("cloudwatch", "alarm of standard resolution", metrics, f"{metrics} metric{'s' if metrics > 1 else ''}")
+    compared = [query.first("metric") for query in inputs.at("metricQueries").items()]
+    metrics = max(sum(1 for metric in compared if metric.present), 1)
+    if inputs.at("thresholdMetricId").present:
+        metrics = _ANOMALY_METRICS
+    periods = [inputs.at("period").number(60), *(metric.at("period").number(60) for metric in compared)]
+    resolution = "high" if min(periods) < 60 else "standard"
+    working = f"{metrics} metric{'s' if metrics > 1 else ''}"
+    bill.charge("cloudwatch", f"alarm of {resolution} resolution", metrics, working)
+
+
+def _dashboard(bill: Bill) -> None:
+    """An account's first three are free, and which are the first, nobody says."""
+    bill.by_use("billed", "cloudwatch", "dashboard")
 
 
 def _queue(bill: Bill) -> None:
@@ -122,6 +136,7 @@ PARTS: Parts = {
     "aws:s3/directoryBucket:DirectoryBucket": [_lack("data and requests")],
     "aws:cloudwatch/logGroup:LogGroup": [_log_group],
     "aws:cloudwatch/metricAlarm:MetricAlarm": [_alarm],
+    "aws:cloudwatch/dashboard:Dashboard": [_dashboard],
     "aws:cloudwatch/eventRule:EventRule": [_event_rule],
     "aws:cloudtrail/trail:Trail": [_trail],
     "aws:sqs/queue:Queue": [_queue],
