@@ -12,9 +12,10 @@ from typing import Final
 from cli.environments import known, meant
 from cli.exits import ExitCode, UsageError
 from cli.findings.document import document
-from cli.findings.places import Places, settings_path
+from cli.findings.places import Places, settings_place
 from cli.findings.report import FindingsReport
 from cli.findings.written import asked
+from cli.packs import limits_of
 from cli.policies import NOBODY, asked_about
 from cli.requests import JudgingFiles, Output, Previewing, preview_of
 from cli.screen import Screen
@@ -23,7 +24,15 @@ from cli.views.lines import Style
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import Verdict
 from engine.analyzer.packs import Packs
-from engine.analyzer.sources import ReadingCodec, Subject, in_manifests, in_plan_file, in_state_file
+from engine.analyzer.sources import (
+    STANDARD_INPUT,
+    STDIN,
+    ReadingCodec,
+    Subject,
+    in_manifests,
+    in_plan_file,
+    in_state_file,
+)
 from engine.events import Consumer, Diagnostic, Event, Severity
 from engine.project import Project
 from engine.redaction import Redactor
@@ -62,7 +71,8 @@ def _of_environment(request: JudgingFiles) -> FindingsReport | int:
     """What is found in the environment's preview; an exit code where there is none."""
     from cli.runs import prepare
 
-    previewing = prepare("preview", preview_of(request, Previewing, policy_pack=request.policy_pack))
+    given = {"policy_pack": request.policy_pack, "policy_timeout": request.policy_timeout}
+    previewing = prepare("preview", preview_of(request, Previewing, **given))
     if previewing.session.packs is None:
         raise UsageError(NOBODY.format(previewing.session.stack))
     outcome = previewing.plan()
@@ -81,7 +91,7 @@ def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
     if request.environment or request.stack:
         stack = meant(request.environment, request.stack, known(request.cwd))
     facts, chosen = asked_about(project, stack, request.policy_pack)
-    packs = Packs(chosen)
+    packs = Packs(chosen, limits_of(request.policy_timeout))
     packs.prepare()
     subjects, path = _subjects(request, stack)
 
@@ -92,13 +102,18 @@ def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
             screen.tell(event.message, Style.ERROR if event.severity is Severity.ERROR else Style.DIM)
 
     verdict = asyncio.run(_judged(packs, facts, subjects, redactor.wrap(tell), redactor.redact))
-    positions = [(one.resource.urn, one.position) for one in subjects]
-    # Manifests may lie anywhere; whoever names them stands in the repository that they belong to.
-    root, fallback = (
-        (Path.cwd(), path.as_posix()) if request.file or not stack else (project.root, settings_path(project, stack))
+    return FindingsReport.of(
+        verdict, _places(request, project, stack, subjects, path), stack or path.name or path.resolve().name
     )
-    places = Places.among(positions, root, fallback, anywhere=bool(request.file))
-    return FindingsReport.of(verdict, places, stack or path.name or path.resolve().name)
+
+
+def _places(request: JudgingFiles, project: Project, stack: str, subjects: Sequence[Subject], path: Path) -> Places:
+    """Manifests may lie anywhere; whoever names them stands in the repository that they belong to."""
+    positions = [(one.resource.urn, one.position) for one in subjects]
+    root = Path.cwd() if request.file or not stack else project.root
+    settings = settings_place(project, stack, root) if stack else None
+    fallback = settings.path if settings and not request.file else path.as_posix()
+    return Places.among(positions, root, fallback, settings, anywhere=bool(request.file))
 
 
 def _subjects(request: JudgingFiles, stack: str) -> tuple[list[Subject], Path]:
@@ -107,7 +122,8 @@ def _subjects(request: JudgingFiles, stack: str) -> tuple[list[Subject], Path]:
         return in_state_file(request.state, ReadingCodec(keyring)), request.state
     if request.plan is not None:
         return in_plan_file(request.plan), request.plan
-    return in_manifests(request.file), request.file[0]
+    first = request.file[0]
+    return in_manifests(request.file), STDIN if first == STANDARD_INPUT else first
 
 
 async def _judged(

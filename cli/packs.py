@@ -37,8 +37,13 @@ def chosen(session: Session, request: Judged) -> Packs | None:
     packs = [*own, *_of_settings(session.project, section), *_of_command(request)]
     if not packs:
         return None
-    seconds = request.policy_timeout or _FOREVER
-    return Packs(packs, Limits(seconds, seconds, 2 * seconds))
+    return Packs(packs, limits_of(request.policy_timeout))
+
+
+def limits_of(timeout: float) -> Limits:
+    """How long packs may take by ``--policy-timeout``: the whole stack takes longer than one resource."""
+    seconds = timeout or _FOREVER
+    return Limits(seconds, seconds, 2 * seconds)
 
 
 def left_out(session: Session) -> bool:

@@ -57,6 +57,11 @@ FurtherPacks = Annotated[
     typer.Option("--policy-pack", metavar="FOLDER", help="A pack beside the project's own. Repeatable.",
                  file_okay=False),
 ]  # fmt: skip
+PolicyTimeout = Annotated[
+    float,
+    typer.Option("--policy-timeout", min=0, metavar="SECONDS",
+                 help="How long a policy pack may take to start, or for an answer; 0 for ever."),
+]  # fmt: skip
 Reports = Annotated[
     tuple[str, ...],
     typer.Option("--report", metavar="FORM=FILE",
@@ -169,11 +174,7 @@ class Judged(Running):
         typer.Option("--policy-pack-config", metavar="FILE",
                      help="Configuration (JSON) of each --policy-pack, in the same order. Repeatable."),
     ] = ()  # fmt: skip
-    policy_timeout: Annotated[
-        float,
-        typer.Option("--policy-timeout", min=0, metavar="SECONDS",
-                     help="How long a policy pack may take to start, or for an answer; 0 for ever."),
-    ] = 60.0  # fmt: skip
+    policy_timeout: PolicyTimeout = 60.0
     report: Reports = ()
 
 
@@ -346,7 +347,9 @@ class JudgingFiles(OfProgram):
     ] = None  # fmt: skip
     file: Annotated[
         tuple[Path, ...],
-        typer.Option("--file", "-f", metavar="FILE", help="Judge Kubernetes manifests. Repeatable."),
+        typer.Option("--file", "-f", metavar="FILE",
+                     help="Judge Kubernetes manifests; - is standard input. Repeatable."),
     ] = ()  # fmt: skip
     policy_pack: FurtherPacks = ()
+    policy_timeout: PolicyTimeout = 60.0
     report: Reports = ()

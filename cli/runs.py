@@ -261,13 +261,14 @@ class Command:
 
     def findings(self, outcome: Outcome) -> FindingsReport | None:
         """What the policy packs found, with the places to show it at; None where none was asked."""
-        from cli.findings.places import Places, settings_path
+        from cli.findings.places import Places, settings_place
 
         if outcome.plan.policy is None:
             return None
         project, stack = self.session.project, self.session.stack
         positions = [(step.urn, step.new.source_position) for step in outcome.plan.steps if step.new is not None]
-        places = Places.among(positions, project.root, settings_path(project, stack))
+        settings = settings_place(project, stack, project.root)
+        places = Places.among(positions, project.root, settings.path, settings)
         return FindingsReport.of(outcome.plan.policy, places, stack)
 
     def _write_reports(self, outcome: Outcome) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from engine.project import Project
+
+# The policies of packs (``policies.kit``) that speak of the settings, not of what is declared.
+ABOUT_SETTINGS: Final = frozenset({"policy-settings", "exceptions"})
+_SECTION: Final = re.compile(r"""\s*["']?bedplate:policy["']?\s*:""")
 
 
 @dataclass(frozen=True)
@@ -19,15 +25,22 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """The places of a stack's resources; ``fallback`` is that of everything that has none."""
+    """The places of a stack's resources, and of its settings of policies; ``fallback`` is that of all that has none."""
 
     root: Path
     fallback: Place
     lines: Mapping[str, Place]
+    settings: Place | None = None
 
     @classmethod
     def among(
-        cls, positions: Iterable[tuple[str, str]], root: Path, fallback: str, *, anywhere: bool = False
+        cls,
+        positions: Iterable[tuple[str, str]],
+        root: Path,
+        fallback: str,
+        settings: Place | None = None,
+        *,
+        anywhere: bool = False,
     ) -> Places:
         """The places of resources, given by URN and ``PATH:LINE``; ``fallback`` is a path below ``root``.
 
@@ -38,10 +51,12 @@ class Places:
             place = _place(position, root, anywhere=anywhere)
             if place is not None:
                 found[urn] = place
-        return cls(root, Place(fallback, 1), found)
+        return cls(root, Place(fallback, 1), found, settings)
 
-    def of(self, urn: str) -> Place:
-        """The place to show for a resource, or for the stack."""
+    def of(self, urn: str, policy: str = "") -> Place:
+        """The place to show for what ``policy`` says of a resource, or of the stack."""
+        if policy in ABOUT_SETTINGS and self.settings is not None:
+            return self.settings
         return self.lines.get(urn, self.fallback)
 
 
@@ -58,7 +73,13 @@ def _place(position: str, root: Path, *, anywhere: bool) -> Place | None:
     return Place(shown.as_posix(), max(int(line), 1)) if own else None
 
 
-def settings_path(project: Project, stack: str) -> str:
-    """The settings file of an environment, from the project's root."""
-    path = project.stack_file(stack)
-    return path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.name
+def settings_place(project: Project, stack: str, root: Path) -> Place:
+    """Where an environment's settings of policies are: the line of its file, as seen from ``root``."""
+    path, top = project.stack_file(stack).resolve(), root.resolve()
+    shown = path.relative_to(top) if path.is_relative_to(top) else path
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []  # an environment need not have a file
+    line = next((number for number, text in enumerate(lines, 1) if _SECTION.match(text)), 1)
+    return Place(shown.as_posix(), line)

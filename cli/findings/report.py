@@ -68,4 +68,4 @@ def _found(verdict: Verdict, places: Places) -> Iterator[Found]:
         key = "\0".join((finding.pack, finding.policy, finding.urn))
         seen[key] = seen.get(key, 0) + 1  # a rule may have more than one thing to say of a resource
         fingerprint = hashlib.sha256(f"{key}\0{seen[key]}".encode()).hexdigest()[:32]
-        yield Found(finding, verdict.policy(finding), places.of(finding.urn), fingerprint)
+        yield Found(finding, verdict.policy(finding), places.of(finding.urn, finding.policy), fingerprint)

@@ -7,6 +7,7 @@ each) and ``pulumi preview --json`` (``display.PreviewDigest``) for plans.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from typing import Any, Final
 from engine import urn as urns
 from engine import wire
 from engine.analyzer.findings import AnalyzedProvider, AnalyzedResource
-from engine.kubernetes.documents import UNREADABLE, documents, unreadable
+from engine.kubernetes.documents import UNREADABLE, Document, documents, documents_in, unreadable
 from engine.provider_registry import split_reference
 from engine.state.errors import FormatError, SecretsUnsupported
 from engine.state.format import is_checkpoint, read_checkpoint, read_export
@@ -26,6 +27,8 @@ from engine.state.secrets import SecretCodec
 from engine.values import UNKNOWN, Properties, Secret, Value
 
 MANIFESTS_STACK: Final = "manifests"
+STANDARD_INPUT: Final = Path("-")
+STDIN: Final = Path("stdin")  # what standard input is called where places are told
 _MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
 _KUSTOMIZE: Final = "kustomize.config.k8s.io/"
 _MASKED: Final = "[secret]"
@@ -176,13 +179,13 @@ def _value(written: Any) -> Value:
 def in_manifests(paths: Sequence[Path]) -> list[Subject]:
     """The objects in files of YAML, as resources that ``pulumi_kubernetes`` would make of them. Raises BadSource.
 
-    A folder stands for all files in it and below that are YAML or JSON.
+    A folder stands for all files in it and below that are YAML or JSON, ``-`` for standard input.
     """
     found: list[Subject] = []
     problems: list[str] = []
     for path in [file for given in paths for file in _files(given)]:
         try:
-            objects = [] if path.is_dir() else list(documents(path))
+            objects = list(_documents(path))
         except UNREADABLE as error:
             problems.append(unreadable(path, error))
             continue
@@ -215,7 +218,15 @@ def _apart(subjects: Iterable[Subject]) -> Iterator[Subject]:
             yield subject
 
 
+def _documents(path: Path) -> Iterator[Document]:
+    if path == STDIN:
+        return documents_in(sys.stdin.buffer.read().decode("utf-8"), path)
+    return iter(()) if path.is_dir() else documents(path)
+
+
 def _files(path: Path) -> list[Path]:
+    if path == STANDARD_INPUT:
+        return [STDIN]
     if not path.is_dir():
         return [path]
     return sorted(file for file in path.rglob("*") if file.suffix in _MANIFESTS and file.is_file()) or [path]

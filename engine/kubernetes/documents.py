@@ -28,7 +28,12 @@ class Document:
 
 def documents(path: Path) -> Iterator[Document]:
     """All objects of a file; empty documents are left out, a List gives its elements."""
-    loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+    return documents_in(path.read_text(encoding="utf-8"), path)
+
+
+def documents_in(text: str, path: Path) -> Iterator[Document]:
+    """All objects of a text that is, or stands for, the file ``path``."""
+    loader = yaml.SafeLoader(text)
     try:
         number = 0
         while loader.check_node():

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from cli.exits import ExitCode
+from cli.findings.places import ABOUT_SETTINGS
+from policies.kit import sdk_policies
 from tests.conftest import REPOSITORY
 from tests.engine.analyzer.packs import SMALL, write
 
@@ -43,14 +45,14 @@ size: 1
 class Project:
     folder: Path
 
-    def run(self, *arguments: str, code: int = 0, here: Path | None = None) -> str:
+    def run(self, *arguments: str, code: int = 0, here: Path | None = None, given: str = "") -> str:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_"))
         }
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", "policy", *arguments, "--cwd", str(self.folder)],
             cwd=here or self.folder, env=environment | {"COLUMNS": "80", "PYTHONPATH": str(REPOSITORY)},
-            capture_output=True, text=True, check=False,
+            capture_output=True, text=True, check=False, input=given,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -180,6 +182,46 @@ def test_a_finding_names_the_file_that_it_is_in_wherever_that_lies(project: Proj
     text = project.run("run", "-f", ".", code=ExitCode.REFUSED, here=folder / "bad")
     assert "team/bad-web  pods.yaml:1" in text
     assert "bad: 2 rules" in text
+
+
+def test_manifests_come_from_standard_input_too(project: Project) -> None:
+    text = project.run("run", "-f", "-", code=ExitCode.REFUSED, given=PODS)
+    assert "team/bad-web  stdin:1" in text
+    assert "stdin: 2 rules, 1 mandatory, 0 advisory findings" in text
+    assert "stdin: it holds no object" in project.run("run", "-f", "-", code=ExitCode.USAGE)
+    assert "stdin:2: not YAML" in project.run("run", "-f", "-", code=ExitCode.USAGE, given="a: 1\nb: [")
+
+
+def test_what_is_said_of_the_settings_is_shown_there(project: Project) -> None:
+    program = """\
+from pulumi_policy import *
+PolicyPack("saying", [
+    StackValidationPolicy("policy-settings", "s", lambda _, report: report("no such rule"), EnforcementLevel.MANDATORY),
+    StackValidationPolicy("whole", "w", lambda _, report: report("all of it"), EnforcementLevel.MANDATORY),
+])
+"""
+    write(project.folder / "policies" / "saying", program)
+    (project.folder / "Pulumi.dev.yaml").write_text("config:\n  a:b: c\n  bedplate:policy: {}\n")
+    asked: dict[str, tuple[str, ...]] = {"pods.yaml": ("-f", "pods.yaml"), "Pulumi.dev.yaml": ()}
+    for whole, more in asked.items():
+        found = json.loads(project.run("run", "dev", *more, "--output", "json", code=ExitCode.REFUSED))["findings"]
+        places = {one["rule"]: one["location"] for one in found}
+        assert places["policy-settings"] == {"path": "Pulumi.dev.yaml", "line": 3}
+        assert places["whole"] == {"path": whole, "line": 1}
+
+
+def test_the_policies_about_settings_are_those_of_our_packs() -> None:
+    assert {sdk_policies.SETTINGS, sdk_policies.EXCEPTIONS} == ABOUT_SETTINGS
+
+
+@pytest.mark.parametrize("arguments", [("-f", "pods.yaml"), ("dev",)], ids=["files", "environment"])
+def test_a_pack_that_hangs_is_given_up_in_the_time_that_is_asked_for(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
+    (project.folder / "policies" / "sizes").rename(project.folder / "sizes")
+    write(project.folder / "policies" / "slow", "import time; time.sleep(600)\n")
+    text = project.run("run", *arguments, "--policy-timeout", "2", code=ExitCode.FAILED)
+    assert "policy pack slow did not start within 2 s and was ended" in text
 
 
 def test_packs_of_the_settings_judge_files_and_are_listed(project: Project) -> None:
