@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.budget.limits import Limits, stack_of
 from policies.budget.pack import BUDGET
-from policies.kit import Finding, Resource, Stack
+from policies.kit import Finding, Resource, Stack, Unreadable
 from policies.subjects.machines import Machines
 from policies.subjects.node_pools import NODE_GROUP, SCALING_GROUP, NodePool
 from policies.subjects.requirements import label
@@ -67,10 +68,13 @@ def gpu_allow_list(machines: Machines, parameters: Mapping[str, Any]) -> Iterato
     fix="Set the pool's smallest size to 0; desired_size, or the workloads, say how many nodes there are by day.",
     frameworks=("FinOps:Workload optimization",),
 )
-def gpu_pool_minimum(pool: NodePool) -> Iterator[Finding]:
-    """A pool that can't shrink costs the same idle as busy. Always-on serving in production is the exception."""
+def gpu_pool_minimum(pool: NodePool, stack: Stack) -> Iterator[Finding]:
+    """A pool that can't shrink costs the same idle as busy. Always-on serving in production is the exception.
+
+    Whether it has GPUs, its launch template says where the pool itself does not.
+    """
     smallest = pool.minimum
-    if (smallest.unknown or smallest.number(0) > 0) and pool.accelerated():
+    if (smallest.unknown or smallest.number(0) > 0) and pool.accelerated(stack):
         yield Finding(
             f"{smallest.path}: {smallest.number(0)} nodes with GPUs run at least, whether anybody works or not"
         )
@@ -85,9 +89,15 @@ def gpu_pool_minimum(pool: NodePool) -> Iterator[Finding]:
     frameworks=("FinOps:Rate optimization",),
     parameters=_STAGES,
 )
-def gpu_spot_in_dev(pool: NodePool, parameters: Mapping[str, Any]) -> Iterator[Finding]:
-    """Spot costs about a third, and what is tried out in development survives being interrupted."""
-    if _concerns(pool.resource, parameters) and pool.accelerated() and not pool.spot():
+def gpu_spot_in_dev(pool: NodePool, stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
+    """Spot costs about a third, and what is tried out in development survives being interrupted.
+
+    Which machines a pool has, its launch template says where the pool itself does not; a scaling group's template also
+    says how they are bought.
+    """
+    if not _concerns(pool.resource, parameters) or _surely_spot(pool, stack):
+        return
+    if pool.accelerated(stack) and not pool.spot(stack):
         yield Finding(f"the pool buys GPUs on demand in stage {_stage(pool.resource)!r}")
 
 
@@ -107,12 +117,10 @@ def gpu_off_hours_in_dev(resource: Resource, stack: Stack, parameters: Mapping[s
     Karpenter's pools end idle nodes by themselves, and are judged by whether they may, in gpu-idle-nodes.
     """
     pool = NodePool(resource)
-    if not _concerns(resource, parameters) or not pool.accelerated(stack):
-        return
     desired = pool.desired
-    if desired.known and desired.number(0) == 0:
+    if not _concerns(resource, parameters) or (desired.known and desired.number(0) == 0):
         return  # nothing runs until somebody asks for it
-    if not any(_stops(schedule) for schedule in _schedules(resource, stack)):
+    if pool.accelerated(stack) and not any(_stops(schedule) for schedule in _schedules(resource, stack)):
         yield Finding("no schedule scales the pool of GPUs to zero")
 
 
@@ -129,6 +137,13 @@ def gpu_idle_nodes(pool: NodePool) -> Iterator[Finding]:
     disruption = pool.resource.properties.get("spec", "disruption")
     if pool.by_karpenter and disruption.get("consolidateAfter").text("") == "Never" and pool.accelerated():
         yield Finding(f"{disruption.path}.consolidateAfter: idle nodes with GPUs are kept for ever")
+
+
+def _surely_spot(pool: NodePool, stack: Stack) -> bool:
+    """Then it doesn't matter what machines it has, should that not be known."""
+    with contextlib.suppress(Unreadable):
+        return pool.spot(stack)
+    return False
 
 
 def _concerns(resource: Resource, parameters: Mapping[str, Any]) -> bool:

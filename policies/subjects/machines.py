@@ -38,10 +38,15 @@ class Machines:
     @classmethod
     def found_in(cls, resource: Resource) -> Iterable[Self]:
         """Each place in the resource; what encloses a place and is not known yet stands for it."""
+        return cls.within(resource, resource.properties)
+
+    @classmethod
+    def within(cls, resource: Resource, properties: Value) -> Iterator[Self]:
+        """Each place in these properties of the resource: where the stack is in view, those that it is made from."""
         if resource.is_a(*KARPENTER_POOLS):
-            yield cls(resource.properties.get("spec", "template", "spec", "requirements"))
+            yield cls(properties.get("spec", "template", "spec", "requirements"))
             return
-        for value in _places(resource.properties):
+        for value in _places(properties):
             yield cls(value)
 
     @property

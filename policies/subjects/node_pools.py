@@ -1,20 +1,41 @@
-"""Pools of machines that grow and shrink: managed node groups, scaling groups and Karpenter's node pools."""
+"""Pools of machines that grow and shrink: managed node groups, scaling groups and Karpenter's node pools.
+
+They are read from what is declared: of the types that AWS fills in where a launch template has them, a preview only
+knows that they are not known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
 from components.nodepools import GPU_RESOURCE
-from policies.kit import Resource, Stack, Value
+from policies.kit import Resource, Stack, Unreadable, Value
 from policies.subjects.machines import KARPENTER_POOLS, Machines
 
 NODE_GROUP: Final = "aws:eks/nodeGroup:NodeGroup"
 SCALING_GROUP: Final = "aws:autoscaling/group:Group"
-_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
+# What a pool may start machines from, by the property that names it; the second is what AWS had before templates.
+_SOURCES: Final = {
+    "launchTemplate": "aws:ec2/launchTemplate:LaunchTemplate",
+    "mixedInstancesPolicy": "aws:ec2/launchTemplate:LaunchTemplate",
+    "launchConfiguration": "aws:ec2/launchConfiguration:LaunchConfiguration",
+}
+_IDENTITIES: Final = ("id", "name", "launchTemplateId", "launchTemplateName")
 _ACCELERATED_IMAGES: Final = ("NVIDIA", "NEURON", "GPU")
 _CAPACITY_LABEL: Final = "karpenter.sh/capacity-type"
+
+
+class NotDeclared(Unreadable):
+    """What a pool starts its machines from is declared elsewhere."""
+
+    def __init__(self, named: Value) -> None:
+        message = (
+            f"{named.path}: {named.shown()} is not declared in this stack, so which machines the pool starts can't be "
+            "said: name their types in the pool, declare it here, or write an exception with reason, owner and expiry"
+        )
+        super().__init__(message, named.path, named.owner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,39 +69,81 @@ class NodePool:
 
         Where the pool names no machines itself, those of its launch template in ``stack`` count.
         """
-        properties = self.resource.properties
-        if self.by_karpenter and properties.get("spec", "limits", GPU_RESOURCE).present:
+        if self.by_karpenter and self._declared.get("spec", "limits", GPU_RESOURCE).present:
             return True
-        image = properties.get("amiType")
+        image = self._declared.get("amiType")
         if self.resource.type == NODE_GROUP and any(mark in image.text("") for mark in _ACCELERATED_IMAGES):
             return True
-        places = list(Machines.found_in(self.resource))
-        if not places and stack is not None:
-            places = [one for template in self._templates(stack) for one in Machines.found_in(template)]
-        return any(machines.accelerators() for machines in places)
+        places = list(Machines.within(self.resource, self._declared))
+        if any(machines.accelerators() for machines in places):
+            return True
+        templates = self._templates(stack, named=bool(places)) if stack is not None else ()
+        return any(machines.accelerators() for one in templates for machines in Machines.within(one, one.inputs))
 
-    def _templates(self, stack: Stack) -> Iterable[Resource]:
-        """The launch templates that it starts machines from."""
-        for template in stack.of(_TEMPLATE):
-            if any(self.resource.refers_to(template, "launchTemplate", name) for name in ("id", "name")):
-                yield template
-
-    def spot(self) -> bool:
+    def spot(self, stack: Stack) -> bool:
         """Whether it buys spot capacity, at least where there is some. Raises Unreadable."""
-        properties = self.resource.properties
         if self.resource.type == NODE_GROUP:
-            return properties.get("capacityType").text("ON_DEMAND") == "SPOT"
+            return self._declared.get("capacityType").text("ON_DEMAND") == "SPOT"
         if self.by_karpenter:
-            return _may_be_spot(properties.get("spec", "template", "spec", "requirements"))
-        shares = properties.get("mixedInstancesPolicy", "instancesDistribution")
+            return _may_be_spot(self._declared.get("spec", "template", "spec", "requirements"))
+        if self._declared.get("mixedInstancesPolicy").missing:
+            templates = list(self._templates(stack, named=False))
+            return bool(templates) and all(_asks_for_spot(template) for template in templates)
+        shares = self._declared.get("mixedInstancesPolicy", "instancesDistribution")
         base = shares.get("onDemandBaseCapacity").number(0)
         return base == 0 and shares.get("onDemandPercentageAboveBaseCapacity").number(100) < 100
 
+    @property
+    def _declared(self) -> Value:
+        return self.resource.inputs
+
+    def _templates(self, stack: Stack, *, named: bool) -> Iterator[Resource]:
+        """What its machines are started from, as far as the pool (``named``) doesn't say of what types they are."""
+        if self.resource.type == SCALING_GROUP and self._declared.get("mixedInstancesPolicy").present:
+            for reference in _references(self._declared.get("mixedInstancesPolicy", "launchTemplate")):
+                yield from self._referred(stack, "mixedInstancesPolicy", reference)
+            return
+        for name in () if named or self.by_karpenter else ("launchTemplate", "launchConfiguration"):
+            reference = self._declared.get(name)
+            if reference.present:
+                yield from self._referred(stack, name, reference)
+
+    def _referred(self, stack: Stack, name: str, reference: Value) -> list[Resource]:
+        """By id or name, else by what the property ``name`` depends on. Raises Unreadable where it is neither."""
+        inside = reference.kind == "an object"
+        identities = [one for key in _IDENTITIES if (one := reference.get(key)).present] if inside else [reference]
+        texts = {one.text("") for one in identities if one.known}
+        declared = list(stack.of(_SOURCES[name]))
+        leads = self.resource.depends_on.get(name, ())
+        found = [one for one in declared if one.names & texts] or [one for one in declared if one.urn in leads]
+        if not found:
+            for one in identities:
+                one.text()  # says that it is not known
+            raise NotDeclared(identities[0] if identities else reference)
+        return found
+
     def _size(self, name: str, *of_karpenter: str) -> Value:
-        properties = self.resource.properties
         if self.by_karpenter:
-            return properties.get(*of_karpenter)
-        return properties.get("scalingConfig", name) if self.resource.type == NODE_GROUP else properties.get(name)
+            return self._declared.get(*of_karpenter)
+        within = ("scalingConfig", name) if self.resource.type == NODE_GROUP else (name,)
+        return self._declared.get(*within)
+
+
+def _references(policy: Value) -> Iterator[Value]:
+    """The launch templates of a mixed instances policy by which machines are started whose type it does not say."""
+    usual, overrides = policy.get("launchTemplateSpecification"), list(policy.get("overrides").items())
+    for override in overrides:
+        if override.get("instanceType").missing and override.get("instanceRequirements").missing:
+            own = override.get("launchTemplateSpecification")
+            yield own if own.present else usual
+    if not overrides:
+        yield usual
+
+
+def _asks_for_spot(template: Resource) -> bool:
+    """A launch template by its market, a launch configuration by its price."""
+    inputs = template.inputs
+    return inputs.get("instanceMarketOptions", "marketType").text("") == "spot" or inputs.get("spotPrice").present
 
 
 def _may_be_spot(requirements: Value) -> bool:
