@@ -10,6 +10,8 @@ from functools import cached_property
 from policies.pricing.model import UNKNOWN, Item, Origin
 
 STACK = "pulumi:pulumi:Stack"
+# Whose namespace it is, on everything that lies in it (components/scheduling_teams.py).
+_TEAM_LABEL = "bedplate.dev/team"
 _AWS_PROVIDER = "pulumi:providers:aws"
 _PACKAGES = ("aws", "aws-native", "azure-native", "command", "docker", "kubernetes", "pulumi", "random", "tls")
 
@@ -88,7 +90,9 @@ class Surroundings:
     def origin(self, item: Item) -> Origin:
         """Who ``item`` belongs to."""
         tags = self.tags(item)
-        team = tags.get("Team") or tags.get("team") or ""
+        # What lies in a team's namespace carries the deployment's Team, too: the platform's.
+        own = tags.get(_TEAM_LABEL, "") if item.type.startswith("kubernetes:") else ""
+        team = own or tags.get("Team") or tags.get("team") or ""
         return Origin(item.urn, item.type, item.name, self.component(item), team, tags, self.region_of(item))
 
     def component(self, item: Item) -> str:

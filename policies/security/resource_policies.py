@@ -1,4 +1,4 @@
-"""Whom the policies of buckets, keys and image repositories let in, and how (rows 1, 3, 9 and 13)."""
+"""Whom the policies of buckets, keys, image repositories, topics and queues let in, and how (rows 1, 3, 9, 13)."""
 
 from __future__ import annotations
 
@@ -165,5 +165,45 @@ def ecr_not_public(document: ImageDocument) -> Iterator[Finding]:
     """The principal ``*`` is every account of AWS: it may pull what is in the image, or push another in its place.
 
     A condition that a stranger can meet (a key that his request need not have, such as with ``ForAllValues:``) is none.
+    """
+    return _strangers(document)
+
+
+class MessageDocument(PolicyDocument):
+    """Who may do what with a topic or a queue."""
+
+    places = (
+        dict.fromkeys(
+            (
+                "aws:sns/topic:Topic",
+                "aws:sns/topicPolicy:TopicPolicy",
+                "aws:sqs/queue:Queue",
+                "aws:sqs/queuePolicy:QueuePolicy",
+            ),
+            ("policy",),
+        ),
+    )
+    types = tuple(places[0])
+
+
+@SECURITY.rule(
+    "messages-not-public",
+    number=1,
+    title="No topic's and no queue's policy lets everybody in",
+    severity="high",
+    fix="Name the principals, or add a condition such as aws:SourceAccount, aws:SourceArn or aws:PrincipalOrgID.",
+    frameworks=("FSBP:SNS.4", "FSBP:SQS.3"),
+    tags=(
+        "checkov:CKV_AWS_168",
+        "checkov:CKV_AWS_169",
+        "prowler:sns_topics_not_publicly_accessible",
+        "prowler:sqs_queues_not_publicly_accessible",
+    ),
+)
+def messages_not_public(document: MessageDocument) -> Iterator[Finding]:
+    """The principal ``*`` is everybody: he may send what looks like an alert or an event, or read what was sent.
+
+    A condition that a stranger can meet (a key that his request need not have, such as with ``ForAllValues:``) is none.
+    ``aws:SourceOwner``, which SNS's default policy has, says who sends; ``sns:Endpoint`` only says to where.
     """
     return _strangers(document)

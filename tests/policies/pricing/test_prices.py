@@ -115,6 +115,24 @@ def test_volumes_of_a_stateful_set_are_on_its_teams_and_its_components_bill() ->
     assert (line.monthly.desired, line.origin.team, line.origin.component) == (8.0, "ml-platform", "prometheus")
 
 
+def test_what_lies_in_a_teams_namespace_is_the_teams() -> None:
+    """The deployment's Team, which is the platform's, is on every object."""
+    balanced = {"spec": {"type": "LoadBalancer"}}
+    both, ours = {"Team": "ml-platform", "bedplate.dev/team": "vision"}, {"Team": "ml-platform"}
+    found = estimate([
+        Item("urn:aws", "pulumi:providers:aws", "aws", {"region": "us-east-1"}),
+        Item("urn:k", "pulumi:providers:kubernetes", "k", {}),
+        Item("urn:t", "kubernetes:core/v1:Service", "team", {**balanced, "metadata": {"labels": both}}),
+        Item("urn:p", "kubernetes:core/v1:Service", "ours", {**balanced, "metadata": {"labels": ours}}),
+        Item("urn:e", "aws:ec2/eip:Eip", "address", {"tags": both}),
+    ], today=date(2026, 11, 26))  # fmt: skip
+    assert {line.origin.name: line.origin.team for line in found.lines} == {
+        "team": "vision",
+        "ours": "ml-platform",
+        "address": "ml-platform",
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
