@@ -22,6 +22,7 @@ from components.observability.aws_access import AmpPlace, AwsPlaces
 from components.observability.dashboards.boards import declared_boards, uid_of_area
 from components.observability.grafana import Grafana, GrafanaArgs, GrafanaChoices
 from components.observability.kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
+from components.observability.model_monitor import ModelMonitor
 from components.observability.models import Watched
 from components.observability.node_exporter import NodeExporter, NodeExporterArgs
 from components.observability.prometheus import Prometheus, PrometheusArgs, PrometheusChoices
@@ -99,6 +100,8 @@ class Observability(KubernetesComponent, area="observability"):
             keep_volume=choices.keep_volumes,
         )
         Prometheus("prometheus", server, below)
+        for _, model in sorted(choices.watched.models.items()):
+            ModelMonitor(model, self.options())
         self._exporters(below)
         if choices.grafana is not None:
             self._grafana(choices.grafana, below)

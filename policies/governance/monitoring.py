@@ -17,6 +17,7 @@ _ENDPOINT: Final = "aws:sagemaker/endpoint:Endpoint"
 _SCHEDULE: Final = "aws:sagemaker/monitoringSchedule:MonitoringSchedule"
 _JOB: Final = "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition"
 _BOTH: Final = ({"Input", "Output"}, {"InputAndOutput"})
+_MODEL: Final = "bedplate:observability:ModelMonitor"
 _INFERENCE_SERVICES: Final = ("kubernetes:serving.kserve.io/v1beta1:InferenceService",)
 _CAPTURE_PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "minimum_percent": {
@@ -154,6 +155,25 @@ def inference_logged(resource: Resource) -> Iterator[Finding]:
         yield Finding("spec.predictor.logger: nothing is recorded")
     elif logger.get("mode").text("all") != "all":
         yield Finding(f"spec.predictor.logger.mode: {logger.get('mode').shown()}, not requests and answers")
+
+
+@GOVERNANCE.rule(
+    "model-telemetry",
+    number=83,
+    title="Declared models are watched",
+    severity="medium",
+    fix="Say where the model's metrics are: bedplate:monitoring.models.NAME.metrics, or telemetry where the model is "
+    "deployed.",
+    frameworks=("EU-AI-Act:Art.72",),
+)
+def model_telemetry(stack: Stack) -> Iterator[Finding]:
+    """A model that nobody watches fails, slows down and drifts without anybody's knowing: no alert, no dashboard and no
+    objective speaks of it. It is told by name, so that leaving it so is a decision with a reason and an end."""
+    for monitor in stack.of(_MODEL):
+        model, telemetry = monitor.properties.get("model"), monitor.properties.get("telemetry")
+        if telemetry.missing or (telemetry.known and not telemetry.get("server").text("")):
+            said = f"model {model.text('')} of team {monitor.properties.get('team').text('nobody')}"
+            yield Finding(f"telemetry: nothing says where the metrics of {said} are", resource=monitor)
 
 
 def _watches(schedule: Resource, endpoint: Resource, stack: Stack) -> bool:

@@ -74,6 +74,22 @@ class OwnRuleSettings(Section):
     """Alerts by name, such as CheckoutSlow."""
 
     def contradictions(self) -> Iterable[Contradiction]:
+        yield from self._about_names()
+        yield from self._about_ours() if self.recordings or self.alerts else ()
+
+    def _about_ours(self) -> Iterable[Contradiction]:
+        from components.observability.signals import ALL
+
+        ours = {
+            "alerts": {alert.name for signal in ALL for alert in signal.alerts},
+            "recordings": {recording.record for signal in ALL for recording in signal.recordings},
+        }
+        for kind, names in (("recordings", self.recordings), ("alerts", self.alerts)):
+            for name in names:
+                if name in ours[kind]:
+                    yield Contradiction(f"{kind}.{name}", "is the name of a rule of Bedplate's", "use another name")
+
+    def _about_names(self) -> Iterable[Contradiction]:
         for name in self.recordings:
             if not _RECORD.fullmatch(name):
                 why = f"'{name}' is no name for a recorded series: parts of letters, digits and _, with colons between"

@@ -8,7 +8,7 @@ from components.observability.values import Alert, Panel, Query, Recording, Seve
 
 # Jobs that are there in every environment, so that none of them being there is a fault. Models have an alert of theirs.
 ALWAYS_THERE: Final = (
-    "alertmanager", "apiserver", "cadvisor", "grafana", "kube-state-metrics", "kubelet", "node-exporter", "prometheus",
+    "alertmanager", "apiserver", "cadvisor", "kube-state-metrics", "kubelet", "node-exporter", "prometheus",
     "pushgateway",
 )  # fmt: skip
 _REFUSED: Final = (
