@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -12,10 +13,20 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from components.account import Account
 from components.observability.cloudwatch import CloudWatch, CloudWatchArgs
 from components.observability.cloudwatch_kinds import KINDS
+from components.observability.cloudwatch_sources import (
+    ControlPlane,
+    ControlPlaneLimits,
+    Database,
+    Endpoint,
+    Gateway,
+    GatewayLimits,
+    charges_alarm,
+)
 from components.observability.cloudwatch_values import AlarmKind, Missing
 from components.observability.values import Severity
 from stacks.cloudwatch_choices import cloudwatch_choices
@@ -24,6 +35,7 @@ from stacks.settings.monitoring import MonitoringSettings
 from tests.components.platform_recording import ACCOUNT, Recorded, Run, config_of, run_component, run_program
 
 ALARM, DASHBOARD = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/dashboard:Dashboard"
+PUBLISHED = Path(__file__).parents[2] / "cases" / "monitoring" / "aws_metrics.yaml"
 RUNBOOK = Path(__file__).parents[3] / "components" / "observability" / "runbooks" / "cloudwatch.md"
 EXISTING = {
     "cloudwatch": {
@@ -198,6 +210,34 @@ def test_the_dashboard_is_one_that_cloudwatch_takes(both: Run) -> None:
         for line in widget["properties"].get("metrics", []):
             names = set(re.findall(r"\b[a-z]+\d+\b", line[-1].get("expression", "")))
             assert names <= set(ids)
+
+
+def test_metrics_are_those_that_aws_publishes_in_its_units() -> None:
+    known = yaml.safe_load(PUBLISHED.read_text(encoding="utf-8"))
+    limits = GatewayLimits(0, 0.0001, 44000, 500)
+    sources = [
+        Gateway("nat-1", "nat-1", limits),
+        Gateway("nat-2", "nat-2", replace(limits, idle_timeouts=None)),
+        ControlPlane("cluster", ControlPlaneLimits(0.05, 0.05, 10, 1)),
+        Database("models", "models", None, 1, 0.8, 100, 30),
+        Database("others", "others", None, 1, 0.8, None, None),
+        Endpoint("ranker", "ranker", "AllTraffic", None, 0.01, 0.05, 0.3, 0.5),
+        Endpoint("chat", "chat", "AllTraffic", None, 0.01, 0.05, None, 0.5),
+    ]
+    alarms = [charges_alarm(100, "ml"), *(alarm for source in sources for alarm in source.alarms("ml"))]
+    shown = [(one.metric, one.unit, None) for source in sources for one in source.shown()]
+    for each in alarms:
+        unit = "count" if each.expression else each.kind.unit
+        shown += [(metric, unit, each.kind.period_seconds) for metric in each.metrics.values()]
+    used: dict[str, set[str]] = {}
+    for metric, unit, period in shown:
+        published = known[metric.namespace]["metrics"][metric.name]
+        assert unit == published["unit"], metric
+        assert metric.statistic in published.get("statistics", [metric.statistic]), metric
+        assert period in (None, published.get("period", period)), metric
+        assert sorted(metric.dimensions) == known[metric.namespace]["dimensions"], metric
+        used.setdefault(metric.namespace, set()).add(metric.name)
+    assert used == {namespace: set(each["metrics"]) for namespace, each in known.items()}
 
 
 def test_charges_are_shown_from_the_region_that_has_them() -> None:
