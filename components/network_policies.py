@@ -82,6 +82,18 @@ def allow_from_pods(sources: Mapping[str, str], ports: Sequence[int], pods: Mapp
     return {"pod_selector": _pods(pods), "policy_types": ["Ingress"], "ingress": [rule]}
 
 
+def allow_among(pods: Mapping[str, str], port: int) -> Spec:
+    """Pods with the labels ``pods`` talk to each other at ``port``, by TCP and UDP: as the members of a cluster do."""
+    peer: Peer = {"pod_selector": _pods(pods)}
+    ports: list[Port] = [{"protocol": "TCP", "port": port}, {"protocol": "UDP", "port": port}]
+    return {
+        "pod_selector": _pods(pods),
+        "policy_types": ["Ingress", "Egress"],
+        "ingress": [{"from_": [peer], "ports": ports}],
+        "egress": [{"to": [peer], "ports": ports}],
+    }
+
+
 def allow_from(sources: Sequence[str], port: int) -> Spec:
     """Addresses in ``sources`` reach ``port``: the API server calls webhooks from outside the pods' network."""
     peers: list[Peer] = [{"ip_block": {"cidr": cidr}} for cidr in sources]

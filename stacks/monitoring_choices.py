@@ -8,6 +8,7 @@ from decimal import Decimal
 from components.observability.amp import AmpChoices
 from components.observability.prometheus import PrometheusChoices
 from components.observability.stack import MonitoringChoices
+from stacks.alertmanager_choices import alertmanager_choices
 from stacks.grafana_choices import grafana_choices
 from stacks.monitoring_models import watched
 from stacks.settings import PlatformSettings
@@ -24,6 +25,7 @@ def monitoring_choices(settings: PlatformSettings, environment: str) -> Monitori
     return MonitoringChoices(
         watched=watched(settings, environment),
         prometheus=_prometheus(settings),
+        alertmanager=alertmanager_choices(settings),
         amp=_amp(settings),
         keep_volumes=settings.environment.protect,
         grafana=grafana_choices(settings),
@@ -56,7 +58,8 @@ def storage_class(settings: PlatformSettings) -> str | None:
 
 def _parts(settings: PlatformSettings) -> Iterator[str]:
     """What of the platform is scraped, by the names of the jobs: all that there is."""
-    yield from ("apiserver", "kubelet", "prometheus", "kube-state-metrics", "node-exporter", "pushgateway")
+    yield from ("apiserver", "kubelet", "prometheus", "alertmanager")
+    yield from ("kube-state-metrics", "node-exporter", "pushgateway")
     if grafana_choices(settings) is not None:
         yield "grafana"
     if settings.gpu.exporter.enabled and any(map(has_gpus, settings.cluster.node_pools.values())):

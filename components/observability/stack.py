@@ -16,7 +16,9 @@ from components import names
 from components.kubernetes import KubernetesComponent
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
 from components.network_policies import allow_dns
-from components.observability import grafana, kube_state_metrics, prometheus, pushgateway
+from components.observability import alertmanager_reach, grafana, kube_state_metrics, prometheus, pushgateway
+from components.observability.alertmanager import APP as ALERTMANAGER
+from components.observability.alertmanager import Alertmanager, AlertmanagerArgs, AlertmanagerChoices, addresses
 from components.observability.amp import AmpChoices
 from components.observability.aws_access import AmpPlace, AwsPlaces
 from components.observability.dashboards.boards import declared_boards, uid_of_area
@@ -30,8 +32,6 @@ from components.observability.prometheus_config import Collected
 from components.observability.pushgateway import Pushgateway, PushgatewayArgs
 from components.observability.rules import parcels, rule_files
 
-_ALERTMANAGER, _ALERTMANAGER_PORT = "alertmanager", 9093
-
 
 @dataclass(frozen=True)
 class MonitoringChoices:
@@ -43,6 +43,7 @@ class MonitoringChoices:
 
     watched: Watched
     prometheus: PrometheusChoices
+    alertmanager: AlertmanagerChoices
     keep_volumes: bool
     amp: AmpChoices | None = None
     grafana: GrafanaChoices | None = None
@@ -81,11 +82,14 @@ class Observability(KubernetesComponent, area="observability"):
         found = {
             "dns": allow_dns(),
             **prometheus.policies(self._collected(), network, to_aws=self._amp() is not None),
+            **alertmanager_reach.policies(
+                choices.alertmanager.notified, choices.alertmanager.replicas, prometheus.PODS
+            ),
             **kube_state_metrics.policies(network, prometheus.PODS),
             **pushgateway.policies(prometheus.PODS),
         }
         if choices.grafana is not None:
-            asked = {prometheus.APP: prometheus.PORT, _ALERTMANAGER: _ALERTMANAGER_PORT}
+            asked = {prometheus.APP: prometheus.PORT, ALERTMANAGER: alertmanager_reach.PORT}
             found |= grafana.policies(choices.watched.namespace, choices.grafana, asked)
         return found
 
@@ -100,6 +104,15 @@ class Observability(KubernetesComponent, area="observability"):
             keep_volume=choices.keep_volumes,
         )
         Prometheus("prometheus", server, below)
+        notifier = AlertmanagerArgs(
+            labels=self._args.labels,
+            namespace=choices.watched.namespace,
+            storage_class=choices.prometheus.storage_class,
+            keep_volume=choices.keep_volumes,
+            topic=self._args.aws.topic if self._args.aws is not None else None,
+            choices=choices.alertmanager,
+        )
+        Alertmanager("alertmanager", notifier, below)
         for _, model in sorted(choices.watched.models.items()):
             ModelMonitor(model, self.options())
         self._exporters(below)
@@ -121,7 +134,7 @@ class Observability(KubernetesComponent, area="observability"):
             boards=declared_boards(watched),
             home=uid_of_area("models"),
             prometheus=f"http://{prometheus.APP}:{prometheus.PORT}",
-            alertmanager=f"http://{_ALERTMANAGER}:{_ALERTMANAGER_PORT}",
+            alertmanager=f"http://{ALERTMANAGER}:{alertmanager_reach.PORT}",
             choices=choices,
         )
         Grafana("grafana", viewer, below)
@@ -131,4 +144,9 @@ class Observability(KubernetesComponent, area="observability"):
 
     def _collected(self) -> Collected:
         choices = self._args.choices
-        return Collected(choices.watched, self.naming.dashed(names.CLUSTER), choices.prometheus.parts)
+        return Collected(
+            watched=choices.watched,
+            cluster=self.naming.dashed(names.CLUSTER),
+            parts=choices.prometheus.parts,
+            alertmanagers=addresses(choices.watched.namespace, choices.alertmanager.replicas),
+        )

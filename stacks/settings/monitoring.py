@@ -13,6 +13,7 @@ from components.observability.models import Server
 from stacks.settings.base import Contradiction, Section
 from stacks.settings.environment import TagSettings
 from stacks.settings.measures import Delay, Increase, Latency, Ratio, Target, Temperature, duration
+from stacks.settings.monitoring_alerts import AlertmanagerSettings
 from stacks.settings.monitoring_cloudwatch import CloudWatchSettings, RemoteWriteSettings
 from stacks.settings.monitoring_grafana import GrafanaSettings
 from stacks.settings.monitoring_rules import OwnRuleSettings
@@ -132,6 +133,8 @@ class MonitoringSettings(Section):
     """Models that are served, by name."""
     prometheus: PrometheusSettings = PrometheusSettings()
     """The server that collects metrics and evaluates rules."""
+    alertmanager: AlertmanagerSettings = AlertmanagerSettings()
+    """Who hears of which alert, and how."""
     cloudwatch: CloudWatchSettings = CloudWatchSettings()
     """What lives in AWS and is watched there, by CloudWatch; alarms go to the platform's SNS topic."""
     remote_write: RemoteWriteSettings = RemoteWriteSettings()

@@ -10,6 +10,7 @@ from stacks.settings.cost import CostSettings
 from stacks.settings.environment import AwsSettings, EnvironmentSettings, IdentitySettings, LogSettings, TagSettings
 from stacks.settings.gpu import GpuSettings, about_gpus
 from stacks.settings.monitoring import MonitoringSettings, about_models
+from stacks.settings.monitoring_alerts import about_routes, about_topic
 from stacks.settings.monitoring_cloudwatch import about_aws, about_clusters, about_teams
 from stacks.settings.monitoring_grafana import about_grafana
 from stacks.settings.network import NetworkSettings
@@ -175,6 +176,14 @@ def _somebody_gets_into_grafana(settings: PlatformSettings) -> Iterable[Contradi
         yield from about_grafana(settings.environment, settings.monitoring.grafana)
 
 
+def _routes_are_for_teams_that_there_are(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_routes(settings.tags, settings.scheduling, settings.monitoring.alertmanager)
+
+
+def _topic_is_published_to_by_pods_of_ours(settings: PlatformSettings) -> Iterable[Contradiction]:
+    return about_topic(settings.cluster, settings.monitoring.alertmanager)
+
+
 Rule = Callable[[PlatformSettings], Iterable[Contradiction]]
 
 # Each rule with the sections that it reads, so that it can be asked even where another section is broken.
@@ -196,5 +205,7 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("aws", "monitoring"), _alarms_are_of_this_place),
     (("cluster", "monitoring"), _metrics_are_written_by_pods_of_ours),
     (("environment", "cluster", "monitoring"), _somebody_gets_into_grafana),
+    (("tags", "scheduling", "monitoring"), _routes_are_for_teams_that_there_are),
+    (("cluster", "monitoring"), _topic_is_published_to_by_pods_of_ours),
     (("tags", "scheduling", "cost"), _ceilings_are_of_teams_that_there_are),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from stacks.settings.base import Contradiction, Secret, Section
+from stacks.settings.base import Contradiction, EncryptedValue, RevealedSecret, Secret, Section
 
 ObjectName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
 DataKey = Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -33,8 +34,15 @@ class KubernetesSecretSettings(Section):
     """Key of the value in it."""
 
 
+def _or_encrypted(schema: dict[str, Any]) -> None:
+    schema["properties"]["secure"] = {"type": "string", "description": "Here, as Pulumi has encrypted it."}
+
+
 class SecretSourceSettings(Section):
     """Where a secret is: one of `external`, `kubernetes` and `value`."""
+
+    # Written as Pulumi writes an encrypted setting, it is a value, too.
+    model_config = ConfigDict(json_schema_extra=_or_encrypted)
 
     external: ExternalSecretSettings | None = None
     """In a store that External Secrets reads."""
@@ -42,6 +50,16 @@ class SecretSourceSettings(Section):
     """In a Secret that exists in the monitoring namespace."""
     value: Secret | None = None
     """Here, encrypted."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_in_plain_text(cls, value: Any) -> Any:
+        """The secret itself in this place is a mistake that no error may repeat; encrypted, it is a `value`."""
+        if isinstance(value, EncryptedValue | RevealedSecret):
+            return {"value": value}
+        if isinstance(value, str):
+            raise PydanticCustomError("plain_secret", "must be stored encrypted")
+        return value
 
     def contradictions(self) -> Iterable[Contradiction]:
         given = [name for name in ("external", "kubernetes", "value") if getattr(self, name) is not None]

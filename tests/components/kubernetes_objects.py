@@ -12,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.gpu import GpuSupport, GpuSupportArgs
 from components.kubernetes import deployment_labels
+from components.observability.aws_access import AwsPlaces, TopicPlace
 from components.observability.stack import Observability, ObservabilityArgs
 from components.scheduling import Scheduling, SchedulingArgs
 from components.tags import Ownership
@@ -24,6 +25,7 @@ from tests.components.platform_recording import UNKNOWN, Recorded, Run, run_comp
 CASES = Path(__file__).parents[1] / "cases" / "settings" / "good"
 LABELS = deployment_labels("bedplate", "dev", Ownership("ml", "ml@example.com", "CC-1", "bedplate-dev"))
 RELEASE = "kubernetes:helm.sh/v3:Release"
+TOPIC = "sns:us-east-1:123456789012:bedplate-dev-alerts"
 _TEMPLATES = {"Pod": (), "CronJob": ("spec", "jobTemplate", "spec", "template")}
 
 
@@ -78,7 +80,16 @@ def _declare_gpus(settings: PlatformSettings, below: pulumi.ResourceOptions) -> 
 def _declare_monitoring(settings: PlatformSettings, below: pulumi.ResourceOptions) -> None:
     choices = monitoring_choices(settings, LABELS["Environment"])
     if choices is not None:
-        Observability("monitoring", ObservabilityArgs(LABELS, network_ranges(settings), None, choices), below)
+        args = ObservabilityArgs(LABELS, network_ranges(settings), _aws(settings), choices)
+        Observability("monitoring", args, below)
+
+
+def _aws(settings: PlatformSettings) -> AwsPlaces | None:
+    """What pods of a cluster of our own may use in AWS."""
+    if settings.cluster.existing is not None:
+        return None
+    arn, role = (pulumi.Output.from_input(f"arn:aws:{each}") for each in (TOPIC, "iam::123456789012:role/alertmanager"))
+    return AwsPlaces(None, TopicPlace(arn, settings.aws.region, role, []))
 
 
 def _declare_teams(settings: PlatformSettings, below: pulumi.ResourceOptions) -> None:
