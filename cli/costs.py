@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cli.usage_files import file_of
 from cli.views import cost_line
 from cli.views.lines import Line, Style
 from engine import urn as urns
@@ -24,17 +25,10 @@ from policies.pricing.compare import Comparison
 COST: Final = "bedplate:cost"
 
 
-def usage_file(project: Project, stack: str) -> Path:
-    """Where an environment's usage is looked for when no other file is named: beside its settings."""
-    return project.config_folder / f"usage.{stack}.yaml"
-
-
 def read_usage(project: Project, stack: str, given: Path | None = None) -> Usage:
     """The usage that holds for an environment. Raises BadUsage."""
-    own = usage_file(project, stack)
-    if given is None and not own.is_file():
-        return Usage()
-    return Usage.read(given or own)
+    file = file_of(project, stack, given)
+    return Usage.read(file) if file else Usage()
 
 
 def read_agreed(session: Session) -> Mapping[str, float]:
@@ -114,33 +108,48 @@ COMPLETE: Final = (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED)
 
 @dataclass(frozen=True)
 class Costs:
-    """The costs of a run, or ``why`` they can't be said: a preview goes on without them."""
+    """The costs of a run, or ``why`` they can't be said: a preview goes on without them.
+
+    ``usage`` is the file that says how much is used, '' where that is assumed.
+    """
 
     comparison: Comparison | None = None
     why: str = ""
+    usage: str = ""
 
     def lines(self) -> list[Line]:
-        """As a line of the report."""
+        """As lines of the report."""
         if self.comparison is not None:
-            return cost_line.line(self.comparison)
+            lines = cost_line.line(self.comparison)
+            said = Line().add(f"           usage by {self.usage}", Style.DIM)
+            return [*lines, said] if lines and self.usage else lines
         return [Line().add("  cost     ").add(one, Style.YELLOW) for one in self.why.splitlines()[:1]]
 
     def section(self) -> dict[str, Any]:
         """As a part of the JSON document."""
         if self.comparison is not None:
-            return {"cost": cost_line.section(self.comparison)}
+            return {"cost": cost_line.section(self.comparison) | {"usage": self.usage or None}}
         return {"cost": {"error": self.why}} if self.why else {}
 
 
-def of_run(verb: str, outcome: Outcome, session: Session) -> Costs:
-    """What a run's plan does to the costs; nothing where it was not decided to its end, or decides nothing."""
+def of_run(verb: str, outcome: Outcome, session: Session, given: Path | None = None) -> Costs:
+    """What a run's plan does to the costs; nothing where it was not decided to its end, or decides nothing.
+
+    ``given`` is the usage file that the command names.
+    """
     if verb == "refresh" or outcome.result not in COMPLETE:
         return Costs()
     try:
-        usage = read_usage(session.project, session.stack)
-        return Costs(compared(outcome.plan, session.stack, usage, read_agreed(session)))
+        usage = read_usage(session.project, session.stack, given)
+        return Costs(compared(outcome.plan, session.stack, usage, read_agreed(session)), usage=_shown(usage.place))
     except (BadUsage, MalformedPrices) as error:
         return Costs(why=f"not known: {error}")
+
+
+def _shown(place: str) -> str:
+    """A file as seen from where the command was started, if it is below."""
+    path = Path(place)
+    return path.relative_to(Path.cwd()).as_posix() if place and path.is_relative_to(Path.cwd()) else place
 
 
 def standing(

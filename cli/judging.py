@@ -15,10 +15,11 @@ from cli.findings.document import document
 from cli.findings.places import Places, settings_place
 from cli.findings.report import FindingsReport
 from cli.findings.written import asked
-from cli.packs import limits_of
+from cli.packs import limits_of, telling
 from cli.policies import NOBODY, asked_about
 from cli.requests import JudgingFiles, Output, Previewing, preview_of
 from cli.screen import Screen
+from cli.usage_files import file_of
 from cli.views.findings import judged_lines
 from cli.views.lines import Style
 from engine.analyzer.environment import StackFacts
@@ -71,7 +72,7 @@ def _of_environment(request: JudgingFiles) -> FindingsReport | int:
     """What is found in the environment's preview; an exit code where there is none."""
     from cli.runs import prepare
 
-    given = {"policy_pack": request.policy_pack, "policy_timeout": request.policy_timeout}
+    given = {name: getattr(request, name) for name in ("policy_pack", "policy_timeout", "usage")}
     previewing = prepare("preview", preview_of(request, Previewing, **given))
     if previewing.session.packs is None:
         raise UsageError(NOBODY.format(previewing.session.stack))
@@ -91,7 +92,12 @@ def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
     if request.environment or request.stack:
         stack = meant(request.environment, request.stack, known(request.cwd))
     facts, chosen = asked_about(project, stack, request.policy_pack)
-    packs = Packs(chosen, limits_of(request.policy_timeout))
+    usage = file_of(project, stack, request.usage)
+    if request.usage is not None:
+        from policies.pricing import Usage
+
+        Usage.read(request.usage)  # raises BadUsage: nothing is to be judged without it
+    packs = Packs([telling(one, usage) for one in chosen], limits_of(request.policy_timeout))
     packs.prepare()
     subjects, path = _subjects(request, stack)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from cli import prior_cost
+from cli import prior_cost, usage_files
 from cli.exits import UsageError
 from cli.requests import Judged
 from engine.analyzer.client import Limits
@@ -30,14 +30,23 @@ _FOREVER: Final = 1e9  # seconds
 def chosen(session: Session, request: Judged) -> Packs | None:
     """The packs of ``request`` on ``session``, None where there are none. Raises BadPack, BadConfig, UsageError."""
     section = _section(session.configuration.texts)
-    own = [
-        replace(pack, config=prior_cost.config_for(pack.folder.folder, session))
-        for pack in _own(session.project, section)
-    ]
-    packs = [*own, *_of_settings(session.project, section), *_of_command(request)]
+    packs = [*_own(session.project, section), *_of_settings(session.project, section), *_of_command(request)]
     if not packs:
         return None
-    return Packs(packs, limits_of(request.policy_timeout))
+    file = usage_files.file_of(session.project, session.stack, request.usage)
+    return Packs([_told(pack, session, file) for pack in packs], limits_of(request.policy_timeout))
+
+
+def _told(pack: ChosenPack, session: Session, usage_file: Path | None) -> ChosenPack:
+    """The pack, told of what only the command knows."""
+    prior = prior_cost.config_for(pack.folder.folder, session, usage_file)
+    return telling(replace(pack, config=usage_files.merged(prior, pack.config)), usage_file)
+
+
+def telling(pack: ChosenPack, usage_file: Path | None) -> ChosenPack:
+    """The pack, told by which usage file costs are estimated."""
+    told = usage_files.config_for(pack.folder.folder, usage_file)
+    return replace(pack, config=usage_files.merged(told, pack.config))
 
 
 def limits_of(timeout: float) -> Limits:

@@ -17,7 +17,7 @@ RULE: Final = "cost-increase"
 _LIMITS: Final = ("max_increase_usd", "max_increase_percent")
 
 
-def config_for(pack: Path, session: Session) -> Mapping[str, PolicyConfig]:
+def config_for(pack: Path, session: Session, usage_file: Path | None = None) -> Mapping[str, PolicyConfig]:
     """The configuration of a pack that has the rule; empty for others, and where there is no figure to give."""
     if not (pack / "cases" / f"{RULE}.yaml").is_file() or not _limited(session):
         return {}
@@ -26,7 +26,7 @@ def config_for(pack: Path, session: Session) -> Mapping[str, PolicyConfig]:
 
     states = session.snapshot().resources
     try:
-        usage = costs.read_usage(session.project, session.stack)
+        usage = costs.read_usage(session.project, session.stack, usage_file)
         standing = costs.standing(states, session.stack, usage, costs.read_agreed(session))
         usd = standing.before.monthly.desired
     except (BadUsage, MalformedPrices):

@@ -62,6 +62,11 @@ PolicyTimeout = Annotated[
     typer.Option("--policy-timeout", min=0, metavar="SECONDS",
                  help="How long a policy pack may take to start, or for an answer; 0 for ever."),
 ]  # fmt: skip
+UsageFile = Annotated[
+    Path | None,
+    typer.Option("--usage", metavar="FILE", help="How much is used of what is billed by use.", dir_okay=False,
+                 show_default="usage.ENV.yaml beside the settings, if there is one"),
+]  # fmt: skip
 Reports = Annotated[
     tuple[str, ...],
     typer.Option("--report", metavar="FORM=FILE",
@@ -176,6 +181,7 @@ class Judged(Running):
     ] = ()  # fmt: skip
     policy_timeout: PolicyTimeout = 60.0
     report: Reports = ()
+    usage: UsageFile = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,11 +226,7 @@ class Simulating(OfProgram):
 class Costing(OfProgram):
     """A command that says what an environment costs."""
 
-    usage: Annotated[
-        Path | None,
-        typer.Option("--usage", metavar="FILE", help="How much is used of what is billed by use.", dir_okay=False,
-                     show_default="usage.ENV.yaml beside the settings, if there is one"),
-    ] = None  # fmt: skip
+    usage: UsageFile = None
     state: Annotated[bool, typer.Option("--state", help="Only what stands, by the state; the program is not run.")] = (
         False
     )
@@ -352,4 +354,5 @@ class JudgingFiles(OfProgram):
     ] = ()  # fmt: skip
     policy_pack: FurtherPacks = ()
     policy_timeout: PolicyTimeout = 60.0
+    usage: UsageFile = None
     report: Reports = ()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cli import neighbours, packs, sandboxes
 from cli.environments import meant
@@ -28,6 +28,9 @@ from engine.sandbox import Sandbox
 from engine.sandbox.providers import factories
 from engine.session import STATE_FOLDER, Session
 from engine.targets import Targets
+
+if TYPE_CHECKING:
+    from cli.costs import Costs
 
 Agree: TypeAlias = Callable[[Outcome], bool]
 Verb: TypeAlias = Callable[[Session, Consumer, Options, Agree], Awaitable[Outcome]]
@@ -220,24 +223,20 @@ class Command:
             self.screen.show(
                 report.preview(self.heading(), outcome, self.transcript, width=self.screen.width, detail=detail)
             )
-            self.screen.show(self._cost_lines(outcome))
+            self.screen.show(self._costs(outcome).lines())
             self.screen.show(self._policy_lines(outcome))
 
-    def _cost_lines(self, outcome: Outcome) -> list[Line]:
+    def _costs(self, outcome: Outcome) -> Costs:
         from cli.costs import of_run
 
-        return of_run(self.verb, outcome, self.session).lines()
+        given = self.request.usage if isinstance(self.request, Judged) else None
+        return of_run(self.verb, outcome, self.session, given)
 
     def _policy_lines(self, outcome: Outcome) -> list[Line]:
         if outcome.plan.policy is not None:
             return [policy.summary(outcome.plan.policy, self.screen.width)]
         judged = isinstance(self.request, Judged) and packs.left_out(self.session)
         return [policy.left_out(packs.KEY)] if judged else []
-
-    def _cost_section(self, outcome: Outcome) -> dict[str, Any]:
-        from cli.costs import of_run
-
-        return of_run(self.verb, outcome, self.session).section()
 
     def _report(self, outcome: Outcome) -> int:
         if not self.previewed:
@@ -246,7 +245,7 @@ class Command:
         self._write_reports(outcome)
         if self.request.output is Output.JSON:
             document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
-            self.screen.document(document | self._cost_section(outcome))
+            self.screen.document(document | self._costs(outcome).section())
         elif self.transcript.applying or (self.previewed and self.verb == "refresh"):
             self.screen.show([Line(), *self._result(outcome)])
         elif self.verb == "up" and outcome.result is Result.SUCCEEDED and report.nothing_to_do(outcome.plan):
@@ -319,6 +318,7 @@ def prepare(verb: str, request: Running) -> Command:
     reports = asked(request.report) if isinstance(request, Judged) and request.report else ()
     session = open_session(request, request.message)
     if isinstance(request, Judged):
+        _check_usage(session, request)
         session.packs = packs.chosen(session, request)
         if session.packs is not None:
             session.packs.prepare()
@@ -327,6 +327,14 @@ def prepare(verb: str, request: Running) -> Command:
     transcript = Transcript()
     interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
     return Command(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
+
+
+def _check_usage(session: Session, request: Judged) -> None:
+    """Raise BadUsage where a file that the command names can't be used: nothing is to be judged without it."""
+    if request.usage is not None:
+        from cli.costs import read_usage
+
+        read_usage(session.project, session.stack, request.usage)
 
 
 def _may_ask(screen: Screen, request: Running) -> bool:

@@ -21,6 +21,13 @@ from policies.pricing.model import MachineHours
 from policies.pricing.prices import prices_of
 
 _USD: Final = {"type": "number", "exclusiveMinimum": 0}
+_USAGE: Final = {
+    "usage_file": {
+        "type": "string",
+        "description": "How much is used of what is billed by use, '' to assume it; the command line gives it "
+        "(--usage). Default: usage.STACK.yaml beside the settings.",
+    }
+}
 _SHOWN: Final = 3
 
 
@@ -35,7 +42,8 @@ _SHOWN: Final = 3
         "ceiling_usd": {
             **_USD,
             "description": "USD/month; default: bedplate:cost.ceiling_usd, else monthly_budget_usd.",
-        }
+        },
+        **_USAGE,
     },
 )
 def cost_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
@@ -43,7 +51,7 @@ def cost_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Findin
     ceiling = parameters.get("ceiling_usd") or _limits(stack).usd("ceiling_usd", "monthly_budget_usd")
     if ceiling is None:
         return
-    found = estimate_of(stack)
+    found = estimate_of(stack, parameters.get("usage_file"))
     usd = found.monthly.desired
     if usd > ceiling:
         dearest = ", ".join(f"{name or 'the rest'} {cost.desired:,.0f}" for name, cost in _dearest(found))
@@ -65,7 +73,8 @@ def cost_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Findin
             "type": "object",
             "additionalProperties": _USD,
             "description": "USD/month by team; default: bedplate:cost.team_ceilings_usd.",
-        }
+        },
+        **_USAGE,
     },
 )
 def team_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
@@ -74,7 +83,7 @@ def team_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Findin
     ceilings = _limits(stack).by_team() if given is None else given
     if not ceilings:
         return
-    found = estimate_of(stack)
+    found = estimate_of(stack, parameters.get("usage_file"))
     costs = found.by_team()
     for team, ceiling in ceilings.items():
         usd = costs[team].desired if team in costs else 0.0
@@ -98,6 +107,7 @@ def team_ceiling(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Findin
         },
         "max_usd": {**_USD, "description": "Default: bedplate:cost.max_increase_usd, else no limit."},
         "max_percent": {**_USD, "description": "Default: bedplate:cost.max_increase_percent, else no limit."},
+        **_USAGE,
     },
 )
 def cost_increase(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
@@ -114,7 +124,7 @@ def cost_increase(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Findi
     prior = parameters.get("prior_monthly_usd")
     if not prior:
         raise NotApplicable("what the stack cost before is not known, or nothing")
-    found = estimate_of(stack)
+    found = estimate_of(stack, parameters.get("usage_file"))
     more = found.monthly.desired - prior
     if most is not None and more > most:
         yield Finding(f"the change adds {more:,.0f} USD a month to {prior:,.0f}; allowed are {most:,.0f}")
@@ -130,7 +140,10 @@ def cost_increase(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Findi
     severity="high",
     fix="Lower the pool's largest size or use smaller instance types, or raise bedplate:cost.max_pool_usd.",
     frameworks=("FinOps:Budgeting",),
-    parameters={"max_usd": {**_USD, "description": "USD/month; default: bedplate:cost.max_pool_usd, else no limit."}},
+    parameters={
+        "max_usd": {**_USD, "description": "USD/month; default: bedplate:cost.max_pool_usd, else no limit."},
+        **_USAGE,
+    },
 )
 def pool_cost(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     """At its largest size and at the price on demand: that is what a pool costs on the day that spot is out.
@@ -140,7 +153,7 @@ def pool_cost(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     most = parameters.get("max_usd") or _limits(stack).usd("max_pool_usd")
     if most is None:
         return
-    found = estimate_of(stack)
+    found = estimate_of(stack, parameters.get("usage_file"))
     pools = {line.origin.urn for line in found.lines if line.pool}
     for urn in sorted(pools):
         lines = [line for line in found.lines if line.origin.urn == urn and line.pool]
@@ -164,21 +177,27 @@ def pool_cost(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     level="advisory",
     fix="Look the price up and count it yourself: it is in no total. Of instance types: set bedplate:cost.prices.",
     frameworks=("FinOps:Planning and estimating",),
+    parameters=_USAGE,
 )
-def cost_known(stack: Stack) -> Iterator[Finding]:
+def cost_known(stack: Stack, parameters: Mapping[str, Any]) -> Iterator[Finding]:
     """Some things are sold by reservation only, some are in no price list that is shipped, some are paid for by use.
 
     Where a limit is set, machines without a price break it; to the rest of this list, limits are blind.
     """
-    for lack in estimate_of(stack).unpriced:
+    for lack in estimate_of(stack, parameters.get("usage_file")).unpriced:
         if not lack.undecided:
             yield Finding(f"{lack.what}: {lack.reason}", resource=stack.get(lack.origin.urn))
 
 
 @functools.lru_cache(maxsize=1)
-def estimate_of(stack: Stack) -> Estimate:
+def estimate_of(stack: Stack, usage_file: str | None = None) -> Estimate:
     """What ``stack`` is estimated at: worked out once for all rules. Raises BadUsage, MalformedPrices."""
-    return estimate(items_of(stack), usage=usage_of(_name(stack)), agreed=_limits(stack).prices())
+    usage = usage_of(_name(stack)) if usage_file is None else _usage_in(usage_file)
+    return estimate(items_of(stack), usage=usage, agreed=_limits(stack).prices())
+
+
+def _usage_in(file: str) -> Usage:
+    return Usage.read(STACK_FILES / file) if file else Usage()
 
 
 def usage_of(stack: str, folder: Path = STACK_FILES) -> Usage:

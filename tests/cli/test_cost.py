@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cli.costs import Costs, compared, of_run, usage_file
+from cli.costs import Costs, compared, of_run
+from cli.usage_files import usage_file
 from cli.views import cost_line
 from engine.plan import Op, Plan, Reason, Step
 from engine.project import Project
