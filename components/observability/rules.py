@@ -5,10 +5,9 @@ The same settings give the same text, byte for byte: a rule that moved would loo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-
-import yaml
 
 from components.observability.models import OwnRules, Watched
 from components.observability.signals import signals
@@ -22,6 +21,8 @@ _CONSTANTS_SECONDS: Final = 60
 # So many of them are some 200 KiB.
 _CONSTANTS_IN_A_GROUP: Final = 1000
 _OWN_SECONDS: Final = 60
+# Names that YAML 1.1 takes for something else than a text.
+_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 # An object of Kubernetes has at most a mebibyte, with all that belongs to it.
 PARCEL_BYTES: Final = 900 * 1024
 
@@ -110,15 +111,27 @@ def _duration(seconds: int) -> str:
 
 
 def _text(groups: Sequence[Group]) -> str:
-    return yaml.dump({"groups": list(groups)}, Dumper=_Writer, sort_keys=False, width=4096, allow_unicode=True)
+    """YAML, written by hand: a writer of YAML takes ten times as long, in every preview."""
+    return "groups:\n" + "".join(line for group in groups for line in _group_lines(group))
 
 
-class _Writer(yaml.CSafeDumper):
-    """Writes texts of several lines as such, since people read rules; in C, which takes a tenth of the time."""
+def _group_lines(group: Group) -> Iterator[str]:
+    yield f"- name: {json.dumps(group['name'])}\n  interval: {group['interval']}\n  rules:\n"
+    for rule in group["rules"]:
+        for index, (key, value) in enumerate(rule.items()):
+            yield f"  {'  ' if index else '- '}{key}:"
+            if isinstance(value, str):
+                yield f" {_scalar(value, ' ' * 6)}\n"
+                continue
+            yield "\n"
+            for name, text in value.items():
+                label = json.dumps(name) if name.lower() in _WORDS else name
+                yield f"      {label}: {_scalar(text, ' ' * 8)}\n"
 
 
-def _written(writer: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
-    return writer.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Writer.add_representer(str, _written)
+def _scalar(text: str, indent: str) -> str:
+    """A text of YAML: expressions of several lines as such, since people read them, all else in quotes."""
+    lines = text.strip().split("\n")
+    if len(lines) == 1 or not text.replace("\n", "").replace("\t", "").isprintable():
+        return json.dumps(text.strip(), ensure_ascii=False)
+    return "|-\n" + "\n".join(f"{indent}{line}" for line in lines)

@@ -22,7 +22,11 @@ MODELS = {
 
 def test_a_declared_model_is_in_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr(ModelMonitor, "register_outputs", lambda _self, outputs: told.append(outputs))
+
+    def tell(_: ModelMonitor, outputs: dict[str, Any]) -> None:
+        told.append(outputs)
+
+    monkeypatch.setattr(ModelMonitor, "register_outputs", tell)
     config = {
         **config_of("sandbox"),
         "bedplate:scheduling": {"teams": {"vision": {}}},

@@ -140,6 +140,22 @@ def test_rules_of_users_are_a_group_of_their_own() -> None:
     assert {name: text for name, text in files.items() if name != "own.yaml"} == rule_files(WATCHED)
 
 
+def test_what_is_written_is_read_as_it_was() -> None:
+    # Quotes, colons, comments and lines of users' own.
+    expression = "# who asks?\n  team:requests:rate5m{a=\"b: 'c' {{x}}\"}\n\n\t> 0 # none\n"
+    alert = replace(
+        NOBODY, expr=expression, summary='"é": {{ $value }} \\ \x07\n', labels={"team": "yes", "on": "0x10"}
+    )
+    files = rule_files(replace(WATCHED, own=OwnRules(alerts=(alert,))))
+    (group,) = yaml.safe_load(files["own.yaml"])["groups"]
+    assert group["rules"][0]["expr"] == expression.strip()
+    assert group["rules"][0]["annotations"]["summary"] == '"é": {{ $value }} \\ \x07'
+    assert group["rules"][0]["labels"] == {"team": "yes", "severity": "page", "on": "0x10"}
+    for text in files.values():
+        for group in yaml.safe_load(text)["groups"]:
+            assert list(group) == ["name", "interval", "rules"]
+
+
 def test_a_model_adds_constants_only() -> None:
     one, two = (
         rule_files(WATCHED),
