@@ -6,30 +6,33 @@ They stay when the set goes or shrinks, unless it says otherwise (persistentVolu
 from __future__ import annotations
 
 from engine.emulator.kubernetes.cluster import Cluster
+from engine.emulator.kubernetes.controllers.pods import PODS_EACH, Own
 from engine.emulator.kubernetes.controllers.writes import OPTIONS, change, owner
 from engine.emulator.kubernetes.refusals import Json
 from engine.emulator.kubernetes.store import name_of
 
 
-def keep(cluster: Cluster, stateful_set: Json, pods: list[str]) -> dict[str, list[Json]]:
-    """Make the claims of ``pods`` what they should be; returns the volumes of each pod that are claimed so.
+def keep(cluster: Cluster, stateful_set: Json) -> list[Own]:
+    """Make the claims of the set's pods what they should be; returns the pods' names and volumes.
 
     Raises Refused where the namespace's quota takes no claim more.
     """
-    spec, namespace = stateful_set["spec"], stateful_set["metadata"]["namespace"]
+    spec, about = stateful_set["spec"], stateful_set["metadata"]
     templates: list[Json] = spec.get("volumeClaimTemplates") or []
     policy: Json = spec.get("persistentVolumeClaimRetentionPolicy") or {}
     owners = owner(stateful_set) if policy.get("whenDeleted") == "Delete" else []
-    volumes: dict[str, list[Json]] = {pod: [] for pod in pods}
-    for number, pod in enumerate(pods):
+    found: list[Own] = []
+    for number in range(PODS_EACH):
+        pod, volumes = f"{about['name']}-{number}", list[Json]()
         for template in templates:
             name = f"{template['metadata']['name']}-{pod}"
-            volumes[pod].append({"name": template["metadata"]["name"], "persistentVolumeClaim": {"claimName": name}})
+            volumes.append({"name": template["metadata"]["name"], "persistentVolumeClaim": {"claimName": name}})
             if number < spec["replicas"]:
                 _ensure(cluster, stateful_set, template, name, owners)
             elif policy.get("whenScaled") == "Delete":
-                _drop(cluster, namespace, name)
-    return volumes
+                _drop(cluster, about["namespace"], name)
+        found.append(Own(name=pod, volumes=volumes))
+    return found
 
 
 def _ensure(cluster: Cluster, stateful_set: Json, template: Json, name: str, owners: list[Json]) -> None:

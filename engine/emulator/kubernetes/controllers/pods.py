@@ -7,7 +7,8 @@ select by, and a thousand replicas stay cheap.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engine.emulator.kubernetes import metadata
@@ -50,30 +51,38 @@ def forget_node(cluster: Cluster, name: str) -> None:
             cluster.delete(resource, *name_of(pod))
 
 
-def keep(
-    cluster: Cluster, workload: Json, template: Json, count: int, named: Mapping[str, list[Json]] | None = None
-) -> int:
+@dataclass(frozen=True)
+class Own:
+    """What one pod of a workload has for itself: its name, or its node, and volumes of its own."""
+
+    name: str = ""
+    node: str = ""
+    volumes: Sequence[Json] = ()
+
+    def is_had_by(self, pod: Json) -> bool:
+        return self.name == pod["metadata"]["name"] if self.name else self.node == pod["spec"].get("nodeName")
+
+
+def keep(cluster: Cluster, workload: Json, template: Json, count: int, own: Sequence[Own] = ()) -> int:
     """Make the workload's pods what they should be; returns how many there are of ``count``, all counted.
 
-    Pods that are ``named`` have these names, each with volumes of its own. Raises Refused where the namespace's quota
-    takes no pod at all of a workload that has none.
+    ``own``: what each of them has for itself, where they are not all the same. Raises Refused where the namespace's
+    quota takes no pod at all of a workload that has none.
     """
     resource, namespace = cluster.named("v1", "Pod"), workload["metadata"]["namespace"]
-    digest = hash_of(template)
-    existing = owned(cluster, resource, workload)
-    for pod in existing:
-        if (pod["metadata"].get("annotations") or {}).get(_TEMPLATE) != digest:
+    digest, wanted = hash_of(template), min(count, PODS_EACH)
+    kept: list[Json] = []
+    for pod in owned(cluster, resource, workload):
+        current = (pod["metadata"].get("annotations") or {}).get(_TEMPLATE) == digest
+        meant = not own or any(each.is_had_by(pod) for each in own[:wanted])
+        if current and meant and len(kept) < wanted:
+            kept.append(pod)
+        else:
             cluster.delete(resource, *name_of(pod))
-    kept = [pod for pod in existing if (pod["metadata"].get("annotations") or {}).get(_TEMPLATE) == digest]
-    wanted = min(count, PODS_EACH)
-    for pod in kept[wanted:]:
-        cluster.delete(resource, *name_of(pod))
-    there = {pod["metadata"]["name"] for pod in kept}
-    missing = [name for name in list(named)[:wanted] if name not in there] if named else [""] * (wanted - len(kept))
-    for number, name in enumerate(missing, wanted - len(missing)):
-        own = (named or {}).get(name) or []
+    missing = [each for each in own[:wanted] if not any(map(each.is_had_by, kept))]
+    for number, each in enumerate(missing or [Own()] * (wanted - len(kept)), len(kept)):
         try:
-            cluster.create(resource, namespace, _pod(workload, template, digest, name, own), OPTIONS)
+            cluster.create(resource, namespace, _pod(workload, template, digest, each), OPTIONS)
         except Refused as refused:
             if refused.reason == "AlreadyExists":
                 continue
@@ -86,14 +95,16 @@ def keep(
 _TEMPLATE = "bedplate.dev/template"  # the digest of the template that a pod was made from
 
 
-def _pod(workload: Json, template: Json, digest: str, name: str, volumes: list[Json]) -> Json:
+def _pod(workload: Json, template: Json, digest: str, own: Own) -> Json:
     about: dict[str, Any] = template.get("metadata") or {}
     annotations = (about.get("annotations") or {}) | {_TEMPLATE: digest}
-    named = {"name": name} if name else {"generateName": f"{workload['metadata']['name']}-"}
+    named = {"name": own.name} if own.name else {"generateName": f"{workload['metadata']['name']}-"}
     made = named | {"labels": about.get("labels") or {}, "annotations": annotations, "ownerReferences": owner(workload)}
     spec: Json = template.get("spec") or {}
-    if volumes:
-        spec = spec | {"volumes": [*volumes, *(spec.get("volumes") or [])]}
+    if own.volumes:
+        spec = spec | {"volumes": [*own.volumes, *(spec.get("volumes") or [])]}
+    if own.node:
+        spec = spec | {"nodeName": own.node}
     return {"metadata": made, "spec": spec}
 
 

@@ -93,7 +93,7 @@ def _stateful_set(cluster: Cluster, event: Event) -> None:
     if found is None:
         return
     name, digest = found["metadata"]["name"], pods.hash_of(found["spec"]["template"])
-    ready, failure = _kept(cluster, found, found["spec"]["replicas"])
+    ready, failure = _kept(cluster, found, found["spec"]["replicas"], lambda: claims.keep(cluster, found))
     names = ("replicas", "currentReplicas", "updatedReplicas", "readyReplicas", "availableReplicas")
     status = _counts(found, ready, *names) | {"availableReplicas": ready, "collisionCount": 0}
     status |= {"currentRevision": f"{name}-{digest}", "updateRevision": f"{name}-{digest}"}
@@ -105,8 +105,9 @@ def _daemon_set(cluster: Cluster, event: Event) -> None:
     found = current(cluster, resource, event.object)
     if found is None:
         return
-    wanted = len(placement.nodes_for(cluster, found["spec"]["template"].get("spec") or {}, daemon=True))
-    ready, failure = _kept(cluster, found, wanted)
+    nodes = placement.nodes_for(cluster, found["spec"]["template"].get("spec") or {}, daemon=True)
+    wanted = len(nodes)
+    ready, failure = _kept(cluster, found, wanted, lambda: [pods.Own(node=node["metadata"]["name"]) for node in nodes])
     status: Json = {"observedGeneration": found["metadata"]["generation"], "desiredNumberScheduled": wanted}
     status |= {"currentNumberScheduled": ready, "numberMisscheduled": 0, "numberReady": ready}
     status |= {"updatedNumberScheduled": ready, "numberAvailable": ready} if ready else {}
@@ -137,20 +138,16 @@ def _place(node: Json | None) -> Any:
     return (node["metadata"].get("labels"), node.get("spec")) if node else None
 
 
-def _kept(cluster: Cluster, found: Json, count: int) -> tuple[int, list[Json]]:
+def _kept(
+    cluster: Cluster, found: Json, count: int, own: Callable[[], list[pods.Own]] = list
+) -> tuple[int, list[Json]]:
     """How many pods there are, and why there are no more."""
     try:
-        named = claims.keep(cluster, found, _names(found)) if found["kind"] == "StatefulSet" else None
-        return pods.keep(cluster, found, found["spec"]["template"], count, named), []
+        return pods.keep(cluster, found, found["spec"]["template"], count, own()), []
     except Refused as refused:
         # Without the part of the name that is another one each time.
         message = re.sub(r'(pods "[^"]*-)[a-z0-9]{5}"', r'\1"', refused.message)
         return 0, [condition("ReplicaFailure", True, "FailedCreate", message)]
-
-
-def _names(stateful_set: Json) -> list[str]:
-    """The names of those of its pods that are objects."""
-    return [f"{stateful_set['metadata']['name']}-{number}" for number in range(pods.PODS_EACH)]
 
 
 def _counts(body: Json, ready: int, *names: str) -> Json:

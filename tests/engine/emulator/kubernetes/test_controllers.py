@@ -71,6 +71,27 @@ def test_a_stateful_set_names_its_pods(http: Http, namespace: str) -> None:
     assert status["readyReplicas"] == 2
 
 
+def test_a_daemon_runs_once_on_each_node(http: Http, namespace: str) -> None:
+    body: dict[str, Any] = deployment("agent", 1) | {"kind": "DaemonSet"}
+    body["spec"].pop("replicas")
+    at = path(namespace, "daemonsets", "apps/v1")
+    for name in ("one", "two", "three"):
+        http.post("/api/v1/nodes", {"metadata": {"name": name}})
+    http.post(at, body)
+
+    def places() -> list[str]:
+        return sorted(each["spec"]["nodeName"] for each in http.get(path(namespace, "pods")).body["items"])
+
+    assert places() == ["one", "three", "two"]
+    http.delete(f"{path(namespace, 'pods')}/{names(http, path(namespace, 'pods'))[1]}")
+    assert places() == ["one", "three", "two"]
+    http.delete("/api/v1/nodes/two")
+    http.post("/api/v1/nodes", {"metadata": {"name": "four"}})
+    assert places() == ["four", "one", "three"]
+    for name in ("one", "three", "four"):
+        http.delete(f"/api/v1/nodes/{name}")
+
+
 def test_a_job_completes_unless_it_is_suspended(http: Http, namespace: str) -> None:
     at = path(namespace, "jobs", "batch/v1")
     pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}
