@@ -84,6 +84,7 @@ class GpuExporter(KubernetesComponent, area="gpu"):
             self.child("metrics"),
             metadata={"namespace": self._args.namespace},
             data={"metrics.csv": metrics_file(profiling=self._args.profiling)},
+            immutable=True,
             opts=self.options(),
         )
 

@@ -41,6 +41,7 @@ class GpuOperator(KubernetesComponent, area="gpu"):
             self.child("configs"),
             metadata={"namespace": args.namespace},
             data={"config.yaml": mig_configs(args.sharing)},
+            immutable=True,
             opts=self.options(),
         )
         values = operator_values(args.sharing, configs.metadata.name)

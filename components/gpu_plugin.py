@@ -72,6 +72,7 @@ class DevicePlugin(KubernetesComponent, area="gpu"):
             self.child("configs"),
             metadata={"namespace": self._args.namespace},
             data=plugin_configs(self._args.sharing),
+            immutable=True,
             opts=self.options(),
         )
 

@@ -224,7 +224,14 @@ class Platform(PlatformComponent, area="platform"):
             where, context, ready = ours.kubeconfig, None, list(ours.ready)
         # What lies in the cluster goes before what lets us in, and before the nodes that it runs on.
         options = self.options(depends_on=ready)
-        self.kubernetes = kubernetes.Provider("kubernetes", kubeconfig=where, context=context, opts=options)
+        self.kubernetes = kubernetes.Provider(
+            "kubernetes",
+            kubeconfig=where,
+            context=context,
+            # A ConfigMap with a name of its own is read again when it changes: made anew, it would be away meanwhile.
+            enable_config_map_mutable=True,
+            opts=options,
+        )
         labels = deployment_labels(self.naming.project, self.naming.stack, args.ownership)
         inside = self.options(providers=[aws_provider, self.kubernetes])
         places = None

@@ -23,6 +23,7 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
     VolumeProjectionArgsDict,
 )
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
 
 from components.kubernetes import KubernetesComponent, hardened
@@ -159,7 +160,9 @@ class Grafana(KubernetesComponent, area="observability"):
             "sources.yaml": sources(args.prometheus, args.alertmanager),
             "dashboards.yaml": providers(each.folder for each in self._folders),
         }
-        return ConfigMap(self.child("settings"), metadata={"namespace": args.namespace}, data=data, opts=self.options())
+        metadata: ObjectMetaArgsDict = {"namespace": args.namespace}
+        # Read once, when the server starts: another content gets another name, and the server is started anew.
+        return ConfigMap(self.child("settings"), metadata=metadata, data=data, immutable=True, opts=self.options())
 
     def _home(self) -> str | None:
         found = [board.folder for board in self._args.boards if board.uid == self._args.home]

@@ -220,6 +220,7 @@ def test_an_existing_cluster_is_used_and_nothing_of_eks_is_made(offline: bool) -
     run = run_program(config, "dev", offline=offline)
     assert not [each for each in run.aws if each.type.startswith("aws:eks/") or "launchTemplate" in each.type]
     (provider,) = run.of("pulumi:providers:kubernetes")
+    assert provider.inputs["enableConfigMapMutable"] in (True, "true")
     assert (provider.inputs["kubeconfig"], provider.inputs["context"]) == ("/somewhere/config", "shared")
 
 

@@ -70,6 +70,15 @@ def test_claims_say_whose_they_are_and_a_new_label_makes_no_new_volume(run: Run)
         assert ("spec.volumeClaimTemplates[*].metadata.labels" in resource.ignore_changes) is bool(claims), resource.urn
 
 
+def test_what_is_read_once_gets_another_name_and_what_is_read_again_changes_in_place(run: Run) -> None:
+    """The trap: the provider makes a ConfigMap of a given name anew, and it is away meanwhile, unless it is told not to.
+
+    Told so (enableConfigMapMutable), it changes those in place, too, whose readers are to be replaced.
+    """
+    for config in of_kind(run, "ConfigMap"):
+        assert config.get("immutable", False) is ("name" not in config["metadata"]), config["metadata"]
+
+
 def test_every_object_has_a_provider_and_a_name_that_kubernetes_takes(run: Run) -> None:
     for resource in objects(run):
         assert "pulumi:providers:kubernetes" in resource.provider, resource.urn
