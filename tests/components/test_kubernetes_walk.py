@@ -71,9 +71,9 @@ def test_claims_say_whose_they_are_and_a_new_label_makes_no_new_volume(run: Run)
 
 
 def test_what_is_read_once_gets_another_name_and_what_is_read_again_changes_in_place(run: Run) -> None:
-    """The trap: the provider makes a ConfigMap of a given name anew, and it is away meanwhile, unless it is told not to.
+    """The trap: the provider makes a ConfigMap of a given name anew, which is away meanwhile.
 
-    Told so (enableConfigMapMutable), it changes those in place, too, whose readers are to be replaced.
+    Told not to (enableConfigMapMutable), it changes those in place, too, whose readers are to be replaced.
     """
     for config in of_kind(run, "ConfigMap"):
         assert config.get("immutable", False) is ("name" not in config["metadata"]), config["metadata"]
