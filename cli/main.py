@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli.commands import config, cost, inspect, policy, sandbox, simulate, stacks
+from cli.commands import config, cost, dashboards, inspect, policy, sandbox, simulate, stacks
 from cli.declare import with_diff_level
 
 _EPILOG = """\
@@ -29,6 +29,7 @@ def application() -> typer.Typer:
         "state": _group("Look at what is known of an environment's resources."),
         "sandbox": _group("Start and stop the local AWS emulator and Kubernetes API."),
         "config": _group("Look at an environment's settings."),
+        "dashboards": _group("Look at an environment's dashboards, and write them as Grafana reads them."),
         "policy": _group("Look at the policy rules, test them, have things judged by them."),
     }
     stacks.register(app)
@@ -38,6 +39,7 @@ def application() -> typer.Typer:
     sandbox.register(groups["sandbox"])
     config.register(groups["config"])
     policy.register(groups["policy"])
+    dashboards.register(groups["dashboards"])
     for name, group in groups.items():
         app.add_typer(group, name=name)
     return app

@@ -255,6 +255,29 @@ class Costing(OfProgram):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreviewingDashboards(OfStack):
+    """A command that draws an environment's dashboards."""
+
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", dir_okay=False, allow_dash=True,
+                     help="Where the page is written; - is standard output.",
+                     show_default=".bedplate/dashboards/ENV.html"),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportingDashboards(OfStack):
+    """A command that writes an environment's dashboards into a folder."""
+
+    folder: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", file_okay=False, help="The folder that the files are written into.",
+                     show_default=False),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class Showing(InSandbox):
     """A command that shows values of a stack, among which may be secrets."""
 

@@ -22,8 +22,8 @@ from components.observability.values import Panel, Signal
 # What a model's dashboard is narrowed to, beside the model itself.
 _OF_A_MODEL: Final = (Variable("version", "Version"), Variable("feature", "Feature"))
 # Signals of this area are of servers of language models alone.
-_LLM: Final = "llm"
-_LLM_SERVERS: Final = frozenset({"vllm"})
+LLM: Final = "llm"
+LLM_SERVERS: Final = frozenset({"vllm"})
 
 
 def declared_boards(watched: Watched) -> list[Board]:
@@ -79,9 +79,9 @@ def _of_models(
     made: dict[bool, tuple[Sequence[Section], Sequence[Variable]]] = {}
     for model in models:
         assert model.telemetry is not None
-        llm = model.telemetry.server in _LLM_SERVERS
+        llm = model.telemetry.server in LLM_SERVERS
         if llm not in made:
-            wanted = [signal for signal in signals if llm or signal.area != _LLM]
+            wanted = [signal for signal in signals if llm or signal.area != LLM]
             constant = Variable("model", "Model", value="")
             made[llm] = _narrowed(_sections(wanted, watched), (constant, *_OF_A_MODEL), labels_of)
         sections, variables = made[llm]
@@ -101,7 +101,7 @@ def _of_models(
 
 def _areas_of(signals: Iterable[Signal], *, llm: bool) -> list[str]:
     found = dict.fromkeys(signal.area for signal in signals)
-    return [key for key in found if llm or key != _LLM]
+    return [key for key in found if llm or key != LLM]
 
 
 def _sections(signals: Iterable[Signal], watched: Watched) -> list[Section]:

@@ -119,7 +119,7 @@ def _state_timeline(panel: Panel) -> Builder:
 
 def _table(panel: Panel) -> Builder:
     """A row for each combination of labels, a column for each query."""
-    names = {_column(panel, index): query.legend or panel.title for index, query in enumerate(panel.queries)}
+    names = {_column(panel, index): _heading(query) for index, query in enumerate(panel.queries)}
     hidden = dict.fromkeys(("Time", "__name__", "job", "instance"), True)
     organized: dict[str, Any] = {"excludeByName": hidden, "renameByName": names}
     made = table.Panel().color_scheme(_color(panel)).cell_height(look.TableCellHeight.SM)
@@ -129,6 +129,11 @@ def _table(panel: Panel) -> Builder:
             models.DataTransformerConfig(id_val="organize", options=organized),
         ]
     )
+
+
+def _heading(query: Query) -> str:
+    """What the column of a query's values is called here: labels have columns of their own."""
+    return "Value" if not query.legend or "{{" in query.legend else query.legend
 
 
 def _column(panel: Panel, index: int) -> str:
