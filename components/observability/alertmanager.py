@@ -103,6 +103,7 @@ class Alertmanager(KubernetesComponent, area="observability"):
             self.child("config"),
             metadata={"namespace": self._args.namespace},
             data={"alertmanager.yml": self._config_text(), TEMPLATES_FILE: templates()},
+            immutable=True,
             opts=self.options(),
         )
 

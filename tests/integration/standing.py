@@ -99,7 +99,8 @@ class Cluster:
             assert pod["spec"]["nodeName"], pod["metadata"]["name"]
             assert conditions["Ready"] == "True", (pod["metadata"]["name"], conditions)
         running = {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in pods}
-        assert running >= {"prometheus", "kube-state-metrics", "node-exporter", "pushgateway"}
+        servers = {"prometheus", "alertmanager", "grafana"}
+        assert running == servers | {"kube-state-metrics", "node-exporter", "pushgateway"}
         watched = [pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["namespace"] == "node-metrics"]
         assert sorted(watched) == sorted(self.live.names("v1", "Node"))
         claims = self.live.objects("v1", "PersistentVolumeClaim")
