@@ -13,6 +13,8 @@ from components.observability.models import (
     ServedModel,
     Telemetry,
     Watched,
+    declare_models,
+    telemetry_of,
 )
 from components.observability.values import TEAM, Alert, Recording, Severity
 from stacks.settings import PlatformSettings
@@ -27,7 +29,6 @@ from stacks.settings.monitoring import (
 from stacks.settings.monitoring_rules import AlertSettings, OwnRuleSettings
 from stacks.settings.pools import NodePoolSettings
 
-_NAME_LABEL = "app.kubernetes.io/name"
 # Where the pages lie in this repository, for those who have them nowhere else.
 _RUNBOOKS = "components/observability/runbooks"
 
@@ -37,13 +38,13 @@ def watched(settings: PlatformSettings, environment: str) -> Watched:
     monitoring, scheduling, cost = settings.monitoring, settings.scheduling, settings.cost
     namespaces = scheduling.namespaces()
     pools = {name: _pool(name, pool) for name, pool in settings.cluster.node_pools.items() if has_gpus(pool)}
-    return Watched(
+    platform = Watched(
         environment=environment,
         team=settings.tags.team,
         namespace=scheduling.monitoring_namespace,
         runbooks=runbooks(monitoring),
         namespaces=namespaces,
-        models={name: served_model(name, model, namespaces) for name, model in monitoring.models.items()},
+        models={},
         pools=pools,
         budget_usd=cost.monthly_budget_usd,
         team_budgets_usd=cost.team_ceilings_usd,
@@ -51,6 +52,7 @@ def watched(settings: PlatformSettings, environment: str) -> Watched:
         limits=_limits(monitoring.limits),
         own=_own(monitoring.rules),
     )
+    return declare_models(platform, (served_model(*each, namespaces) for each in monitoring.models.items()))
 
 
 def runbooks(monitoring: MonitoringSettings) -> str:
@@ -67,8 +69,7 @@ def served_model(name: str, model: ModelSettings, namespaces: Mapping[str, str])
 
 
 def _telemetry(name: str, metrics: MetricsSettings, namespace: str) -> Telemetry:
-    selector = metrics.selector or {_NAME_LABEL: name}
-    return Telemetry(metrics.server, namespace, selector, metrics.port, metrics.path)
+    return telemetry_of(name, metrics.server, namespace, metrics.selector, metrics.port, metrics.path)
 
 
 def _objectives(objectives: ObjectivesSettings) -> Objectives:

@@ -1,16 +1,25 @@
 """What is known of a model that is served: whose it is, where its metrics are, and how well it has to do.
 
-The settings declare models; the serving component declares each model that it deploys in the same words.
+The settings declare models; the serving component declares each model that it deploys in the same words:
+
+    watched = declare_models(watched, [ServedModel("fraud", "vision", telemetry_of("fraud", "vllm", "team-vision"))])
+
+before ``Observability`` is made of ``watched``. Its scrape job, its way through the network policies, its objectives,
+its dashboard and its ``ModelMonitor``, which policies judge, all follow from that, and from nothing else.
+
+DeclaredTwice           there is a model of that name already
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from components.observability.values import Alert, Recording
 
+# By this label a model's pods are found where nobody has said how.
+_NAME_LABEL: Final = "app.kubernetes.io/name"
 # Which program answers requests, by which it is known what it calls its metrics. ``standard`` are those that our own
 # servers export: model_requests_total{code}, model_request_duration_seconds.
 Server = Literal["standard", "vllm", "kserve", "triton"]
@@ -123,3 +132,33 @@ class Watched:
     gpus: bool = True
     limits: Limits = field(default_factory=Limits)
     own: OwnRules = field(default_factory=OwnRules)
+
+
+class DeclaredTwice(ValueError):
+    """There is a model of that name already; ``team`` is whose that is."""
+
+    def __init__(self, name: str, team: str) -> None:
+        self.name, self.team = name, team
+        super().__init__(f"model '{name}' is declared twice; the first is team {team}'s: give each a name of its own")
+
+
+def declare_models(watched: Watched, models: Iterable[ServedModel]) -> Watched:
+    """``watched`` with ``models``, too: this is how a model comes to be monitored. Raises DeclaredTwice."""
+    known = dict(watched.models)
+    for model in models:
+        if model.name in known:
+            raise DeclaredTwice(model.name, known[model.name].team)
+        known[model.name] = model
+    return replace(watched, models=known)
+
+
+def telemetry_of(
+    model: str,
+    server: Server,
+    namespace: str,
+    selector: Mapping[str, str] | None = None,
+    port: str = "metrics",
+    path: str = "/metrics",
+) -> Telemetry:
+    """Where the metrics of a model's pods in ``namespace`` are; by default those pods carry its name."""
+    return Telemetry(server, namespace, selector or {_NAME_LABEL: model}, port, path)
