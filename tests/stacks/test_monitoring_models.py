@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from components.observability.models import LatencyObjective, Limits, Objectives, ServedModel, Telemetry
 from components.observability.rules import rule_files
 from components.observability.series import problems
@@ -39,10 +41,9 @@ def test_four_lines_declare_a_model() -> None:
 def test_rules_of_the_settings_are_rules() -> None:
     seen = watched(load_file(CASES / "monitored_models.yaml"), "dev")
     assert list(problems(seen)) == []
-    own = rule_files(seen)["own.yaml"]
-    assert "alert: NoRequests" in own
-    assert "for: 90s" in own
-    assert "team: vision" in own
+    (group,) = yaml.safe_load(rule_files(seen)["own.yaml"])["groups"]
+    (alert,) = (rule for rule in group["rules"] if "alert" in rule)
+    assert (alert["alert"], alert["for"], alert["labels"]["team"]) == ("NoRequests", "90s", "vision")
 
 
 def test_pools_have_the_price_of_one_gpu() -> None:
