@@ -17,7 +17,8 @@ from components.observability.models import (
     Telemetry,
     Watched,
 )
-from components.observability.promql import PromqlError, parsed
+from components.observability.promql import parsed
+from components.observability.promql_grammar import PromqlError
 from components.observability.signals import signals
 from components.observability.signals.constants import constants
 from components.observability.values import Recording

@@ -19,7 +19,8 @@ _ALERT = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 def _mistake(expression: str) -> Contradiction | None:
     # Here, since hardly any environment has rules of its own, and each command reads the settings.
-    from components.observability.promql import PromqlError, parsed
+    from components.observability.promql import parsed
+    from components.observability.promql_grammar import PromqlError
 
     try:
         parsed(expression)

@@ -13,6 +13,7 @@ from components.observability.signals import (
     llm,
     money,
     monitoring,
+    monitoring_servers,
     nodes,
     pipelines,
     quality,
@@ -60,8 +61,8 @@ ALL: Final[tuple[Signal, ...]] = (
     money.SPEND,
     monitoring.WATCHDOG,
     monitoring.TARGETS,
-    monitoring.PROMETHEUS,
-    monitoring.DELIVERY,
+    monitoring_servers.PROMETHEUS,
+    monitoring_servers.DELIVERY,
 )
 _OF_GPUS: Final = "gpus"
 

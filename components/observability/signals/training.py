@@ -68,7 +68,8 @@ JOBS: Final = Signal(
             " team:namespace:info",
             "short",
         ),
-        Recording("queue:pending:count", "sum by (cluster_queue, status) (kueue_pending_workloads)", "short"),
+        # Each of Kueue's replicas counts them.
+        Recording("queue:pending:count", "max by (cluster_queue, status) (kueue_pending_workloads)", "short"),
     ),
     alerts=(
         Alert(

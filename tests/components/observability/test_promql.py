@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from components.observability.promql import PromqlError, parsed, uses
+from components.observability.promql import parsed, uses
+from components.observability.promql_grammar import PromqlError
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import yaml
 from components.observability.dashboards.areas import AREAS
 from components.observability.lint_queries import query_problems
 from components.observability.models import OwnRules, ServedModel
-from components.observability.promql import PromqlError, parsed, tokens
+from components.observability.promql import parsed
+from components.observability.promql_grammar import PromqlError, tokens
 from components.observability.rules import PARCEL_BYTES, parcels, rule_files, runbook
 from components.observability.series import labels_of, problems, recordings
 from components.observability.signals import ALL, signals
