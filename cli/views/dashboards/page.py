@@ -24,7 +24,8 @@ def page(boards: Sequence[PicturedBoard], environment: str) -> str:
     style = files("cli.views.dashboards").joinpath("page.css").read_text(encoding="utf-8")
     panels = sum(len(section.panels) for each in boards for section in each.sections)
     models = sum(each.board.tags[:1] == [_MODEL] for each in boards)
-    counts = f"{len(boards)} dashboards{f', {models} of them of single models' if models else ''}; {panels} panels"
+    kinds = [f"{len(boards)} dashboard{'s' if len(boards) != 1 else ''}", f"{panels} panels"]
+    counts = ", ".join([kinds[0], f"{models} of them of one model each", kinds[1]] if models else kinds)
     known = {each.board.uid: each.board.title for each in boards}
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',

@@ -32,17 +32,19 @@ _VALUES: Final[Mapping[str, Sequence[str]]] = {
     "job_name": ("train-fraud-2026w47", "finetune-support-lora", "eval-nightly"),
     "le": ("0.1", "0.3", "1"),
     "modelName": ("NVIDIA L4", "NVIDIA H100 80GB HBM3"),
+    "metric": ("model_accuracy", "model_requests_total"),
     "mountpoint": ("/", "/var/lib/containerd"),
     "node": _NODES,
     "persistentvolumeclaim": ("data-prometheus-0", "checkpoints", "mlflow-artifacts"),
     "phase": ("Pending", "Failed", "Unknown"),
     "pipeline": ("daily_features", "retrain_fraud", "evaluate_candidates"),
     "quantile": ("0.5", "0.9", "0.99"),
-    "reason": ("CrashLoopBackOff", "OOMKilled", "ImagePullBackOff"),
+    "reason": ("sample_limit", "duplicate_timestamp", "out_of_order"),
+    "resource_type": ("cpu", "memory", "nvidia.com/gpu"),
     "resource": ("requests.cpu", "requests.memory", "requests.nvidia.com/gpu"),
     "rule_group": ("models", "gpus", "cluster"),
     "severity": ("page", "ticket"),
-    "status": ("2xx", "4xx", "5xx"),
+    "status": ("active", "inadmissible"),
     "verb": ("GET", "LIST", "PATCH"),
     "version": ("2.4.1", "2.5.0"),
 }
@@ -113,7 +115,9 @@ class Cast:
     def _values(self, label: str, count: int) -> Sequence[str]:
         own: dict[str, Sequence[str]] = {
             "model": self.models[: count + 1],
+            "deployment": self.models,
             "pool": list(self.watched.pools) or _POOLS,
+            "nodepool": list(self.watched.pools) or _POOLS,
             "team": self._teams,
             "namespace": [self.watched.namespaces.get(team, f"team-{team}") for team in self._teams],
         }

@@ -64,6 +64,7 @@ _KNOWN: Final[Sequence[tuple[str, Magnitude]]] = tuple(
             r"double_bit|mended|refused|implausible|jobs that failed|missing|silent",
             Magnitude(0, 0, "still", 1, True),
         ),
+        (r"nodes that are ready", Magnitude(8, 8, "still", whole=True)),
         (r"last xid", Magnitude(13, 79, "still", whole=True)),
         (r"hold idle gpus", Magnitude(1, 3, "still", whole=True)),
         (r"restarts", Magnitude(0, 1, "spikes", 7, whole=True)),

@@ -101,7 +101,7 @@ def _value_of(record: str, row: Mapping[str, str], cast: Cast) -> float | None:
 
 def _chosen(query: Query) -> dict[str, str]:
     """Labels whose value a selector of the query names, but for those that a variable stands for."""
-    found: dict[str, str] = {}
+    found = {"pod": "prometheus-0"} if "prometheus_" in query.expr else dict[str, str]()
 
     def visit(expression: promql.Expr) -> bool:
         if isinstance(expression, promql.VectorSelector):
@@ -196,6 +196,8 @@ def _at(size: Magnitude, own: tuple[float, float], moment: _Moment, chance: rand
             return high - width * (0.1 + 0.25 * moment.part)
         case "still":
             return low + width * (0.5 + 0.1 * round(moment.wave))
+        case "spikes" if size.whole:
+            return size.high if chance.random() < 0.06 else size.low
         case "spikes":
             return low + width * max(0.0, 0.25 + 0.3 * moment.wave + abs(noise) * 2.4)
         case _:
