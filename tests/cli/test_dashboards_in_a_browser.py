@@ -50,7 +50,8 @@ document.body.innerHTML = '<pre id="measured"></pre>';
 document.getElementById('measured').textContent = JSON.stringify(measured);
 """
 BAD: Final = """\
-<!doctype html><style>article{width:200px} svg{width:200px;height:40px} b{display:block;width:20px} p{width:900px}</style>
+<!doctype html>
+<style>article{width:200px} svg{width:200px;height:40px} b{display:block;width:20px} p{width:900px}</style>
 <article><h4>Empty</h4></article>
 <article><h4>Flat</h4><div class="plot"><div class="field"><svg></svg></div></div></article>
 <article><h4>Wide</h4><p>text</p><table><tr><td>1234567</td></tr></table></article>
