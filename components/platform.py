@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -13,73 +12,33 @@ import pulumi_kubernetes as kubernetes
 from components.account import Account, look_up
 from components.alerts import Alerts, AlertsArgs
 from components.base import PlatformComponent
-from components.cluster import Cluster, ClusterArgs, ClusterChoices, ClusterKeys, ClusterPlace
+from components.cluster import Cluster, ClusterArgs, ClusterKeys, ClusterPlace
 from components.cluster import key_users as cluster_key_users
-from components.cost import CostChoices, CostControl, CostControlArgs
+from components.cost import CostControl, CostControlArgs
 from components.flowlogs import FlowLogChoices, FlowLogs, FlowLogsArgs
 from components.in_cluster import ClusterSetting, InClusterChoices, declare_in_cluster
 from components.karpenter import Karpenter, KarpenterArgs, KarpenterPlace
 from components.karpenter_nodes import KarpenterNodes, KarpenterNodesArgs
-from components.keys import KeyChoices, KeyPurpose, Keys, KeysArgs, KeyUser
+from components.keys import KeyPurpose, Keys, KeysArgs, KeyUser
 from components.kubernetes import deployment_labels
 from components.loggroups import LogGroups, LogGroupsArgs, LogKind
-from components.network import ExistingNetwork, Network, NetworkArgs, NetworkPlace
+from components.network import ExistingNetwork, Network, NetworkPlace
 from components.node_pools import NodePools, NodePoolsArgs
-from components.observability.aws_access import AwsPlaces
+from components.observability.aws_access import AmpPlace, AwsPlaces
 from components.observability.aws_access import key_users as monitoring_key_users
 from components.observability.aws_half import AwsHalfArgs, declare_aws_half, needs_key
-from components.observability.cloudwatch import CloudWatch, CloudWatchArgs, CloudWatchChoices
+from components.observability.cloudwatch import CloudWatch, CloudWatchArgs
 from components.observability.stack import MonitoringChoices
-from components.pools import PoolChoices
-from components.registry import Registry, RegistryArgs, RegistryChoices
+from components.platform_args import PlatformArgs
+from components.registry import Registry, RegistryArgs
 from components.registry import key_users as registry_key_users
-from components.roles import Boundary, BoundaryArgs
-from components.storage import BucketKind, ObjectStore, ObjectStoreArgs, StorageChoices
-from components.tags import Ownership, deployment_tags
+from components.roles import Boundary
+from components.storage import BucketKind, ObjectStore, ObjectStoreArgs
+from components.tags import deployment_tags
 from components.volumes import Volumes, VolumesArgs
 
 # Components whose roles the keys know by name.
 _CLUSTER, _REGISTRY = "cluster", "registry"
-
-
-@dataclass(frozen=True)
-class ExistingCluster:
-    """A cluster that somebody else runs: the path of a kubeconfig file, and a context in it (None: its current one)."""
-
-    kubeconfig: str
-    context: str | None
-
-
-@dataclass(frozen=True)
-class KarpenterChoices:
-    """Karpenter with this number of controllers, and the pools that it makes nodes for, by name."""
-
-    replicas: int
-    pools: Mapping[str, PoolChoices]
-
-
-@dataclass(frozen=True)
-class PlatformArgs:
-    """What an environment decides about its platform."""
-
-    region: str
-    account_id: str | None  # None: ask AWS; a preview without credentials then doesn't know it
-    ownership: Ownership
-    keys: KeyChoices
-    boundary: BoundaryArgs
-    log_retention_days: int
-    existing_vpc_id: str | None  # takes the place of `network`
-    network: NetworkArgs
-    flow_logs: FlowLogChoices | None
-    existing_cluster: ExistingCluster | None  # takes the place of `cluster` and `node_pools`
-    in_cluster: InClusterChoices | None  # None: what lies in the cluster is not declared
-    cluster: ClusterChoices
-    node_pools: Mapping[str, PoolChoices]
-    karpenter: KarpenterChoices | None
-    storage: StorageChoices
-    registry: RegistryChoices
-    cost: CostChoices
-    cloudwatch: CloudWatchChoices | None
 
 
 class Platform(PlatformComponent, area="platform"):
@@ -89,6 +48,8 @@ class Platform(PlatformComponent, area="platform"):
     node_pools: NodePools | None = None
     karpenter: KarpenterPlace | None = None
     kubernetes: pulumi.ProviderResource | None = None
+    cloudwatch: CloudWatch | None = None
+    metrics: AmpPlace | None = None
 
     def __init__(self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -96,7 +57,7 @@ class Platform(PlatformComponent, area="platform"):
         account = look_up(args.region, args.account_id, provider)
         below = self.options(providers=[provider])
 
-        monitoring = _monitoring_of_ours(args)
+        monitoring = args.monitoring_of_ours
         unused = [] if monitoring is not None and needs_key(monitoring.amp) else [KeyPurpose.METRICS]
         self.keys = Keys("keys", KeysArgs(account, args.keys, self._key_users(args), unused), below)
         self.boundary = Boundary("boundary", args.boundary, below)
@@ -134,6 +95,8 @@ class Platform(PlatformComponent, area="platform"):
             "imageCaches": self.registry.caches,
             "logGroups": {kind.value: name for kind, name in self.logs.group_names.items()},
             "alertTopicArn": self.alerts.topic_arn,
+            **({} if self.cloudwatch is None else {"awsDashboard": self.cloudwatch.dashboard_name}),
+            **({} if self.metrics is None else {"metricsWriteUrl": self.metrics.url}),
             "budgetName": self.cost.budget_name,
         }
 
@@ -162,7 +125,7 @@ class Platform(PlatformComponent, area="platform"):
         return {
             **registry_key_users(self.naming, _REGISTRY, args.registry),
             **(cluster_key_users(self.naming, _CLUSTER, args.cluster.addons) if ours else {}),
-            **(monitoring_key_users(self.naming) if _monitoring_of_ours(args) is not None else {}),
+            **(monitoring_key_users(self.naming) if args.monitoring_of_ours is not None else {}),
         }
 
     def _tags(self, args: PlatformArgs) -> Mapping[str, str]:
@@ -239,6 +202,7 @@ class Platform(PlatformComponent, area="platform"):
             self._fill_cluster(args, ours, labels, inside)
             if contents.monitoring is not None:
                 places = self._let_monitoring_in(args, contents.monitoring, account, ours)
+                self.metrics = places.amp
         declare_in_cluster(contents, ClusterSetting(labels, args.region, places), inside)
 
     def _let_monitoring_in(
@@ -266,7 +230,7 @@ class Platform(PlatformComponent, area="platform"):
             cluster_name=None if self.cluster is None else self.cluster.name,
             choices=args.cloudwatch,
         )
-        CloudWatch("cloudwatch", watched, below)
+        self.cloudwatch = CloudWatch("cloudwatch", watched, below)
 
     def _fill_cluster(
         self, args: PlatformArgs, cluster: ClusterPlace, labels: Mapping[str, str], inside: pulumi.ResourceOptions
@@ -288,10 +252,3 @@ class Platform(PlatformComponent, area="platform"):
                 ),
                 inside,
             )
-
-
-def _monitoring_of_ours(args: PlatformArgs) -> MonitoringChoices | None:
-    """Monitoring whose pods have roles in AWS: those in a cluster of our own."""
-    if args.existing_cluster is not None or args.in_cluster is None:
-        return None
-    return args.in_cluster.monitoring

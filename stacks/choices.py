@@ -10,7 +10,7 @@ from components.flowlogs import FlowLogChoices, FlowLogDestination
 from components.in_cluster import InClusterChoices
 from components.keys import KeyChoices
 from components.network import Nat, NetworkArgs
-from components.platform import ExistingCluster, PlatformArgs
+from components.platform_args import ExistingCluster, PlatformArgs
 from components.registry import Credentials, PullThrough, RegistryChoices
 from components.roles import BoundaryArgs
 from components.storage import BucketKind, StorageChoices

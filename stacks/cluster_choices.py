@@ -9,7 +9,7 @@ from components.gpu_sharing import node_labels
 from components.instance_types import instance_type
 from components.kubernetes_versions import kubernetes_versions
 from components.nodepools import Workload
-from components.platform import KarpenterChoices
+from components.platform_args import KarpenterChoices
 from components.pools import Capacity, Disruption, ImageFamily, PoolChoices, Reservations, Schedule, Size
 from stacks.settings import PlatformSettings
 from stacks.settings.cluster import AddonSettings, SystemPoolSettings

@@ -15,6 +15,7 @@ from stacks.settings.cluster import ClusterSettings
 from stacks.settings.cost import Usd
 from stacks.settings.environment import AwsSettings, TagSettings
 from stacks.settings.measures import Latency, Measure, Ratio, Waiting
+from stacks.settings.network import NetworkSettings
 from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import SchedulingSettings
 
@@ -147,6 +148,10 @@ class RemoteWriteSettings(Section):
             yield Contradiction("workspace_arn", "has no effect: nothing is written", "set enabled to true")
 
 
+# Source: Amazon Managed Service for Prometheus User Guide, "Interface VPC endpoints", 2026-11.
+_ENDPOINT_SERVICE: Final = "aps-workspaces"
+
+
 def _twice(section: str, what: str, named: Mapping[str, str]) -> Iterable[Contradiction]:
     first: dict[str, str] = {}
     for name, value in named.items():
@@ -170,11 +175,23 @@ def about_aws(
         yield Contradiction("monitoring.remote_write.workspace_arn", why, "name a workspace of this account")
 
 
-def about_clusters(cluster: ClusterSettings, remote_write: RemoteWriteSettings) -> Iterable[Contradiction]:
-    """Pods have their rights in AWS by the cluster that they are in."""
-    if cluster.existing is not None and remote_write.enabled:
+def about_places(
+    network: NetworkSettings, cluster: ClusterSettings, remote_write: RemoteWriteSettings, *, monitored: bool
+) -> Iterable[Contradiction]:
+    """What has to be there for metrics to be written: Prometheus, its rights, and a way to AWS."""
+    if not remote_write.enabled:
+        return
+    place = "monitoring.remote_write.enabled"
+    if not monitored or not cluster.kubernetes_resources:
+        why = "has no effect: there is no Prometheus whose metrics could be written"
+        yield Contradiction(place, why, "leave it out, or turn monitoring on")
+    elif cluster.existing is not None:
+        # Pods have their rights in AWS by the cluster that they are in.
         why = "needs a cluster of our own: pods of an existing one get no role in AWS from here"
-        yield Contradiction("monitoring.remote_write.enabled", why, "leave it out, or let Bedplate make the cluster")
+        yield Contradiction(place, why, "leave it out, or let Bedplate make the cluster")
+    elif network.vpc_id is None and network.nat == "none" and _ENDPOINT_SERVICE not in network.interface_endpoints:
+        why = "can't be: without NAT, nothing leads from the cluster to Managed Prometheus"
+        yield Contradiction(place, why, f"add '{_ENDPOINT_SERVICE}' to network.interface_endpoints")
 
 
 def _is_elsewhere(aws: AwsSettings, account: str) -> bool:

@@ -15,8 +15,8 @@ from stacks.settings.base import Contradiction, Section
 Cidr = Annotated[IPv4Network, WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d+\.\d+\.\d+/\d+$"})]
 ZoneId = Annotated[str, Field(pattern=r"^[a-z]{2,4}\d-az\d+$")]
 InterfaceService = Literal[
-    "autoscaling", "bedrock-runtime", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticfilesystem",
-    "elasticloadbalancing", "fsx", "glue", "kms", "logs", "monitoring", "rds", "sagemaker.api",
+    "aps", "aps-workspaces", "autoscaling", "bedrock-runtime", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth",
+    "elasticfilesystem", "elasticloadbalancing", "fsx", "glue", "kms", "logs", "monitoring", "rds", "sagemaker.api",
     "sagemaker.featurestore-runtime", "sagemaker.runtime", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages",
     "sts", "xray",
 ]  # fmt: skip

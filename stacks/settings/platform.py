@@ -11,7 +11,7 @@ from stacks.settings.environment import AwsSettings, EnvironmentSettings, Identi
 from stacks.settings.gpu import GpuSettings, about_gpus
 from stacks.settings.monitoring import MonitoringSettings, about_models
 from stacks.settings.monitoring_alerts import about_routes, about_topic
-from stacks.settings.monitoring_cloudwatch import about_aws, about_clusters, about_teams
+from stacks.settings.monitoring_cloudwatch import about_aws, about_places, about_teams
 from stacks.settings.monitoring_grafana import about_grafana
 from stacks.settings.network import NetworkSettings
 from stacks.settings.policy import PolicySettings
@@ -168,7 +168,8 @@ def _alarms_are_of_this_place(settings: PlatformSettings) -> Iterable[Contradict
 
 
 def _metrics_are_written_by_pods_of_ours(settings: PlatformSettings) -> Iterable[Contradiction]:
-    return about_clusters(settings.cluster, settings.monitoring.remote_write)
+    monitoring = settings.monitoring
+    return about_places(settings.network, settings.cluster, monitoring.remote_write, monitored=monitoring.enabled)
 
 
 def _somebody_gets_into_grafana(settings: PlatformSettings) -> Iterable[Contradiction]:
@@ -203,7 +204,7 @@ ACROSS_SECTIONS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("tags", "scheduling", "monitoring"), _models_are_of_teams_that_there_are),
     (("tags", "scheduling", "monitoring"), _alarms_are_of_teams_that_there_are),
     (("aws", "monitoring"), _alarms_are_of_this_place),
-    (("cluster", "monitoring"), _metrics_are_written_by_pods_of_ours),
+    (("network", "cluster", "monitoring"), _metrics_are_written_by_pods_of_ours),
     (("environment", "cluster", "monitoring"), _somebody_gets_into_grafana),
     (("tags", "scheduling", "monitoring"), _routes_are_for_teams_that_there_are),
     (("cluster", "monitoring"), _topic_is_published_to_by_pods_of_ours),

@@ -40,6 +40,9 @@ NAMES = {
     "aws:iam/instanceProfile:InstanceProfile": ("name", r"[\w+=,.@-]{1,128}"),
     "aws:sqs/queue:Queue": ("name", r"[A-Za-z0-9_-]{1,80}"),
     "aws:cloudwatch/eventRule:EventRule": ("name", r"[A-Za-z0-9._-]{1,64}"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", r"[ -~]{1,255}"),
+    "aws:cloudwatch/dashboard:Dashboard": ("dashboardName", r"[A-Za-z0-9_-]{1,255}"),
+    "aws:amp/workspace:Workspace": ("alias", r".{1,100}"),
 }
 # Policies, by the property that holds them.
 POLICIES = ("policy", "assumeRolePolicy")
