@@ -110,12 +110,13 @@ def _variable(variable: Variable) -> builders.QueryVariable | builders.ConstantV
     if variable.value is not None:
         return builders.ConstantVariable(variable.label).label(variable.title).value(variable.value)
     chosen = models.VariableOption(selected=True, text="All", value="$__all")
-    query = f"label_values({variable.metric}{{{variable.within}}}, {variable.label})"
+    source = f"{variable.metric}{{{variable.within}}}" if variable.within else variable.metric
+    query = f"label_values({source}, {variable.label})"
     return (
         builders.QueryVariable(variable.label)
         .label(variable.title)
         .datasource(SOURCE)
-        .query({"query": query, "refId": f"values of {variable.label}"})
+        .query(query)
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
         .multi(True)
