@@ -51,9 +51,9 @@ def _services() -> Generator[Told]:
             text = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = "form" in self.headers.get("Content-Type", "")
             body = dict(urllib.parse.parse_qsl(text)) if form else json.loads(text)
-            told.bodies.setdefault(self.path, []).append(body)
+            told.bodies.setdefault(self.path.rstrip("/"), []).append(body)
             answer = b"<PublishResponse/>" if form else b'{"ok": true, "status": "success"}'
-            self.send_response(202 if self.path == "/pagerduty" else 200)
+            self.send_response(202 if self.path.startswith("/pagerduty") else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
