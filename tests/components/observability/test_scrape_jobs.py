@@ -13,7 +13,10 @@ from components.observability.metrics import exporters
 from components.observability.models import Objectives, OwnRules, Pool, ServedModel, Telemetry, Watched
 from components.observability.prometheus_config import Collected, RemoteWrite, prometheus_config
 from components.observability.scrape_jobs import LATER, Guard, model_job, part_jobs
+from components.observability.signals.monitoring import ALWAYS_THERE
 from components.observability.values import Alert, Recording, Severity
+from stacks.monitoring_choices import monitoring_choices
+from tests.components.kubernetes_objects import case
 
 PARTS = (
     "alertmanager", "apiserver", "dcgm", "grafana", "karpenter", "kube-state-metrics", "kubelet", "kueue",
@@ -96,6 +99,13 @@ def test_series_get_the_labels_of_the_catalogue_and_no_others() -> None:
 def test_every_exporter_of_the_catalogue_has_a_job() -> None:
     wanted = {each.job for each in exporters().values()} - {".+", "model/.+"}
     assert wanted == {name for name in jobs() if not name.startswith("model/")}
+
+
+def test_what_is_missed_where_it_is_not_there_is_scraped_everywhere() -> None:
+    choices = monitoring_choices(case("existing_cluster"), "dev")
+    assert choices is not None
+    everywhere = jobs(Collected(choices.watched, "c", choices.prometheus.parts))
+    assert set(ALWAYS_THERE) <= everywhere.keys()
 
 
 def test_a_part_that_is_not_there_has_no_job() -> None:
