@@ -168,6 +168,9 @@ class SchedulingSettings(Section):
                 )
 
     def _about_namespaces(self) -> Iterable[Contradiction]:
+        if is_reserved(self.monitoring_namespace):
+            why = f"'{self.monitoring_namespace}' is a namespace of another part of the cluster"
+            yield Contradiction("monitoring_namespace", why, "use another name, such as monitoring")
         taken: dict[str, str] = {}
         for team, namespace in self.namespaces().items():
             place = f"teams.{team}.namespace"
