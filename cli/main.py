@@ -8,6 +8,7 @@ import typer
 
 from cli.commands import config, cost, dashboards, inspect, policy, sandbox, simulate, stacks
 from cli.declare import with_diff_level
+from cli.early import start_early
 
 _EPILOG = """\
 Every option is also read from BEDPLATE_<OPTION>, such as BEDPLATE_PARALLEL=4.
@@ -55,7 +56,9 @@ def _group(text: str, epilog: str | None = None) -> typer.Typer:
 
 def main() -> None:
     """Entry point of the console script."""
-    application()(args=with_diff_level(sys.argv[1:]), prog_name="bedplate")
+    arguments = with_diff_level(sys.argv[1:])
+    start_early(arguments)
+    application()(args=arguments, prog_name="bedplate")
 
 
 if __name__ == "__main__":

@@ -7,15 +7,17 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-HOST_SCRIPT: Final = Path(__file__).parent / "host" / "program.py"
+from engine import waiting_host
+
 FAILED_AND_SAID_SO: Final = 32
-BYTECODE_FOLDER: Final = Path(".bedplate") / "cache" / "python"
 LONGEST_LINE: Final = 1 << 24  # bytes
 _GRACE_SECONDS: Final = 2.0
 
@@ -44,7 +46,8 @@ class ProgramProcess:
     def __init__(self, program: Program, on_line: Callable[[str, bool], None]) -> None:
         self._program = program
         self._on_line = on_line
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended: asyncio.Future[int] | None = None
         self._readers: list[asyncio.Task[None]] = []
 
     async def start(self, address: str, *, preview: bool, parallel: int, debug: bool) -> None:
@@ -62,32 +65,18 @@ class ProgramProcess:
             "preview": preview,
             "parallel": parallel,
             "debug": debug,
-            "fast": os.environ.get("BEDPLATE_UNPATCHED_SDK", "") == "",
         }
-        # A session of its own: Ctrl-C in the terminal reaches the engine alone, which decides about the program.
         # The order goes through a pipe, not the command line, where every user of the machine could read the config.
-        self._process = await asyncio.create_subprocess_exec(
-            str(program.python), "-u", str(HOST_SCRIPT),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env=self._environment(), start_new_session=True, limit=LONGEST_LINE,
-        )  # fmt: skip
-        assert self._process.stdin and self._process.stdout and self._process.stderr, "pipes were asked for"
-        self._process.stdin.write(json.dumps(order).encode())
-        self._process.stdin.close()
+        host = waiting_host.take(program.python, program.root, program.environment)
+        self._process = host.process
+        self._ended = _end_of(host.process)
         self._readers = [
-            asyncio.create_task(self._pass_on(self._process.stdout, stderr=False)),
-            asyncio.create_task(self._pass_on(self._process.stderr, stderr=True)),
+            asyncio.create_task(self._pass_on(await _reader(host.process.stdout), stderr=False)),
+            asyncio.create_task(self._pass_on(await _reader(host.process.stderr), stderr=True)),
         ]
-
-    def _environment(self) -> dict[str, str]:
-        environment = dict(os.environ if self._program.environment is None else self._program.environment)
-        for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
-            environment.pop(name, None)  # the program has its config decrypted already
-        environment["GRPC_ENABLE_FORK_SUPPORT"] = "0"
-        if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
-            # Compiling pulumi_aws anew costs each run two seconds; this still keeps bytecode out of the sources.
-            environment["PYTHONPYCACHEPREFIX"] = str(self._program.root / BYTECODE_FOLDER)
-        return environment
+        assert host.process.stdin is not None, "a pipe was asked for"
+        with contextlib.suppress(BrokenPipeError), host.process.stdin as orders:  # it has ended, and says why
+            orders.write(json.dumps(order).encode())
 
     async def _pass_on(self, stream: asyncio.StreamReader, *, stderr: bool) -> None:
         while True:
@@ -102,25 +91,23 @@ class ProgramProcess:
 
     async def wait(self) -> int:
         """The program's exit code; a negative one is the signal that ended it."""
-        assert self._process is not None, "the program was started"
-        code = await self._process.wait()
+        assert self._ended is not None, "the program was started"
+        code = await asyncio.shield(self._ended)
         # A grandchild may hold the pipes open for ever; what the program itself printed is here by then.
         await asyncio.wait(self._readers, timeout=_GRACE_SECONDS)
         return code
 
     async def stop(self) -> None:
         """End the program and everything that it started; first by request, then by force."""
-        process = self._process
         for reader in self._readers:
             reader.cancel()
-        if process is None:
+        if self._ended is None:
             return
-        if process.returncode is None:
+        if not self._ended.done():
             self._signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
+            await asyncio.wait({self._ended}, timeout=_GRACE_SECONDS)
         self.kill()
-        await process.wait()
+        await asyncio.shield(self._ended)
 
     def kill(self) -> None:
         """End the program's whole process group at once."""
@@ -130,3 +117,24 @@ class ProgramProcess:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
+    """The exit code of a process, when it has one; a thread waits for it, since the loop has not started it."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def wait() -> None:
+        code = process.wait()
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody asks any more
+            loop.call_soon_threadsafe(lambda: ended.done() or ended.set_result(code))
+
+    threading.Thread(target=wait, name="end of the program", daemon=True).start()
+    return ended
+
+
+async def _reader(pipe: IO[bytes] | None) -> asyncio.StreamReader:
+    assert pipe is not None, "a pipe was asked for"
+    reader = asyncio.StreamReader(limit=LONGEST_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    return reader

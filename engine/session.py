@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Final
 
+from engine import waiting_host
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.packs import Packs
 from engine.backend import STATE_FOLDER, backend_folder, kept_passphrase, new_passphrase
@@ -148,17 +149,18 @@ class Session:
             return refused
         if _nothing_to_do(preview.plan):
             return preview
-        if not agree(preview):
-            return replace(preview, result=Result.CANCELLED)
-        self._require_key(preview.plan)
-        program = self.project.program(self.stack, config)
-        seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
-        return await self._apply(
-                "update", base, lambda recorder: Run(
-                    self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
-                    judging=self._judging(config, preview=False),
-                ), lambda run: run.up(program),
-            )  # fmt: skip
+        with waiting_host.started_ahead(self.project.python, self.project.root):
+            if not agree(preview):
+                return replace(preview, result=Result.CANCELLED)
+            self._require_key(preview.plan)
+            program = self.project.program(self.stack, config)
+            seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
+            return await self._apply(
+                    "update", base, lambda recorder: Run(
+                        self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
+                        judging=self._judging(config, preview=False),
+                    ), lambda run: run.up(program),
+                )  # fmt: skip
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""

@@ -1,7 +1,8 @@
 """Runs one Pulumi Python program against a resource monitor, as the language host of the Pulumi CLI does.
 
 This file is started as a script, by the Python of the program's own environment, and so imports the Pulumi SDK and the
-standard library only. How it is told what to do: one JSON object on standard input (see ``engine.program``).
+standard library only. How it is told what to do: one JSON object on standard input (see ``engine.program``), which may
+come when the SDK has long been imported (see ``engine.waiting_host``), or never.
 
 Exit codes: 0 the program ran to its end, 32 it failed and said so through the engine's log, anything else is what the
 program itself exited with.
@@ -32,10 +33,11 @@ _WRITTEN_TO = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 def main() -> int:
     _die_with_the_engine()
-    order: dict[str, Any] = json.load(sys.stdin)
     own_folder = str(Path(__file__).parent)
     sys.path[:] = [entry for entry in sys.path if entry != own_folder]
-    if order["fast"]:
+    fast = not os.environ.get("BEDPLATE_UNPATCHED_SDK")
+    gc.disable()  # what is imported stays
+    if fast:
         sys.path.insert(0, own_folder)
         # Siblings of a script, see above.
         import lazy_annotations  # pyright: ignore[reportImplicitRelativeImport]
@@ -52,7 +54,12 @@ def main() -> int:
             "install it, or name the program's virtual environment in Pulumi.yaml (runtime.options.virtualenv)\n"
         )
         return FAILED_AND_SAID_SO
-    if order["fast"]:
+    gc.enable()
+    said = sys.stdin.read()
+    if not said:
+        return 0  # started ahead, and not needed
+    order: dict[str, Any] = json.loads(said)
+    if fast:
         sys.path.insert(0, own_folder)
         import fast_sdk  # pyright: ignore[reportImplicitRelativeImport]
 

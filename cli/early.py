@@ -1,0 +1,44 @@
+"""What is started before the arguments are read: the interpreter of the program that most commands will run.
+
+This is a guess. Where it is wrong (another folder, another Python, arguments that make no sense), what was started is
+not used, and ends by itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+_RUN_PROGRAMS: Final = ("preview", "up", "cost", "simulate")
+_FOLDER_OPTIONS: Final = ("-C", "--cwd")
+
+
+def start_early(arguments: Sequence[str]) -> None:
+    """Start an interpreter if a command that runs a program was asked for, in a project that we know the Python of."""
+    if not arguments or arguments[0] not in _RUN_PROGRAMS or "--help" in arguments or "-h" in arguments:
+        return
+    folder = _folder(arguments)
+    root = next((each for each in (folder, *folder.parents) if (each / "Pulumi.yaml").is_file()), None)
+    if root is not None:
+        from engine.waiting_host import start_ahead  # here, so that --help stays quick
+
+        start_ahead(_python(root), root)
+
+
+def _folder(arguments: Sequence[str]) -> Path:
+    for option, value in itertools.pairwise(arguments):
+        if option in _FOLDER_OPTIONS:
+            return Path(value).resolve()
+    return Path(os.environ.get("BEDPLATE_CWD") or ".").resolve()
+
+
+def _python(root: Path) -> Path:
+    """The Python that the project names; reading its YAML takes longer than to start what is guessed."""
+    named = re.search(r"^\s+virtualenv:\s*(\S+)\s*$", (root / "Pulumi.yaml").read_text(errors="replace"), re.MULTILINE)
+    python = root / named[1] / "bin" / "python" if named else None
+    return python if python is not None and python.exists() else Path(sys.executable)
