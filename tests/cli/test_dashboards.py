@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
@@ -20,7 +18,7 @@ from cli.exits import CommandError
 from cli.main import application
 from cli.views.dashboards.page import page
 from cli.views.dashboards.plots import body, color_of
-from cli.views.dashboards.quantities import ticks, written
+from cli.views.dashboards.quantities import mark, ticks, written
 from cli.whole_files import write
 from stacks.dashboards import (
     POINTS,
@@ -58,28 +56,42 @@ config:
 """
 
 
+@dataclass(frozen=True)
+class Done:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @dataclass
 class Project:
-    """A project in a folder of its own."""
+    """A project in a folder of its own. Commands run in this process, but for those that are to have streams."""
 
     folder: Path
+    captured: pytest.CaptureFixture[str]
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            application()(["dashboards", *arguments, "--cwd", str(self.folder)], prog_name="bedplate")
+        out, err = self.captured.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, out, err)
+
+    def start(self, *arguments: str) -> Done:
         command = [sys.executable, "-m", "cli.main", "dashboards", *arguments, "--cwd", str(self.folder)]
-        return subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_"))}
-        return ours | {"COLUMNS": "80"}
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Project:
+    monkeypatch.setenv("COLUMNS", "80")
     (tmp_path / "Pulumi.yaml").write_text("name: bedplate\nruntime: python\nmain: stacks/\nstackConfigDir: stacks\n")
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks" / "Pulumi.dev.yaml").write_text(SETTINGS)
-    return Project(tmp_path)
+    return Project(tmp_path, capsys)
 
 
 @cache
@@ -114,7 +126,7 @@ def test_the_page_is_written_and_its_path_is_the_result(project: Project) -> Non
     assert Path(done.stdout.strip()).samefile(path)
     assert "drawn from invented data" in done.stderr
     assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
-    piped = project.run("preview", "dev", "--file", "-")
+    piped = project.start("preview", "dev", "--file", "-")
     assert (piped.stdout, piped.stderr) == (path.read_text(encoding="utf-8"), "")
 
 
@@ -144,15 +156,13 @@ def test_every_dashboard_is_exported_as_grafana_reads_it(project: Project) -> No
     ],
 )
 def test_what_goes_wrong_is_said_in_one_message(
-    project: Project, arguments: tuple[str, ...], code: int, said: str, capsys: pytest.CaptureFixture[str]
+    project: Project, arguments: tuple[str, ...], code: int, said: str
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        application()(["dashboards", *arguments, "--cwd", str(project.folder)], prog_name="bedplate")
-    assert ended.value.code == code
-    told = capsys.readouterr().err
-    assert said in told
-    assert "Traceback" not in told
-    assert len(told.splitlines()) == 1
+    done = project.run(*arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_where_monitoring_is_off_there_are_no_dashboards(project: Project) -> None:
@@ -333,3 +343,7 @@ def test_numbers_are_short_and_have_their_unit(value: float, unit: str, text: st
 )
 def test_an_axis_has_round_numbers(low: float, high: float, unit: str, marks: list[float]) -> None:
     assert ticks(low, high, unit) == pytest.approx(marks)
+
+
+def test_the_numbers_of_an_axis_have_all_of_their_digits() -> None:
+    assert [mark(each, "percentunit") for each in (0.9, 0.925, 0.95, 0.9995)] == ["90%", "92.5%", "95%", "99.95%"]

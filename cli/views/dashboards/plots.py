@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Final
 
-from cli.views.dashboards.quantities import ticks, written
+from cli.views.dashboards.quantities import mark, ticks, written
 from stacks.dashboards import HOURS, Panel, PicturedPanel, Series, Trouble
 
 _WIDTH, _HEIGHT = 1000, 200
@@ -32,7 +32,7 @@ def body(pictured: PicturedPanel, trouble: Trouble | None) -> str:
 def _over_time(panel: Panel, series: Sequence[Series], trouble: Trouble | None) -> str:
     marks = ticks(*_range(panel, series), panel.unit)
     low, high = marks[0], marks[-1]
-    grid = "".join(f'<path class="grid" d="M0 {_y(mark, low, high)}H{_WIDTH}"/>' for mark in marks)
+    grid = "".join(f'<path class="grid" d="M0 {_y(each, low, high)}H{_WIDTH}"/>' for each in marks)
     levels = "".join(
         f'<path class="level {each.color}" d="M0 {_y(each.value, low, high)}H{_WIDTH}"/>'
         for each in panel.thresholds
@@ -43,7 +43,7 @@ def _over_time(panel: Panel, series: Sequence[Series], trouble: Trouble | None) 
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
         f"{_firing(trouble)}{grid}{levels}{lines}</svg>"
     )
-    up = "".join(f"<span>{escape(written(mark, panel.unit))}</span>" for mark in reversed(marks))
+    up = "".join(f"<span>{escape(mark(each, panel.unit))}</span>" for each in reversed(marks))
     along = "".join(f"<span>{f'−{hour} h' if hour else 'now'}</span>" for hour in range(HOURS, -1, -2))
     field = f'<div class="up">{up}</div><div class="field">{svg}</div><div class="along">{along}</div>'
     return f'<div class="plot">{field}</div>{_legend(panel, series)}'

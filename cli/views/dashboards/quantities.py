@@ -32,6 +32,11 @@ def written(value: float, unit: str) -> str:
     return f"{_scaled(value, _SIZES, '', _plain(value))}{_SUFFIXES.get(unit, '')}"
 
 
+def mark(value: float, unit: str) -> str:
+    """A round number of an axis, with all of its digits."""
+    return f"{round(value * 100, 6):g}%" if unit == "percentunit" else written(value, unit)
+
+
 def _percent(value: float) -> str:
     if 98 < value < 100:
         return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -30,6 +30,8 @@ class Magnitude:
 _KNOWN: Final[Sequence[tuple[str, Magnitude]]] = tuple(
     (pattern, magnitude)
     for pattern, magnitude in (
+        (r"succeeded:increase", Magnitude(18, 26, "still", whole=True)),
+        (r"failed:increase", Magnitude(0, 1, "spikes", 4, whole=True)),
         (r"budget:left30d", Magnitude(0.42, 0.93, "fall", most=1.0, least=-1.0)),
         (r"error budget burns|burn of the", Magnitude(0.15, 0.8, "spikes", 15.5)),
         (r"1 - model:(error|slow)_ratio", Magnitude(0.9993, 0.9997, "still", most=1.0)),
@@ -47,8 +49,8 @@ _KNOWN: Final[Sequence[tuple[str, Magnitude]]] = tuple(
         (r"duration of runs", Magnitude(900, 2700)),
         (r"accuracy", Magnitude(0.938, 0.957, trouble=0.905, most=1.0)),
         (r"calibration", Magnitude(0.012, 0.03, trouble=0.061)),
-        (r"psi|divergence|kl_nats", Magnitude(0.015, 0.075, trouble=0.27)),
         (r"features that have drifted", Magnitude(0, 0, "still", 2, whole=True)),
+        (r"psi|divergence|kl_nats", Magnitude(0.015, 0.075, trouble=0.27)),
         (r"succeed|success:ratio", Magnitude(0.955, 1.0, most=1.0)),
         (r"progress", Magnitude(0.0, 1.0, "rise", most=1.0)),
         (r"tokens", Magnitude(640, 1900, "traffic")),

@@ -31,6 +31,8 @@ TROUBLE: Final = (0.66, 0.86)
 _CANARY_FROM: Final = 0.3
 _CANARY: Final = "2.5.0"
 _AT_MOST: Final[Mapping[str, int]] = {"table": 6, "stat": 1, "gauge": 4, "bargauge": 6, "state-timeline": 6}
+# Values of labels of some metrics, which have the same everywhere.
+_ALWAYS: Final = {"prometheus_": {"pod": "prometheus-0"}, "node_disk": {"device": "nvme0n1"}}
 _LEGEND = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -101,7 +103,7 @@ def _value_of(record: str, row: Mapping[str, str], cast: Cast) -> float | None:
 
 def _chosen(query: Query) -> dict[str, str]:
     """Labels whose value a selector of the query names, but for those that a variable stands for."""
-    found = {"pod": "prometheus-0"} if "prometheus_" in query.expr else dict[str, str]()
+    found = next((values for name, values in _ALWAYS.items() if name in query.expr), dict[str, str]()).copy()
 
     def visit(expression: promql.Expr) -> bool:
         if isinstance(expression, promql.VectorSelector):
