@@ -57,7 +57,7 @@ class Outcome:
     """What a run came to. ``plan`` holds the steps that were decided, up to where it stopped."""
 
     result: Result
-    plan: Plan
+    plan: Plan = field(repr=False)  # asyncio.run asks for the text of what it returns, and plans are large
     seconds: float
     counts: Mapping[Op, int] = field(default_factory=dict[Op, int])
 

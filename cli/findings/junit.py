@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 from xml.etree import ElementTree as Xml
 
-from cli.findings.report import FindingsReport, Found
+from cli.findings.report import FindingsReport, Found, by_rule
 from engine.analyzer.findings import Level, PackInfo, PolicyInfo
 
 # XML 1.0 has no way to write these.
@@ -16,8 +17,9 @@ _UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U
 def junit(report: FindingsReport) -> str:
     """The report as the text of an XML document."""
     root = Xml.Element("testsuites", name=f"bedplate {report.subject}")
+    found = by_rule(report.found)
     for pack in report.packs:
-        _suite(root, pack, report)
+        _suite(root, pack, report.subject, found)
     for name in report.broken:
         suite = Xml.SubElement(root, "testsuite", name=f"{name} (pack)", tests="1", failures="0", errors="1")
         case = Xml.SubElement(suite, "testcase", classname=name, name="the pack itself")
@@ -28,12 +30,14 @@ def junit(report: FindingsReport) -> str:
     return Xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _suite(root: Xml.Element, pack: PackInfo, report: FindingsReport) -> None:
+def _suite(
+    root: Xml.Element, pack: PackInfo, subject: str, by_policy: Mapping[tuple[str, str], Sequence[Found]]
+) -> None:
     suite = Xml.SubElement(root, "testsuite", name=pack.name)
     failures = skipped = 0
     for policy in pack.policies:
-        found = [one for one in report.found if one.finding.pack == pack.name and one.finding.policy == policy.name]
-        case = Xml.SubElement(suite, "testcase", classname=f"{report.subject}.{pack.name}", name=policy.name)
+        found = by_policy.get((pack.name, policy.name), ())
+        case = Xml.SubElement(suite, "testcase", classname=f"{subject}.{pack.name}", name=policy.name)
         failures += _judged(case, policy, found)
         if policy.level is Level.DISABLED:
             skipped += 1
@@ -44,7 +48,7 @@ def _suite(root: Xml.Element, pack: PackInfo, report: FindingsReport) -> None:
     suite.set("skipped", str(skipped))
 
 
-def _judged(case: Xml.Element, policy: PolicyInfo, found: list[Found]) -> int:
+def _judged(case: Xml.Element, policy: PolicyInfo, found: Sequence[Found]) -> int:
     """Write what was found; 1 where the case fails."""
     refusing = [one for one in found if one.finding.refuses]
     advising = [one for one in found if not one.finding.refuses]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cli.findings.places import Place, Places
@@ -60,6 +60,14 @@ class FindingsReport:
     @property
     def advisory(self) -> int:
         return len(self.found) - self.mandatory
+
+
+def by_rule(found: Iterable[Found]) -> Mapping[tuple[str, str], Sequence[Found]]:
+    """Findings by pack and policy, in their order: there may be tens of thousands."""
+    groups: dict[tuple[str, str], list[Found]] = {}
+    for one in found:
+        groups.setdefault((one.finding.pack, one.finding.policy), []).append(one)
+    return groups
 
 
 def _found(verdict: Verdict, places: Places) -> Iterator[Found]:

@@ -6,6 +6,7 @@ scanning" for ``security-severity`` and the fingerprint.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -24,6 +25,7 @@ def sarif(report: FindingsReport, version: str) -> dict[str, Any]:
     """The report as one SARIF log with one run; ``version`` is that of this tool."""
     policies = [(pack, policy) for pack in report.packs for policy in pack.policies]
     names = [_identifier(pack, policy.name, report) for pack, policy in policies]
+    places = {name: index for index, name in reversed(list(enumerate(names)))}
     notes = [
         {"level": "error", "message": {"text": f"policy pack {name} failed: not everything was judged by it"}}
         for name in report.broken
@@ -42,7 +44,7 @@ def sarif(report: FindingsReport, version: str) -> dict[str, Any]:
                 },
                 "automationDetails": {"id": f"bedplate/{report.subject}/"},
                 "invocations": [{"executionSuccessful": not notes, "toolExecutionNotifications": notes}],
-                "results": [_result(found, report, names) for found in report.found],
+                "results": [_result(found, report, places) for found in report.found],
             }
         ],
     }
@@ -76,7 +78,7 @@ def _rule(name: str, policy: PolicyInfo, pack: PackInfo) -> dict[str, Any]:
     return rule | ({"helpUri": policy.url} if policy.url.startswith("http") else {})
 
 
-def _result(found: Found, report: FindingsReport, names: list[str]) -> dict[str, Any]:
+def _result(found: Found, report: FindingsReport, rules: Mapping[str, int]) -> dict[str, Any]:
     finding = found.finding
     pack = next((one for one in report.packs if one.name == finding.pack), None)
     name = _identifier(pack, finding.policy, report) if pack else finding.policy
@@ -91,7 +93,7 @@ def _result(found: Found, report: FindingsReport, names: list[str]) -> dict[str,
     about = f"{found.resource}: " if found.resource else ""
     return {
         "ruleId": name,
-        **({"ruleIndex": names.index(name)} if name in names else {}),
+        **({"ruleIndex": rules[name]} if name in rules else {}),
         "level": "error" if finding.refuses else "warning",
         "message": {"text": about + found.message},
         "locations": [location],

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from cli.findings.report import FindingsReport, Found
+from cli.findings.report import FindingsReport, Found, by_rule
 from cli.views.lines import Line, Style
 from cli.views.rules import SEVERITIES
 from engine.analyzer.findings import Level
@@ -33,8 +33,7 @@ def summary(report: FindingsReport) -> str:
 
 
 def _rules(found: Sequence[Found], width: int) -> Iterable[Line]:
-    for name in dict.fromkeys((one.finding.pack, one.finding.policy) for one in found):
-        own = [one for one in found if (one.finding.pack, one.finding.policy) == name]
+    for own in by_rule(found).values():
         first = own[0]
         mark = Line().add(
             "  ✗ " if first.finding.refuses else "  ! ", Style.ERROR if first.finding.refuses else Style.DIM

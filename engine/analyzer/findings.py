@@ -93,7 +93,11 @@ class PackInfo:
         return {}
 
     def policy(self, name: str) -> PolicyInfo | None:
-        return next((policy for policy in self.policies if policy.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, PolicyInfo]:
+        return {policy.name: policy for policy in reversed(self.policies)}  # the first of a name counts
 
     def enabled(self, kind: PolicyKind) -> tuple[str, ...]:
         """The names of the policies that judge what is of ``kind`` and are not disabled, sorted."""
@@ -206,8 +210,9 @@ class Verdict:
     """
 
     packs: Sequence[PackInfo] = ()
-    findings: Sequence[PolicyFinding] = ()
-    remediated: Sequence[Remediated] = ()
+    # asyncio.run asks for the text of what it returns, to find who handles signals: not of thousands of findings.
+    findings: Sequence[PolicyFinding] = field(default=(), repr=False)
+    remediated: Sequence[Remediated] = field(default=(), repr=False)
     broken: Sequence[str] = ()
 
     def policy(self, finding: PolicyFinding) -> PolicyInfo | None:

@@ -1,7 +1,8 @@
-"""``python -m tests.bench.policy_packs [RESOURCES]``: what the packs cost on prod, or on so many of its resources.
+"""``python -m tests.bench.policy_packs [RESOURCES] [--unknown] [--findings]``: what the packs cost on prod.
 
-Processor seconds of each pack's process, and the time that a caller waits who asks one pack after another. Nothing here
-is asserted.
+Or on so many of its resources; with ``--unknown`` on one resource of each type that the packs' cases have, again and
+again, of which nothing is known. Processor seconds of each pack's process, and the time that a caller waits who asks
+one pack after another. Nothing here is asserted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import grpc
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as wire
 from pulumi.runtime.proto.analyzer_pb2_grpc import AnalyzerStub
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
+from engine.analyzer.case_files import load
 from tests.components.platform_recording import Recorded, config_of, run_program
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -29,7 +32,10 @@ PACKS = ("security", "budget", "governance")
 
 
 def main(count: int | None) -> None:
-    resources = run_program(config_of("prod"), "prod", offline=True).resources
+    if "--unknown" in sys.argv:
+        resources = _unknown_ones()
+    else:
+        resources = run_program(config_of("prod"), "prod", offline=True).resources
     if count:
         copies = itertools.count()
         several = (replace(one, urn=f"{one.urn}-{next(copies)}") for one in itertools.cycle(resources))
@@ -37,6 +43,21 @@ def main(count: int | None) -> None:
     print(f"{len(resources)} resources, processor seconds (and seconds waited)")
     for pack in PACKS:
         _measure(pack, resources)
+
+
+def _unknown_ones() -> list[Recorded]:
+    """One resource of each type, with all properties that any case gives it."""
+    known: dict[str, set[str]] = {}
+    for case in (case for path in POLICIES.glob("*/cases/*.yaml") for case in load(path).cases):
+        for one in case.resources:
+            known.setdefault(one.type, set()).update(one.properties)
+    return [
+        Recorded(
+            type=token, name="it", inputs=dict.fromkeys(names, UNKNOWN_STRING_VALUE),
+            urn=f"urn:pulumi:prod::p::{token}::it", parent="", provider="", protect=False, depends_on=(),
+        )
+        for token, names in sorted(known.items())
+    ]  # fmt: skip
 
 
 def _measure(pack: str, resources: Sequence[Recorded]) -> None:
