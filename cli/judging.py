@@ -46,7 +46,7 @@ _SOURCES: Final = "--state, --plan or -f"
 
 def run(request: JudgingFiles) -> int:
     """Judge what ``request`` names and report; 5 where a rule refuses it."""
-    reports = asked(request.report)
+    reports = asked(request.report, request.rules_url)
     given = [request.state is not None, request.plan is not None, bool(request.file)]
     if sum(given) > 1:
         raise UsageError(f"{_SOURCES}: give one of them")
@@ -72,7 +72,7 @@ def _of_environment(request: JudgingFiles) -> FindingsReport | int:
     """What is found in the environment's preview; an exit code where there is none."""
     from cli.runs import prepare
 
-    given = {name: getattr(request, name) for name in ("policy_pack", "policy_timeout", "usage")}
+    given = {name: getattr(request, name) for name in ("policy_pack", "policy_timeout", "usage", "rules_url")}
     previewing = prepare("preview", preview_of(request, Previewing, **given))
     if previewing.session.packs is None:
         raise UsageError(NOBODY.format(previewing.session.stack))
@@ -108,9 +108,8 @@ def _of_files(request: JudgingFiles, screen: Screen) -> FindingsReport:
             screen.tell(event.message, Style.ERROR if event.severity is Severity.ERROR else Style.DIM)
 
     verdict = asyncio.run(_judged(packs, facts, subjects, redactor.wrap(tell), redactor.redact))
-    return FindingsReport.of(
-        verdict, _places(request, project, stack, subjects, path), stack or path.name or path.resolve().name
-    )
+    places = _places(request, project, stack, subjects, path)
+    return FindingsReport.of(verdict, places, stack or path.name or path.resolve().name, request.rules_url)
 
 
 def _places(request: JudgingFiles, project: Project, stack: str, subjects: Sequence[Subject], path: Path) -> Places:

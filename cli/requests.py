@@ -67,6 +67,12 @@ UsageFile = Annotated[
     typer.Option("--usage", metavar="FILE", help="How much is used of what is billed by use.", dir_okay=False,
                  show_default="usage.ENV.yaml beside the settings, if there is one"),
 ]  # fmt: skip
+RulesUrl = Annotated[
+    str,
+    typer.Option("--rules-url", metavar="URL", show_default=False,
+                 help="Where the repository lies that has the rules' pages: reports link there, such as "
+                 "https://github.com/acme/platform/blob/main"),
+]  # fmt: skip
 Reports = Annotated[
     tuple[str, ...],
     typer.Option("--report", metavar="FORM=FILE",
@@ -181,6 +187,7 @@ class Judged(Running):
     ] = ()  # fmt: skip
     policy_timeout: PolicyTimeout = 60.0
     report: Reports = ()
+    rules_url: RulesUrl = ""
     usage: UsageFile = None
 
 
@@ -379,3 +386,4 @@ class JudgingFiles(OfProgram):
     policy_timeout: PolicyTimeout = 60.0
     usage: UsageFile = None
     report: Reports = ()
+    rules_url: RulesUrl = ""

@@ -268,7 +268,8 @@ class Command:
         positions = [(step.urn, step.new.source_position) for step in outcome.plan.steps if step.new is not None]
         settings = settings_place(project, stack, project.root)
         places = Places.among(positions, project.root, settings.path, settings)
-        return FindingsReport.of(outcome.plan.policy, places, stack)
+        rules_url = self.request.rules_url if isinstance(self.request, Judged) else ""
+        return FindingsReport.of(outcome.plan.policy, places, stack, rules_url)
 
     def _write_reports(self, outcome: Outcome) -> None:
         found = self.findings(outcome) if self.reports else None
@@ -315,7 +316,7 @@ def prepare(verb: str, request: Running) -> Command:
     screen = Screen(request)
     if isinstance(request, Applying) and not request.yes and not _may_ask(screen, request):
         raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
-    reports = asked(request.report) if isinstance(request, Judged) and request.report else ()
+    reports = asked(request.report, request.rules_url) if isinstance(request, Judged) else ()
     session = open_session(request, request.message)
     if isinstance(request, Judged):
         _check_usage(session, request)

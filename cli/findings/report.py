@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from cli.findings.places import Place, Places
 from engine import urn as urns
 from engine.analyzer.findings import PackInfo, PolicyFinding, PolicyInfo, Verdict
+
+_ABSOLUTE: Final = ("https://", "http://")
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,28 @@ class Found:
 
 @dataclass(frozen=True)
 class FindingsReport:
-    """What the packs found in one environment, or in files."""
+    """What the packs found in one environment, or in files.
+
+    ``rules_url`` is the address below which the pages of rules lie that are told from the repository's root; '' where
+    nobody has said so.
+    """
 
     subject: str
     packs: Sequence[PackInfo]
     found: Sequence[Found]
     broken: Sequence[str]
+    rules_url: str = ""
 
     @classmethod
-    def of(cls, verdict: Verdict, places: Places, subject: str) -> FindingsReport:
+    def of(cls, verdict: Verdict, places: Places, subject: str, rules_url: str = "") -> FindingsReport:
         """The findings of ``verdict`` at their ``places``; ``subject`` says what was judged."""
-        return cls(subject, verdict.packs, tuple(_found(verdict, places)), verdict.broken)
+        return cls(subject, verdict.packs, tuple(_found(verdict, places)), verdict.broken, rules_url)
+
+    def address_of(self, policy: PolicyInfo) -> str:
+        """Where a rule is explained, as an absolute URI; '' where that is not known."""
+        if policy.url.startswith(_ABSOLUTE) or not policy.url:
+            return policy.url
+        return f"{self.rules_url.rstrip('/')}/{policy.url.lstrip('/')}" if self.rules_url else ""
 
     @property
     def mandatory(self) -> int:

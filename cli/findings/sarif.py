@@ -39,7 +39,9 @@ def sarif(report: FindingsReport, version: str) -> dict[str, Any]:
                     "driver": {
                         "name": "bedplate",
                         "version": version,
-                        "rules": [_rule(name, pair[1], pair[0]) for name, pair in zip(names, policies, strict=True)],
+                        "rules": [
+                            _rule(name, pair[1], pair[0], report) for name, pair in zip(names, policies, strict=True)
+                        ],
                     }
                 },
                 "automationDetails": {"id": f"bedplate/{report.subject}/"},
@@ -61,7 +63,7 @@ def _identifier(pack: PackInfo, policy: str, report: FindingsReport) -> str:
     return policy if len(packs) < 2 else f"{pack.name}/{policy}"
 
 
-def _rule(name: str, policy: PolicyInfo, pack: PackInfo) -> dict[str, Any]:
+def _rule(name: str, policy: PolicyInfo, pack: PackInfo, report: FindingsReport) -> dict[str, Any]:
     text = policy.remediation_steps or policy.description
     rule: dict[str, Any] = {
         "id": name,
@@ -75,7 +77,8 @@ def _rule(name: str, policy: PolicyInfo, pack: PackInfo) -> dict[str, Any]:
             "security-severity": SECURITY_SEVERITY.get(policy.severity, "0.0"),
         },
     }
-    return rule | ({"helpUri": policy.url} if policy.url.startswith("http") else {})
+    # 3.49.12: an absolute URI. A path of the repository is none, and left out where nobody says what lies above it.
+    return rule | ({"helpUri": address} if (address := report.address_of(policy)) else {})
 
 
 def _result(found: Found, report: FindingsReport, rules: Mapping[str, int]) -> dict[str, Any]:

@@ -49,8 +49,12 @@ class ReportFile:
             raise CommandError(f"--report {self.form}={self.target}: {error.strerror}", ExitCode.FAILED) from error
 
 
-def asked(given: Sequence[str]) -> list[ReportFile]:
-    """What ``--report`` was given. Raises UsageError."""
+def asked(given: Sequence[str], rules_url: str = "") -> list[ReportFile]:
+    """What ``--report`` was given, for links to ``--rules-url``. Raises UsageError."""
+    if rules_url and not rules_url.startswith(("https://", "http://")):
+        raise UsageError(
+            f"--rules-url takes a URL such as https://github.com/acme/platform/blob/main, not '{rules_url}'"
+        )
     return [_asked(one) for one in given]
 
 

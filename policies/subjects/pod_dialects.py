@@ -67,6 +67,12 @@ _NO_PODS: Final = (
     "storagemigration.k8s.io",
     "templates.gatekeeper.sh",
 )
+# Kubernetes' own kinds of the core group that hold none; OpenShift, too, has kinds in `v1`, such as DeploymentConfig.
+# Source: Kubernetes API reference 1.36, core/v1.
+_CORE: Final = frozenset({
+    "Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "List", "Namespace", "Node",
+    "PersistentVolume", "PersistentVolumeClaim", "ResourceQuota", "Secret", "Service", "ServiceAccount",
+})  # fmt: skip
 _LISTS: Final = ("containers", "initContainers", "ephemeralContainers")
 # Properties behind which a pod may stand, if nobody knows yet what does.
 _HOLDERS: Final = frozenset({"spec", "template", "podTemplate", "podTemplateSpec", "podSpec", *_LISTS})
@@ -103,7 +109,7 @@ def places_in(each: KubernetesObject) -> Iterator[Place]:
     dialect = _DIALECTS.get((each.group, each.kind))
     if dialect is not None:
         yield from dialect(each.body.get("spec"))
-    elif each.group and each.group not in _NO_PODS:
+    elif each.kind not in _CORE if not each.group else each.group not in _NO_PODS:
         yield from _by_shape(each.body)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -116,6 +117,33 @@ def test_sarif_has_rules_results_and_what_failed(report: FindingsReport) -> None
 def test_sarif_names_files_by_uri(tmp_path: Path, path: str, written: dict[str, str]) -> None:
     (run,) = sarif(FindingsReport.of(VERDICT, Places.among([], tmp_path, path), "dev"), "0")["runs"]
     assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == written
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "shown"),
+    [
+        ("policies/docs/security.md#a", "", None),
+        (
+            "policies/docs/security.md#a",
+            "https://example.org/repo/",
+            "https://example.org/repo/policies/docs/security.md#a",
+        ),
+        ("https://example.org/a", "https://example.org/repo", "https://example.org/a"),
+        ("httpd.md", "", None),
+        ("", "https://example.org/repo", None),
+    ],
+)
+def test_sarif_links_to_a_rules_page_by_an_absolute_address_or_not_at_all(
+    tmp_path: Path, url: str, base: str, shown: str | None
+) -> None:
+    verdict = Verdict((PackInfo("security", "1", (replace(OPEN, url=url),)),))
+    (run,) = sarif(FindingsReport.of(verdict, Places.among([], tmp_path, "s.yaml"), "dev", base), "0")["runs"]
+    assert run["tool"]["driver"]["rules"][0].get("helpUri") == shown
+
+
+def test_an_address_of_rules_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match="--rules-url takes a URL such as"):
+        asked(["sarif=a"], "github.com/acme")
 
 
 def test_two_packs_may_have_a_rule_of_one_name(tmp_path: Path) -> None:

@@ -105,6 +105,16 @@ def test_custom_resources(kind: str) -> None:
     assert [each.name for each in Container.found_in(found)] == [*NAMES[:3], "fine", "debug"]
 
 
+@pytest.mark.parametrize("kind", ["DeploymentConfig", "SomeWorkload"])
+def test_a_kind_in_v1_that_kubernetes_does_not_have(kind: str) -> None:
+    body = {"apiVersion": "v1", "kind": kind, "spec": {"replicas": 2, "template": TEMPLATE}}
+    found = resource(f"kubernetes:core/v1:{kind}", body)
+    assert [each.name for each in Container.found_in(found)] == [*NAMES[:3], "fine", "debug"]
+    assert len(judge("privileged-container", found)) == len(NAMES)
+    unknown = resource(f"kubernetes:core/v1:{kind}", {"spec": {"template": UNKNOWN}})
+    assert [verdict.certain for verdict in judge("privileged-container", unknown)] == [False]
+
+
 def test_a_workflows_pods_are_its_templates_below_what_holds_for_all() -> None:
     spec = {
         "securityContext": {"runAsNonRoot": True},
