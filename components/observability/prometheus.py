@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
@@ -16,26 +15,15 @@ from pulumi_kubernetes.core.v1 import (
     ServiceAccount,
     VolumeProjectionArgsDict,
 )
-from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as PolicySpec
-from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding, PolicyRuleArgsDict
+from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
 
 from components.kubernetes import KubernetesComponent, hardened
-from components.network_policies import (
-    Destination,
-    Reached,
-    allow_api_server,
-    allow_https,
-    allow_pod_identity,
-    allow_to,
-    allow_to_all,
-)
 from components.observability.aws_access import AmpPlace
 from components.observability.config_text import config_text
 from components.observability.images import PROMETHEUS
 from components.observability.prometheus_config import RULES_FOLDER, Collected, RemoteWrite, prometheus_config
-from components.observability.scrape_jobs import pod_jobs
+from components.observability.prometheus_reach import APP, PODS, PORT, rights
 from components.observability.workloads import (
-    APP_LABEL,
     api_token,
     claim,
     http_probe,
@@ -44,10 +32,6 @@ from components.observability.workloads import (
     unprivileged,
 )
 
-PORT: Final = 9090
-APP: Final = "prometheus"
-PODS: Final = {APP_LABEL: APP}
-_KUBELET_PORT: Final = 10250
 _DATA, _CONFIG = "/prometheus", "/etc/prometheus/config"
 
 
@@ -82,25 +66,6 @@ class PrometheusArgs:
     keep_volume: bool
 
 
-def policies(collected: Collected, network: Sequence[str], *, to_aws: bool) -> dict[str, PolicySpec]:
-    """Whom it reaches: what it scrapes. ``network`` are the ranges (CIDR) of nodes and of the API server."""
-    targets = [
-        Reached(job.namespace, job.labels, [job.number] if job.number else [])
-        for job in pod_jobs(collected.watched, collected.parts)
-    ]
-    allowed = {
-        "prometheus-to-api-server": allow_api_server(network, PODS),
-        "prometheus-to-targets": allow_to_all(targets, PODS),
-    }
-    if "kubelet" in collected.parts:
-        kubelets = [Destination(cidr, [_KUBELET_PORT]) for cidr in network]
-        allowed["prometheus-to-kubelets"] = allow_to(kubelets, PODS)
-    if to_aws:
-        allowed["prometheus-to-aws"] = allow_https(PODS)
-        allowed["prometheus-to-pod-identity"] = allow_pod_identity(PODS)
-    return allowed
-
-
 class Prometheus(KubernetesComponent, area="observability"):
     """One server with its volume. Rules and configuration are read again when they change, without a restart."""
 
@@ -133,7 +98,7 @@ class Prometheus(KubernetesComponent, area="observability"):
 
     def _may_discover(self) -> list[pulumi.Resource]:
         name = f"{self._namespace}-{APP}"
-        rules = _rights(self._args.choices.parts)
+        rules = rights(self._args.choices.parts)
         role = ClusterRole(self.child("discovery"), metadata={"name": name}, rules=rules, opts=self.options())
         binding = ClusterRoleBinding(
             self.child("discovery"),
@@ -239,28 +204,3 @@ def flags(choices: PrometheusChoices, namespace: str) -> list[str]:
         f"--web.external-url=http://{APP}.{namespace}.svc:{PORT}/",
         "--enable-feature=auto-reload-config",
     ]
-
-
-def _rights(parts: Sequence[str]) -> list[PolicyRuleArgsDict]:
-    """What discovery and the metrics of Kubernetes itself take, and no more: lists, and metrics."""
-    rules: list[PolicyRuleArgsDict] = [
-        {"api_groups": [""], "resources": ["nodes", "pods"], "verbs": ["list", "watch"]},
-        # Asked by the API server and by Kueue.
-        {"non_resource_urls": ["/metrics"], "verbs": ["get"]},
-    ]
-    if "kubelet" in parts:
-        # Source: Kubernetes, "Kubelet authentication/authorization", 1.35: /metrics and below are nodes/metrics.
-        rules.append({"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]})
-    if "apiserver" in parts:
-        rules += [_listed("", "services"), _listed("discovery.k8s.io", "endpointslices")]
-    return rules
-
-
-def _listed(group: str, resource: str) -> PolicyRuleArgsDict:
-    """Only the API server's own: discovery asks for objects of that name (see ``prometheus_config``)."""
-    return {
-        "api_groups": [group],
-        "resources": [resource],
-        "resource_names": ["kubernetes"],
-        "verbs": ["list", "watch"],
-    }

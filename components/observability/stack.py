@@ -16,7 +16,7 @@ from components import names
 from components.kubernetes import KubernetesComponent
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs
 from components.network_policies import allow_dns
-from components.observability import alertmanager_reach, grafana, kube_state_metrics, prometheus, pushgateway
+from components.observability import alertmanager_reach, grafana, kube_state_metrics, prometheus_reach, pushgateway
 from components.observability.alertmanager import APP as ALERTMANAGER
 from components.observability.alertmanager import Alertmanager, AlertmanagerArgs, AlertmanagerChoices, addresses
 from components.observability.amp import AmpChoices
@@ -81,15 +81,15 @@ class Observability(KubernetesComponent, area="observability"):
         network, choices = self._args.network, self._args.choices
         found = {
             "dns": allow_dns(),
-            **prometheus.policies(self._collected(), network, to_aws=self._amp() is not None),
+            **prometheus_reach.policies(self._collected(), network, to_aws=self._amp() is not None),
             **alertmanager_reach.policies(
-                choices.alertmanager.notified, choices.alertmanager.replicas, prometheus.PODS
+                choices.alertmanager.notified, choices.alertmanager.replicas, prometheus_reach.PODS
             ),
-            **kube_state_metrics.policies(network, prometheus.PODS),
-            **pushgateway.policies(prometheus.PODS),
+            **kube_state_metrics.policies(network, prometheus_reach.PODS),
+            **pushgateway.policies(prometheus_reach.PODS),
         }
         if choices.grafana is not None:
-            asked = {prometheus.APP: prometheus.PORT, ALERTMANAGER: alertmanager_reach.PORT}
+            asked = {prometheus_reach.APP: prometheus_reach.PORT, ALERTMANAGER: alertmanager_reach.PORT}
             found |= grafana.policies(choices.watched.namespace, choices.grafana, asked)
         return found
 
@@ -133,7 +133,7 @@ class Observability(KubernetesComponent, area="observability"):
             namespace=watched.namespace,
             boards=declared_boards(watched),
             home=uid_of_area("models"),
-            prometheus=f"http://{prometheus.APP}:{prometheus.PORT}",
+            prometheus=f"http://{prometheus_reach.APP}:{prometheus_reach.PORT}",
             alertmanager=f"http://{ALERTMANAGER}:{alertmanager_reach.PORT}",
             choices=choices,
         )
