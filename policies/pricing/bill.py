@@ -97,6 +97,14 @@ class Bill:
         idle = quantity if used.measure.stays else 0.0
         self.add(price, Sizes.same(quantity), _of_use(used, per, times), idle=idle, basis=used.basis)
 
+    def by_transfer(self, key: str, item: str) -> None:
+        """Charge data transfer that the usage file gives; what nobody gives is listed, for nobody can assume it."""
+        used = self.usage.of_item(self.item, key)
+        if used.basis is Basis.ASSUMED:
+            self.lack(f"data transfer {item}", f"how much goes {item} is not declared: a usage file may say ({key})")
+        else:
+            self.by_use(key, "transfer", item)
+
     def lack(
         self,
         what: str,

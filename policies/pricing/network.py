@@ -8,6 +8,8 @@ from policies.pricing.reading import Inputs
 
 _KINDS = {"application": "application load balancer", "network": "network load balancer"}
 _BALANCER_CLASS = "service.beta.kubernetes.io/aws-load-balancer-type"
+_SUBNET = "aws:ec2/subnet:Subnet"
+_TO_INTERNET, _BETWEEN_ZONES = "to the internet", "between zones"
 _SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 
 
@@ -17,6 +19,22 @@ def _nat(bill: Bill) -> None:
 
 def _nat_data(bill: Bill) -> None:
     bill.by_use("processed_gb", "vpc", "NAT gateway data")
+
+
+def _nat_transfer(bill: Bill) -> None:
+    """What leaves through a public gateway is paid for once more where it leaves AWS."""
+    if bill.inputs.at("connectivityType").text("public") == "public":
+        bill.by_transfer("internet_gb", _TO_INTERNET)
+
+
+def _between_zones(bill: Bill) -> None:
+    """What goes from a zone to another is paid for on both sides: the subnets say whether a network has several."""
+    subnets = bill.around.referring(_SUBNET, "vpcId", bill.item)
+    zones = {
+        Inputs(one.properties).at(name).value for one in subnets for name in ("availabilityZone", "availabilityZoneId")
+    }
+    if len(zones - {None}) > 1:
+        bill.by_transfer("between_zones_gb", _BETWEEN_ZONES)
 
 
 def _endpoint(bill: Bill) -> None:
@@ -55,6 +73,11 @@ def _balancer_units(bill: Bill) -> None:
         _units(bill, kind)
 
 
+def _balancer_transfer(bill: Bill) -> None:
+    if bill.inputs.at("loadBalancerType").text("application") in _KINDS and not bill.inputs.at("internal").flag():
+        bill.by_transfer("internet_gb", _TO_INTERNET)
+
+
 def _balancer_addresses(bill: Bill) -> None:
     """A balancer that faces the internet has a public address in each zone."""
     inputs = bill.inputs
@@ -77,6 +100,7 @@ def _service(bill: Bill) -> None:
     annotations = bill.inputs.at("metadata", "annotations")
     if annotations.at(_SCHEME).text("internal") != "internal":
         bill.lack("public IPv4 addresses", "in how many zones the load balancer has one is not known")
+        bill.by_transfer("internet_gb", _TO_INTERNET)
 
 
 def _ingress(bill: Bill) -> None:
@@ -88,6 +112,8 @@ def _ingress(bill: Bill) -> None:
         return
     _by_the_hour(bill, "application")
     _units(bill, "application")
+    if annotations.at("alb.ingress.kubernetes.io/scheme").text("internal") != "internal":
+        bill.by_transfer("internet_gb", _TO_INTERNET)
 
 
 def _first_of_group(bill: Bill, group: Inputs) -> str:
@@ -107,11 +133,12 @@ def _units(bill: Bill, kind: str) -> None:
 
 
 PARTS: Parts = {
-    "aws:ec2/natGateway:NatGateway": [_nat, _nat_data],
+    "aws:ec2/natGateway:NatGateway": [_nat, _nat_data, _nat_transfer],
+    "aws:ec2/vpc:Vpc": [_between_zones],
     "aws:ec2/vpcEndpoint:VpcEndpoint": [_endpoint, _endpoint_data],
     "aws:ec2/eip:Eip": [_address],
-    "aws:lb/loadBalancer:LoadBalancer": [_balancer, _balancer_units, _balancer_addresses],
-    "aws:alb/loadBalancer:LoadBalancer": [_balancer, _balancer_units, _balancer_addresses],
+    "aws:lb/loadBalancer:LoadBalancer": [_balancer, _balancer_units, _balancer_transfer, _balancer_addresses],
+    "aws:alb/loadBalancer:LoadBalancer": [_balancer, _balancer_units, _balancer_transfer, _balancer_addresses],
     "kubernetes:core/v1:Service": [_service],
     "kubernetes:networking.k8s.io/v1:Ingress": [_ingress],
 }

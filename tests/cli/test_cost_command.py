@@ -72,7 +72,9 @@ def test_the_costs_are_told_drawn_and_compared_with_the_cluster(project: Project
     document = json.loads(done.stdout)
     assert document["summary"]["after"]["desired"] == pytest.approx(DESIRED)
     assert document["summary"]["before"]["desired"] == 0
-    assert [one["what"] for one in document["summary"]["unpriced"]] == ["kafka"]
+    assert [one["what"] for one in document["summary"]["unpriced"]] == [
+        "data transfer to the internet", "kafka",
+    ]  # fmt: skip
     assert document["cluster"]["measured"] == pytest.approx(147 * 730 / 168, abs=0.01)
     assert (project.folder / "cost.svg").read_text().startswith("<svg")
     assert not (project.folder / ".bedplate" / "state").exists()

@@ -54,7 +54,7 @@ def test_resources_that_say_nothing_are_estimated_or_listed() -> None:
         found = estimate([Item(f"urn:{type_}", type_, "empty", {})], today=_TODAY)
         free = type_ in {"kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingress",
                          "kubernetes:apps/v1:StatefulSet", "aws:ec2/vpcEndpoint:VpcEndpoint",
-                         "aws:ssm/parameter:Parameter",
+                         "aws:ssm/parameter:Parameter", "aws:ec2/vpc:Vpc",
                          "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration"}  # fmt: skip
         assert found.lines or found.unpriced or free, type_
 

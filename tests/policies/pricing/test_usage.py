@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policies.pricing import BadUsage, Basis, Item, Usage, estimate
+from policies.pricing import BadUsage, Basis, Item, Price, Prices, Usage, estimate
 from policies.pricing.estimate import PARTS
 from policies.pricing.usage import measures_of
 
@@ -125,12 +125,36 @@ def test_every_quantity_of_the_defaults_is_charged_for(type_: str) -> None:
             return super().of_item(item, key)
 
     for properties in _VARIANTS.get(type_, [{}]):
-        estimate([Item(f"urn:{type_}", type_, "one", properties)], usage=Asked())
+        estimate([Item(f"urn:{type_}", type_, "one", properties), *_BESIDE.get(type_, ())], usage=Asked())
     assert set(asked) == set(measures_of(type_))
 
 
 _VARIANTS: dict[str, list[dict[str, object]]] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": [{"vpcEndpointType": "Interface"}],
-    "kubernetes:core/v1:Service": [{"spec": {"type": "LoadBalancer"}}],
-    "kubernetes:networking.k8s.io/v1:Ingress": [{"spec": {"ingressClassName": "alb"}}],
+    "aws:ec2/vpc:Vpc": [{"id": "vpc-1"}],
+    "kubernetes:core/v1:Service": [{
+        "metadata": {"annotations": {"service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing"}},
+        "spec": {"type": "LoadBalancer"},
+    }],
+    "kubernetes:networking.k8s.io/v1:Ingress": [{
+        "metadata": {"annotations": {"alb.ingress.kubernetes.io/scheme": "internet-facing"}},
+        "spec": {"ingressClassName": "alb"},
+    }],
+}  # fmt: skip
+_BESIDE = {
+    "aws:ec2/vpc:Vpc": [
+        Item(f"urn:subnet-{zone}", "aws:ec2/subnet:Subnet", zone, {"vpcId": "vpc-1", "availabilityZone": zone})
+        for zone in ("a", "b")
+    ]
 }
+
+
+def test_transfer_is_charged_for_where_its_amount_and_its_price_are_known() -> None:
+    gateway = item(NAT, "nat")
+    table = {("transfer", "to the internet"): Price("transfer", "to the internet", "GB", 0.5, "us-east-1", "ours", "")}
+    ours, usage = Prices("us-east-1", table), Usage.of({"resources": {"nat": {"internet_gb": 8}}})
+    (line,) = estimate([gateway], ours, usage).lines
+    assert (line.what, line.monthly.desired, line.idle_monthly) == ("to the internet", 4.0, 0)
+    reasons = [one.reason for one in estimate([gateway], usage=usage).unpriced]
+    assert reasons == ["no price is known for transfer: to the internet"]
+    assert "a usage file may say (internet_gb)" in estimate([gateway]).unpriced[0].reason
