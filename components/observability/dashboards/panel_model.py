@@ -73,7 +73,7 @@ def _last() -> common.ReduceDataOptions:
 def _timeseries(panel: Panel) -> Builder:
     legend = common.VizLegendOptions().placement(look.LegendPlacement.BOTTOM).show_legend(True)
     legend.display_mode(look.LegendDisplayMode.LIST).calcs(["lastNotNull"])
-    lines = look.GraphTresholdsStyleMode.DASHED if panel.thresholds else look.GraphTresholdsStyleMode.OFF
+    lines = look.GraphThresholdsStyleMode.DASHED if panel.thresholds else look.GraphThresholdsStyleMode.OFF
     return (
         timeseries.Panel()
         .legend(legend)
