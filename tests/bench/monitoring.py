@@ -1,20 +1,36 @@
-"""``python -m tests.bench.monitoring [memory]``: what monitoring costs. Needs ``tools/debian.py``; asserts nothing.
+"""``python -m tests.bench.monitoring [memory | rules | preview]``: what monitoring costs. Asserts nothing.
 
 ``memory``: Prometheus's resident memory with 500,000 series of 250 targets after a dozen scrapes.
+``rules``: how much of their interval the deployed rules take for 50 models and 2,000 targets, with weeks of history.
+``preview``: processor seconds that rules, jobs and dashboards add to a program that has loaded everything else.
+
+The first two need Prometheus and Alertmanager (``tools/debian.py``).
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.integration.monitoring.exporters import Exporters, exporters
-from tests.integration.monitoring.servers import located, prometheus, until
+import yaml
+
+from components.observability.models import ServedModel
+from stacks.monitoring_models import watched
+from stacks.settings import PlatformSettings, load_file
+from tests.components.kubernetes_objects import everything
+from tests.integration.monitoring.deployed import PLATFORM, Deployed
+from tests.integration.monitoring.exporters import Exporters, Sample, exporters
+from tests.integration.monitoring.history import around, write_history
+from tests.integration.monitoring.populated import populate
+from tests.integration.monitoring.servers import Prometheus, located, prometheus, until
+from tests.integration.monitoring.stand import TOKEN, account, standing
+from tests.integration.monitoring.world import NODES, World
 
 SERIES: Final = 500_000
 SERIES_OF_A_TARGET: Final = 2_000
@@ -24,9 +40,9 @@ _MIB: Final = 2**20
 
 
 def main(wanted: list[str]) -> None:
-    if located("prometheus") is None:
-        sys.exit("there is no prometheus: `python3 tools/debian.py` gets it")
     for name in wanted or _PARTS:
+        if name != "preview" and located("prometheus") is None:
+            sys.exit("there is no prometheus: `python3 tools/debian.py` gets it")
         with tempfile.TemporaryDirectory(prefix="bench-monitoring-") as folder:
             _PARTS[name](Path(folder))
 
@@ -81,7 +97,98 @@ def _resident(pid: int) -> tuple[float, float]:
     return now, most
 
 
-_PARTS: Final[dict[str, Callable[[Path], None]]] = {"memory": memory}
+def rules(folder: Path) -> None:
+    """The files that the program deploys, at the pace at which it does."""
+    settings = settings_of(MODELS)
+    deployed, models = Deployed.of(everything(settings)), watched(settings, "dev").models
+    with exporters(account(folder / "account"), TOKEN) as served:
+        world = World(served)
+        populate(world, models, deployed.pods, replicas=REPLICAS, nodes=len(NODES))
+        write_history(_weeks(models), folder)
+        with standing(deployed, world, folder, {}, pace=lambda same: same, flags=()) as stand:
+            server = stand.prometheus
+            until("targets", lambda: len(server.query("up == 1")) >= len(world.pods), seconds=300, log=server.log)
+            until("all groups", lambda: server.query(_ALL_EVALUATED), seconds=900, log=server.log)
+            time.sleep(RULE_SECONDS)
+            _report(server)
+
+
+MODELS: Final = 50
+REPLICAS: Final = 38
+RULE_SECONDS: Final = 180
+_TOOK: Final = "max_over_time(prometheus_rule_group_last_duration_seconds[5m]) / prometheus_rule_group_interval_seconds"
+_ALL_EVALUATED: Final = "min(prometheus_rule_group_iterations_total) > 0"
+
+
+def settings_of(models: int) -> PlatformSettings:
+    """The end-to-end test's platform with so many models, which promise all that a model can."""
+    whole = yaml.safe_load(PLATFORM.read_text())
+    document = whole["config"]
+    promised = document["bedplate:monitoring"]["models"]["steady"]["objectives"]
+    teams = [f"team-{number}" for number in range(8)]
+    document["bedplate:scheduling"] = {"teams": {team: {} for team in teams}}
+    document["bedplate:monitoring"]["models"] = {
+        f"model-{number}": {"team": teams[number % 8], "metrics": {"server": "standard"}, "objectives": promised}
+        for number in range(models)
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(whole, file)
+        file.flush()
+        return load_file(Path(file.name))
+
+
+def _weeks(models: Mapping[str, ServedModel]) -> Iterator[Sample]:
+    """What the long windows look back on: three days of rates, and fifteen of hourly ones, as long as is kept."""
+    for name, model in models.items():
+        for kind, value in (("requests", 50), ("request_errors", 0.01), ("timed_requests", 50), ("slow_requests", 0.1)):
+            labels = {"model": name, "team": model.team}
+            for record, days, step in ((f"model:{kind}:rate5m", 3, 30), (f"model:{kind}:rate1h", 14, 300)):
+                seconds = days * 86400
+                yield from around(record, labels, value, ago=seconds, for_seconds=seconds - 60, step=step)
+
+
+def _report(server: Prometheus) -> None:
+    targets, series = server.value("count(up)"), server.value("prometheus_tsdb_head_series")
+    took = sorted(((float(each["value"][1]), each["metric"]) for each in server.query(_TOOK)), key=lambda each: each[0])
+    missed = server.value("sum(prometheus_rule_group_iterations_missed_total)")
+    busy = server.value("rate(process_cpu_seconds_total{job='prometheus'}[3m])")
+    resident, _ = _resident(server.pid)
+    print(f"rules: {MODELS} models, {targets:,.0f} targets, {series:,.0f} series in memory, {len(took)} groups")
+    for part, labels in took[-3:]:
+        print(f"  {part:.1%} of its interval at most: {labels['rule_group'].rpartition(';')[2]}")
+    print(
+        f"  {missed:.0f} evaluations missed; {busy:.2f} of a core for all that it does; {resident:,.0f} MiB", flush=True
+    )
+
+
+def preview(_folder: Path) -> None:
+    """In processes of their own, since what is imported once costs nothing later."""
+    for models in (0, 10, 50):
+        command = [sys.executable, "-c", _GENERATES, str(models)]
+        ended = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(3)]
+        print(f"preview: {models} models, {min(map(float, ended)):.2f} s for rules, jobs and dashboards", flush=True)
+
+
+_GENERATES: Final = """
+import sys, time
+import pulumi, pulumi_kubernetes
+from tests.bench.monitoring import settings_of
+from stacks.monitoring_choices import monitoring_choices
+choices = monitoring_choices(settings_of(int(sys.argv[1])), "dev")
+before = time.process_time()
+from components.observability.config_text import config_text
+from components.observability.dashboards.boards import declared_boards
+from components.observability.dashboards.files import in_folders
+from components.observability.prometheus_config import Collected, prometheus_config
+from components.observability.rules import parcels, rule_files
+parcels(rule_files(choices.watched))
+config_text(prometheus_config(Collected(choices.watched, "bench", choices.prometheus.parts)))
+in_folders(declared_boards(choices.watched))
+print(time.process_time() - before)
+"""
+
+
+_PARTS: Final[dict[str, Callable[[Path], None]]] = {"memory": memory, "rules": rules, "preview": preview}
 
 
 if __name__ == "__main__":

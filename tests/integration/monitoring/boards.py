@@ -22,32 +22,25 @@ _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
 
 @dataclass(frozen=True)
 class Asked:
-    """An expression, and where in which dashboard it stands."""
+    """An expression, and where it stands: in which dashboard's file, in which panel or for which variable."""
 
-    where: str
+    file: str
+    panel: str
     expr: str
 
 
 def asked(file: str, dashboard: Mapping[str, Any]) -> Iterator[Asked]:
-    """What a dashboard asks: its panels, also those in rows, its variables' values and its marks."""
+    """What a dashboard asks: its panels, also those in rows, and the values of its variables."""
     values = _values(dashboard)
     for panel in _panels(dashboard["panels"]):
         for target in panel.get("targets", []):
-            yield Asked(f"{file}: {panel['title']} ({target['refId']})", _filled(target["expr"], values))
+            yield Asked(file, f"{panel['title']} ({target['refId']})", _filled(target["expr"], values))
     for variable in _variables(dashboard):
         found = _LABEL_VALUES.fullmatch(_query(variable))
         if found:
             series = _filled(found["series"].strip(), values) if found["series"] else '{__name__!=""}'
             labelled = f"count by ({found['label']}) ({series})"
-            yield Asked(f"{file}: values of ${variable['name']}", labelled)
-
-
-def marks(dashboard: Mapping[str, Any]) -> Iterator[str]:
-    """What a dashboard asks for its marks, which need not be there."""
-    values = _values(dashboard)
-    for each in dashboard.get("annotations", {}).get("list", []):
-        if "expr" in each:
-            yield _filled(each["expr"], values)
+            yield Asked(file, f"values of ${variable['name']}", labelled)
 
 
 def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -6,12 +6,15 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from tests.components.kubernetes_objects import Pod, of_kind, pods
 from tests.components.platform_recording import Run
+from tests.conftest import REPOSITORY
+
+PLATFORM: Final = REPOSITORY / "tests" / "cases" / "monitoring" / "platform.yaml"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Deployed:
 
     prometheus: dict[str, Any]
     alertmanager: dict[str, Any]
+    templates: Mapping[str, str]
     rules: Mapping[str, dict[str, Any]]
     dashboards: Mapping[str, dict[str, Any]]
     pods: tuple[Pod, ...]
@@ -33,6 +37,7 @@ class Deployed:
         return cls(
             prometheus=yaml.safe_load(files["prometheus.yml"]),
             alertmanager=yaml.safe_load(files["alertmanager.yml"]),
+            templates={name: text for name, text in files.items() if name.endswith(".tmpl")},
             rules=rules,
             dashboards=boards,
             pods=tuple(pods(run)),

@@ -2,8 +2,8 @@
 
 Every duration is divided by 60, in the configurations (intervals, timeouts), in the rules (``for``, ``interval``) and
 inside their expressions (ranges, subqueries, offsets). What is measured per second keeps its value, so a rate is what
-it would be; an hour's window is full after a minute. A timeout may take the whole interval: a scrape of a loaded test
-machine is no slower in the scaled world's clock than in ours.
+it would be; an hour's window is full after a minute. Only scrapes come no faster than once a second, for which they
+may take their time: a machine that runs other tests, too, is no faster than it is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ FLAGS: Final = (
     "--rules.alert.resend-delay=1s",
     "--rules.alert.for-grace-period=10s",
 )
+_SCRAPES: Final = "1s"
 _DURATION: Final = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 _PART: Final = re.compile(r"(\d+)(ms|[smhdwy])")
 _MILLISECONDS: Final = {
@@ -34,7 +35,7 @@ def faster(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         made = {name: faster(each, name) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType]
         if "scrape_interval" in made:
-            made["scrape_timeout"] = made["scrape_interval"]
+            made |= {"scrape_interval": _SCRAPES, "scrape_timeout": _SCRAPES}
         return made  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, list):
         return [faster(each, key) for each in value]  # pyright: ignore[reportUnknownVariableType]

@@ -8,23 +8,32 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
+
+# What a message says first of an alert that is over, and where PagerDuty takes events.
+OVER: Final = "Resolved: "
+PAGERDUTY: Final = "/v2/enqueue"
 
 
 @dataclass(frozen=True)
 class Notification:
-    """One request: where it came in, and its JSON."""
+    """One request: where it came in, its JSON, and the token by which it was sent."""
 
     path: str
     body: dict[str, Any]
+    token: str
 
-    @property
-    def resolved(self) -> bool:
-        return self.body["status"] == "resolved"
-
-    def alerts(self, name: str) -> list[dict[str, Any]]:
-        """Alerts of one name, in Alertmanager's own format."""
-        return [alert for alert in self.body.get("alerts", []) if alert["labels"]["alertname"] == name]
+    def summaries(self, *, resolved: bool) -> list[str]:
+        """One line for each alert in it that fires, or is over: of a webhook, of Slack, or of PagerDuty."""
+        if "alerts" in self.body:
+            wanted = "resolved" if resolved else "firing"
+            return [each["annotations"]["summary"] for each in self.body["alerts"] if each["status"] == wanted]
+        if "attachments" in self.body:
+            lines = [line for each in self.body["attachments"] for line in each["text"].splitlines()]
+            over = [line.removeprefix(OVER) for line in lines if line.startswith(OVER)]
+            return over if resolved else [line for line in lines if not line.startswith(OVER)]
+        fires = self.body["event_action"] == "trigger"
+        return [self.body["payload"]["summary"]] if fires and not resolved else []
 
 
 @dataclass
@@ -36,12 +45,12 @@ class Receiver:
     refused: int = 0
     received: list[Notification] = field(default_factory=list[Notification])
 
-    def at(self, path: str) -> list[Notification]:
-        return [each for each in list(self.received) if each.path == path]
-
-    def about(self, alert: str, *, resolved: bool = False) -> list[Notification]:
-        """The notifications with an alert of that name, of either kind."""
-        return [each for each in list(self.received) if each.alerts(alert) and each.resolved == resolved]
+    def told(self, path: str, alert: str, says: str, *, resolved: bool = False) -> Notification | None:
+        """The first notification to ``path`` of the alert, by its runbook, with a summary that has ``says`` in it."""
+        mine = (
+            each for each in list(self.received) if each.path == path and f"#{alert.lower()}" in json.dumps(each.body)
+        )
+        return next((each for each in mine if any(says in line for line in each.summaries(resolved=resolved))), None)
 
 
 @contextmanager
@@ -54,10 +63,12 @@ def receiver() -> Generator[Receiver]:
             if made.down:
                 made.refused += 1
             else:
-                made.received.append(Notification(self.path, json.loads(body)))
-            self.send_response(503 if made.down else 200)
-            self.send_header("Content-Length", "0")
+                made.received.append(Notification(self.path, json.loads(body), self.headers.get("Authorization", "")))
+            # PagerDuty says 202, and what it says besides is read.
+            self.send_response(503 if made.down else 202 if self.path == PAGERDUTY else 200)
+            self.send_header("Content-Length", "2")
             self.end_headers()
+            self.wfile.write(b"ok" if self.path != PAGERDUTY else b"{}")
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -64,7 +64,7 @@ def until(what: str, look: Callable[[], _Seen | None], *, seconds: float = 20.0,
             return seen
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {seconds:g} s\n{_tail(log) if log else ''}")
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True)

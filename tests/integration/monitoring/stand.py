@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.integration.monitoring.deployed import Deployed
 from tests.integration.monitoring.discovery import discovered
 from tests.integration.monitoring.faster import FLAGS, faster
 from tests.integration.monitoring.servers import Prometheus, Server, alertmanager, prometheus
-from tests.integration.monitoring.world import API_SERVER, NODES, World
+from tests.integration.monitoring.world import API_SERVER, APP, NODES, World
 
 ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 RULES: Final = "/etc/prometheus/rules"
@@ -52,24 +52,32 @@ def account(folder: Path) -> ssl.SSLContext:
 
 
 @contextmanager
-def standing(deployed: Deployed, world: World, folder: Path, places: Mapping[str, str]) -> Generator[Stand]:
+def standing(
+    deployed: Deployed,
+    world: World,
+    folder: Path,
+    places: Mapping[str, str],
+    *,
+    pace: Callable[[Any], Any] = faster,
+    flags: Sequence[str] = FLAGS,
+) -> Generator[Stand]:
     """Run both servers; ``places`` are further texts of the configurations and what takes their place."""
     elsewhere = {ACCOUNT: str(folder / "account"), RULES: str(folder / "rules"), **places}
-    _write(folder / "alertmanager.yml", faster(moved(deployed.alertmanager, elsewhere)))
-    _write_rules(deployed, folder / "rules")
+    _write(folder / "alertmanager.yml", pace(moved(deployed.alertmanager, elsewhere)))
+    for name, text in deployed.templates.items():
+        (folder / name).write_text(text)
+    (folder / "rules").mkdir()
+    for name, rules in deployed.rules.items():
+        _write(folder / "rules" / name, pace(rules))
     with alertmanager(folder / "alertmanager.yml", folder) as receiving:
         address = receiving.url.removeprefix("http://")
-        config = discovered(faster(moved(deployed.prometheus, elsewhere)), world.inventory(), folder)
+        config = discovered(pace(moved(deployed.prometheus, elsewhere)), world.inventory(), folder)
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [address]}]}]}
         _write(folder / "prometheus.yml", config)
-        with prometheus(folder / "prometheus.yml", folder, *FLAGS) as server:
+        with prometheus(folder / "prometheus.yml", folder, *flags) as server:
+            _speaks_for_itself(world, "alertmanager", receiving)
+            _speaks_for_itself(world, "prometheus", server)
             yield Stand(server, receiving, world)
-
-
-def _write_rules(deployed: Deployed, folder: Path) -> None:
-    folder.mkdir()
-    for name, rules in deployed.rules.items():
-        _write(folder / name, faster(rules))
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
@@ -87,7 +95,13 @@ def moved(value: Any, places: Mapping[str, str]) -> Any:
     return value
 
 
-def own_metrics(server: Server) -> bytes:
-    """What a server says of itself."""
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=5) as answer:
-        return answer.read()
+def _speaks_for_itself(world: World, application: str, server: Server) -> None:
+    """Let the pods of an application say what ``server`` says of itself."""
+
+    def says() -> bytes:
+        with urllib.request.urlopen(f"{server.url}/metrics", timeout=5) as answer:
+            return answer.read()
+
+    for each in world.pods:
+        if each.labels.get(APP) == application:
+            world.says(each.name, says)

@@ -86,23 +86,17 @@ class Synthetic:
         samples = [sample for each in self.series.values() for sample in each.samples(self._then)]
         return text(samples, {name: metric.kind for name, metric in self.metrics.items()})
 
-    def set(self, metric: str, *, value: float | str = 1.0, rate: float = 0.0, age: float | None = None,
-            **labels: str) -> None:  # fmt: skip
+    def set(self, metric: str, labels: Mapping[str, str] | None = None, *, value: float | str = 1.0,
+            rate: float = 0.0, age: float | None = None) -> None:  # fmt: skip
         """Let the series of a metric that have these labels go on like this; where there is none, one begins."""
         self._pass()
+        labels = labels or {}
         wanted = frozenset(labels.items())
         series = [each for key, each in self.series.items() if key[0] == metric and wanted <= key[1]]
         if not series:
             series = [self.series.setdefault((metric, wanted), Series(self.metrics[metric], labels))]
         for each in series:
             each.value, each.rate, each.age = value, rate, age
-
-    def forget(self, metric: str, **labels: str) -> None:
-        """Stop to say the series of a metric that have these labels."""
-        gone = [key for key in self.series if key[0] == metric and frozenset(labels.items()) <= key[1]]
-        assert gone, f"{metric} with {labels} is not said"
-        for key in gone:
-            del self.series[key]
 
     def _pass(self) -> None:
         now = self._clock()

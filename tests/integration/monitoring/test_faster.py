@@ -31,7 +31,7 @@ def test_a_configuration_is_60_times_faster() -> None:
         "sample_limit": 5,
     }
     assert faster(config) == {
-        "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "external_labels": {"for_team": "5m"}},
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "external_labels": {"for_team": "5m"}},
         "groups": [
             {"name": "5m", "interval": "1000ms", "rules": [{"alert": "5m", "expr": "x[5000ms]", "for": "120000ms"}]}
         ],

@@ -14,6 +14,7 @@ from tests.integration.monitoring.discovery import Inventory, Node, Pod
 from tests.integration.monitoring.exporters import Exporters
 from tests.integration.monitoring.synthetic import Synthetic
 
+APP = "app.kubernetes.io/name"
 # Kubelets and the API server prove who they are, so their addresses are known before there is anything.
 NODES = tuple(f"127.2.0.{number}" for number in range(1, 21))
 API_SERVER = "127.2.1.1"
@@ -62,6 +63,11 @@ class World:
             self.targets[name] = says
         self.served.say(made.ip, says.body if isinstance(says, Synthetic) else says, path)
         return made
+
+    def says(self, pod: str, says: Callable[[], bytes]) -> None:
+        """Let a pod say something else from now on."""
+        (ip,) = (each.ip for each in self.pods if each.name == pod)
+        self.served.say(ip, says)
 
     def inventory(self) -> Inventory:
         """What discovery finds; the API server says what is in the catalogue of it."""
