@@ -52,7 +52,7 @@ def find_server(name: str) -> Path:
 def run_tool(name: str, *arguments: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run promtool or amtool to its end; ``given`` is its input."""
     command = [str(find_server(name)), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input=given)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, input=given)
 
 
 def until(what: str, look: Callable[[], _Seen | None], *, seconds: float = 20.0, log: Path | None = None) -> _Seen:
