@@ -63,7 +63,7 @@ check: $(STAMP) ## format, lint, types, layers
 	$(RUN) lint-imports
 
 test: check control-plane monitoring-servers ## everything that CI runs
-	$(RUN) pytest -n 2
+	$(RUN) pytest -n 2 --dist worksteal
 
 # Without Go the tests that need the real control plane are skipped, each by name. CI has Go, and must build.
 control-plane: $(STAMP)
@@ -75,7 +75,7 @@ monitoring-servers:
 	@python3 tools/debian.py || [ -z "$$CI" ]
 
 quick: $(STAMP) ## the tests that take seconds
-	$(RUN) pytest -n 2 -m 'not slow'
+	$(RUN) pytest -n 2 --dist worksteal -m 'not slow'
 
 bench: $(STAMP) ## measure; takes minutes
 	$(RUN) python -m tests.bench

@@ -9,6 +9,7 @@ from policies.pricing.reading import Inputs
 _KINDS = {"application": "application load balancer", "network": "network load balancer"}
 _BALANCER_CLASS = "service.beta.kubernetes.io/aws-load-balancer-type"
 _SUBNET = "aws:ec2/subnet:Subnet"
+_ZONES = ("availabilityZone", "availabilityZoneId")
 _TO_INTERNET, _BETWEEN_ZONES = "to the internet", "between zones"
 _SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 
@@ -30,10 +31,9 @@ def _nat_transfer(bill: Bill) -> None:
 def _between_zones(bill: Bill) -> None:
     """What goes from a zone to another is paid for on both sides: the subnets say whether a network has several."""
     subnets = bill.around.referring(_SUBNET, "vpcId", bill.item)
-    zones = {
-        Inputs(one.properties).at(name).value for one in subnets for name in ("availabilityZone", "availabilityZoneId")
-    }
-    if len(zones - {None}) > 1:
+    named = (Inputs(one.properties).at(name).value for one in subnets for name in _ZONES)
+    zones = {zone for zone in named if isinstance(zone, str)}  # whatever else stands there, a check will refuse
+    if len(zones) > 1:
         bill.by_transfer("between_zones_gb", _BETWEEN_ZONES)
 
 
