@@ -91,7 +91,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def seeds() -> list[int]:
-    return list(range(200 if "--exhaustive" in sys.argv else 20))
+    return list(range(200 if "--exhaustive" in sys.argv else 12))
 
 
 @pytest.mark.slow
