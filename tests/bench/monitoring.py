@@ -117,7 +117,7 @@ def rules(folder: Path) -> None:
 MODELS: Final = 50
 REPLICAS: Final = 38
 RULE_SECONDS: Final = 180
-_TOOK: Final = "max_over_time(prometheus_rule_group_last_duration_seconds[5m]) / prometheus_rule_group_interval_seconds"
+_TOOK: Final = "{}_over_time(prometheus_rule_group_last_duration_seconds[5m]) / prometheus_rule_group_interval_seconds"
 _ALL_EVALUATED: Final = "min(prometheus_rule_group_iterations_total) > 0"
 
 
@@ -151,16 +151,22 @@ def _weeks(models: Mapping[str, ServedModel]) -> Iterator[Sample]:
 
 def _report(server: Prometheus) -> None:
     targets, series = server.value("count(up)"), server.value("prometheus_tsdb_head_series")
-    took = sorted(((float(each["value"][1]), each["metric"]) for each in server.query(_TOOK)), key=lambda each: each[0])
+    most, usual = (_parts(server, operation) for operation in ("max", "avg"))
     missed = server.value("sum(prometheus_rule_group_iterations_missed_total)")
     busy = server.value("rate(process_cpu_seconds_total{job='prometheus'}[3m])")
     resident, _ = _resident(server.pid)
-    print(f"rules: {MODELS} models, {targets:,.0f} targets, {series:,.0f} series in memory, {len(took)} groups")
-    for part, labels in took[-3:]:
-        print(f"  {part:.1%} of its interval at most: {labels['rule_group'].rpartition(';')[2]}")
+    print(f"rules: {MODELS} models, {targets:,.0f} targets, {series:,.0f} series in memory, {len(most)} groups")
+    for what, found in (("at most", most), ("on average", usual)):
+        print(f"  part of its interval {what}:", ", ".join(f"{name} {part:.1%}" for part, name in found[:-4:-1]))
     print(
         f"  {missed:.0f} evaluations missed; {busy:.2f} of a core for all that it does; {resident:,.0f} MiB", flush=True
     )
+
+
+def _parts(server: Prometheus, operation: str) -> list[tuple[float, str]]:
+    """The part of its interval that each group takes, with its name."""
+    found = server.query(_TOOK.format(operation))
+    return sorted((float(each["value"][1]), each["metric"]["rule_group"].rpartition(";")[2]) for each in found)
 
 
 def preview(folder: Path) -> None:

@@ -144,7 +144,6 @@ STORIES: Final = (
         "speech",
         "page",
         begin=_second_version,
-        end=lambda world: world.says("candidate-2", lambda: b""),
     ),
     Story(
         "a model whose accuracy decays",
@@ -195,6 +194,7 @@ STORIES: Final = (
         "vision",
         "ticket",
         begin=_pod_is_missing,
+        early=True,
     ),
     Story(
         "a model that burns its error budget",

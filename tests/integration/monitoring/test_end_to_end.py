@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ TOLD = "https://told.example.com"
 SECRET = "what-nobody-else-knows"
 # Alone it takes a few seconds each; where other tests have the machine's cores, more.
 SECONDS = 60.0
+EARLY = [story for story in STORIES if story.early]
+SOON = [story for story in STORIES if not story.early]
+ENDING = [story for story in STORIES if story.end]
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +62,8 @@ def stand(deployed: Deployed, told: Receiver, tmp_path: Path) -> Iterator[Stand]
         populate(world, models, deployed.pods)
         add_replica(world, models["candidate"], 2, world.nodes[0], version="2")
         world.says("candidate-2", lambda: b"")  # there already, but nobody asks it yet
-        for story in STORIES:
-            if story.early:
-                story.begin(world)
+        for story in EARLY:
+            story.begin(world)
         write_history(_before(), tmp_path)
         places = {TOLD: told.url, "https://events.pagerduty.com": told.url, SECRETS_FOLDER: str(tmp_path / "secrets")}
         _write_secrets(tmp_path / "secrets", told)
@@ -97,18 +99,15 @@ def test_what_goes_wrong_reaches_the_team_that_has_to_act(
 ) -> None:
     until("every target is scraped", lambda: _all_up(deployed, stand), seconds=SECONDS, log=stand.prometheus.log)
     told.down = True
-    for story in STORIES:
-        if not story.early:
-            story.begin(stand.world)
+    for story in SOON:
+        story.begin(stand.world)
     with subtests.test("a receiver that is down"):
         until("somebody is told, again and again", lambda: told.refused > 3, seconds=SECONDS)
         until("it counts as failed", lambda: stand.prometheus.query(_FAILED), seconds=SECONDS)
     told.down = False
+    _check_told(SOON, told, subtests)
     with subtests.test("that a receiver was down"):
         until("NotificationsFail", lambda: told.told("/platform", "NotificationsFail", ""), seconds=SECONDS)
-    for story in STORIES:
-        with subtests.test(story.name):
-            _check(until(story.alert, lambda story=story: story.told(told), seconds=SECONDS), story)
     with subtests.test("targets that lie harm no others"):
         _check_unharmed(stand)
     with subtests.test("alerts of one thing come together, and what goes without saying does not come"):
@@ -116,18 +115,22 @@ def test_what_goes_wrong_reaches_the_team_that_has_to_act(
     with subtests.test("no rule fails, and every panel has something to show"):
         assert [each["name"] for each in _rules(stand) if each["health"] == "err"] == []
         assert not (nothing := _empty(deployed, stand)), nothing
-    for story in STORIES:
-        if story.end:
-            story.end(stand.world)
-    for story in STORIES:
-        if story.end:
-            with subtests.test(f"{story.name}, and no longer"):
-                until(story.alert, lambda story=story: story.told(told, resolved=True), seconds=SECONDS)
+    for story in ENDING:
+        assert story.end is not None
+        story.end(stand.world)
+    _check_told(EARLY, told, subtests)
+    for story in ENDING:
+        with subtests.test(f"{story.name}, and no longer"):
+            until(story.alert, lambda story=story: story.told(told, resolved=True), seconds=SECONDS)
     with subtests.test("nobody is told of what is well"):
         lines = [line for each in told.received for line in each.summaries(resolved=False)]
-        assert [
-            line for line in lines if line.startswith(("steady:", "steady 1:", "ranker", "detector", "reader"))
-        ] == []
+        assert [line for line in lines if line.startswith(_WELL)] == []
+
+
+def _check_told(stories: Sequence[Story], told: Receiver, subtests: pytest.Subtests) -> None:
+    for story in stories:
+        with subtests.test(story.name):
+            _check(until(story.alert, lambda story=story: story.told(told), seconds=SECONDS), story)
 
 
 _WELL = ("steady:", "steady 1:", "ranker", "detector", "reader")
