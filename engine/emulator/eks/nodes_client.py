@@ -19,6 +19,7 @@ from engine.emulator.eks.api_server import ApiServer
 Facts = dict[str, Any]
 TIMEOUT = 5.0  # seconds for one answer
 _NODES = "/api/v1/nodes"
+_PODS = "/api/v1/pods"
 _APPLY = "application/apply-patch+yaml"
 _MANAGER = "fieldManager=eks-nodes&force=true"
 
@@ -52,7 +53,17 @@ class NodesClient:
         self._send("PATCH", f"{path}/status?{_MANAGER}", named | {"status": node["status"]})
 
     def remove(self, name: str) -> None:
+        """Delete the node, and what ran on it: a machine that is gone runs nothing.
+
+        Kubernetes finds that out by itself, a minute later; until then whoever deletes a DaemonSet waits for its pods.
+        Source: Kubernetes 1.35, pkg/controller/podgc: every 20 s, nodes that have been missing for 40 s.
+        """
         self._send("DELETE", f"{_NODES}/{quote(name)}", missing_is_fine=True)
+        for pod in self._send("GET", f"{_PODS}?fieldSelector=spec.nodeName%3D{quote(name)}")["items"]:
+            about = pod["metadata"]
+            if pod["spec"].get("nodeName") == name:
+                path = f"/api/v1/namespaces/{quote(about['namespace'])}/pods/{quote(about['name'])}"
+                self._send("DELETE", f"{path}?gracePeriodSeconds=0", missing_is_fine=True)
 
     def close(self) -> None:
         self._connection.close()
