@@ -44,6 +44,10 @@ def _settings(work: Workplace, *, gpu_nodes: int, replicas: int, team: str, team
         "work": {"workload": "cpu", "instance_types": ["m7i.xlarge"], "desired_size": 1, "max_size": 2},
     }
     document["config"]["bedplate:tags"]["team"] = team
+    models = document["config"]["bedplate:monitoring"]["models"]
+    document["config"]["bedplate:monitoring"]["models"] = {  # a team's models go with it
+        name: model for name, model in models.items() if model["team"] in teams
+    }
     document["config"] |= {
         "bedplate:cluster": {"node_pools": pools},
         "bedplate:gpu": {"sharing": {"gpu": {"time_slicing": replicas}}, "exporter": {"pod_labels": True}},
@@ -102,8 +106,10 @@ def test_the_whole_platform_is_there_after_up_and_after_a_change_and_gone_after_
     larger = {**_VISION, "quota": {"pods": 7}, "queues": {"gpu": {"gpus": 4}}}
     _settings(work, gpu_nodes=2, replicas=12, team="research", teams={"vision": larger, "text": _TEXT})
     changed = work.run("up", "sandbox", "--yes", "--output", "json").expect(0).json()
-    # What volumes are tagged with and how GPUs are shared: a class's parameters and a ConfigMap, which nobody changes.
-    assert changed["done"]["replace"] == 2, changed["done"]
+    # What volumes are tagged with, how GPUs are shared, and Grafana's folders, of which a team's is gone with it.
+    replaced = {step["name"] for step in changed["steps"] if step["op"] == "replace"}
+    assert replaced == {"volumes-gp3", "gpu-plugin-configs", "grafana-settings"}
+    assert changed["done"]["replace"] == len(replaced), changed["done"]
     ids = {one["urn"]: one["id"] for one in managed(work.state("sandbox"))}
     assert {one["urn"]: one["id"] for one in managed(first)} == ids, "nothing in AWS was replaced"
     _check(work, client, "research", {"system": 2, "gpu": 2, "work": 1})
