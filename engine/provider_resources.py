@@ -27,9 +27,7 @@ class ProviderResources(GenericProvider):
         return self._registry.make(type_.removeprefix(urns.PROVIDER_TYPE_PREFIX))
 
     def check(self, urn: str, type_: str, olds: Properties | None, news: Properties, *, seed: str) -> Checked:
-        checked = self._made(type_).check_config(configuration(news))
-        kept = {key: value for key, value in news.items() if key not in checked.inputs}
-        return Checked({**kept, **checked.inputs}, checked.failures)
+        return checked_config(self._made(type_), news)
 
     def diff(
         self, urn: str, type_: str, id: str, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties
@@ -41,9 +39,7 @@ class ProviderResources(GenericProvider):
 
     def compare(self, type_: str, old_inputs: Properties, new_inputs: Properties) -> Diff:
         """How one provider's configuration differs from another's; nothing comes of it."""
-        diff = self._made(type_).diff_config(configuration(old_inputs), configuration(new_inputs))
-        kind = _change(old_inputs.get("version"), new_inputs.get("version"))
-        return diff if kind is None else replace(diff, changes=True, detailed={**diff.detailed, "version": kind})
+        return config_diff(self._made(type_), old_inputs, new_inputs)
 
     def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         id_ = UNKNOWN_STRING if preview else str(uuid.uuid4())
@@ -67,6 +63,20 @@ class ProviderResources(GenericProvider):
 
     def delete(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties, *, timeout: float) -> None:
         """A provider is nothing outside the state."""
+
+
+def checked_config(provider: Provider, news: Properties) -> Checked:
+    """A provider resource's inputs as they are stored: what the provider is configured with, and which plugin it is."""
+    checked = provider.check_config(configuration(news))
+    kept = {key: value for key, value in news.items() if key not in checked.inputs}
+    return Checked({**kept, **checked.inputs}, checked.failures)
+
+
+def config_diff(provider: Provider, old_inputs: Properties, new_inputs: Properties) -> Diff:
+    """How a provider resource's inputs differ: in its configuration, or in the version of its plugin."""
+    diff = provider.diff_config(configuration(old_inputs), configuration(new_inputs))
+    kind = _change(old_inputs.get("version"), new_inputs.get("version"))
+    return diff if kind is None else replace(diff, changes=True, detailed={**diff.detailed, "version": kind})
 
 
 def _change(old: Value, new: Value) -> DiffKind | None:

@@ -12,15 +12,15 @@ from google.protobuf import any_pb2, empty_pb2, message_factory, struct_pb2
 
 from engine import wire
 from engine.protocol import plugin_pb2, provider_pb2, status_pb2
+from engine.provider_registry import configuration
+from engine.provider_resources import checked_config, config_diff
 from engine.providers.base import CheckFailure, Diff, DiffKind, PartialFailure, Provider, ProviderError
 from engine.urn import type_of
-from engine.values import UNKNOWN, Properties, reveal
+from engine.values import Properties, reveal
 
 Message: TypeAlias = Any
 Context: TypeAlias = grpc.ServicerContext
 
-# Inputs of a provider resource that say which plugin is meant, not how it is configured.
-_NOT_CONFIGURATION: Final = ("version", "pluginDownloadURL", "pluginChecksums", "__internal")
 _KINDS: Final = {
     DiffKind.ADD: "ADD",
     DiffKind.ADD_REPLACE: "ADD_REPLACE",
@@ -54,23 +54,16 @@ class ProviderServicer:
         return plugin_pb2.PluginInfo(version=self._version)
 
     def CheckConfig(self, request: Message, context: Context) -> Message:
-        news = wire.decode(request.news)
-        checked = self._make().check_config(_plain(news, without=_NOT_CONFIGURATION))
-        kept = {key: news[key] for key in _NOT_CONFIGURATION if key in news}
-        return _checked({**checked.inputs, **kept}, checked.failures)
+        checked = checked_config(self._make(), wire.decode(request.news))
+        return _checked(checked.inputs, checked.failures)
 
     def DiffConfig(self, request: Message, context: Context) -> Message:
         olds = _received(request.old_inputs if request.HasField("old_inputs") else request.olds)
-        return _diff(self._make().diff_config(olds, _received(request.news)))
+        return _diff(config_diff(self._make(), olds, _received(request.news)))
 
     def Configure(self, request: Message, context: Context) -> Message:
-        inputs = {
-            key: value
-            for key, value in _plain(wire.decode(request.args), without=_NOT_CONFIGURATION).items()
-            if value is not UNKNOWN and value is not None
-        }
         provider = self._make()
-        self._told(context, lambda: provider.configure(inputs))
+        self._told(context, lambda: provider.configure(configuration(wire.decode(request.args))))
         with self._lock:
             self._providers[context.peer()] = provider
         return provider_pb2.ConfigureResponse(supportsPreview=True, acceptSecrets=False)
@@ -200,12 +193,7 @@ def _message_class(descriptor: Any) -> Any:
 
 
 def _received(struct: struct_pb2.Struct) -> Properties:
-    return _plain(wire.decode(struct))
-
-
-def _plain(properties: Properties, *, without: Iterable[str] = ()) -> Properties:
-    left_out = frozenset(without)
-    return {key: value for key, value in reveal(properties).items() if key not in left_out}
+    return reveal(wire.decode(struct))
 
 
 def _checked(inputs: Properties, failures: Iterable[CheckFailure]) -> Message:
