@@ -22,7 +22,6 @@ from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
 
 from components.gpu_metrics import metrics_file
 from components.gpu_pods import (
-    APP_LABEL,
     amounts,
     daemon_set,
     host_folder,
@@ -33,6 +32,7 @@ from components.gpu_pods import (
 )
 from components.kubernetes import KubernetesComponent, hardened
 from components.observability.images import DCGM_EXPORTER
+from components.pod_facts import APP_LABEL
 
 METRICS_PORT: Final = 9400
 _APP = "dcgm-exporter"

@@ -21,9 +21,10 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.rbac.v1 import ClusterRole, ClusterRoleBinding
 
 from components.gpu_config_manager import CONFIG_FILE, PLUGIN_MOUNTS, config_manager, config_volumes
-from components.gpu_pods import APP_LABEL, amounts, daemon_set, host_folder, in_pools, on_gpu_nodes, paused_for_mig
+from components.gpu_pods import amounts, daemon_set, host_folder, in_pools, on_gpu_nodes, paused_for_mig
 from components.gpu_sharing import Sharing, plugin_configs
 from components.kubernetes import KubernetesComponent, hardened
+from components.pod_facts import APP_LABEL
 
 # Its digest is that of NVIDIA's gpu-operator, bundle/manifests, commit 75f47b387, 2026-02-19.
 IMAGE: Final = (

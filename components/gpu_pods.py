@@ -17,8 +17,8 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from components.nodepools import GPU_PRESENT_LABEL, GPU_TAINT, POOL_LABEL
+from components.pod_facts import APP_LABEL
 
-APP_LABEL: Final = "app.kubernetes.io/name"
 # Without them no pod on the node gets a GPU, so they come before all others and are evicted last.
 PRIORITY: Final = "system-node-critical"
 # The GPU's taint, and whatever a pool has beside it: its GPUs are to be found and watched all the same.

@@ -35,7 +35,7 @@ from components.observability.aws_access import TopicPlace
 from components.observability.config_text import config_text
 from components.observability.images import ALERTMANAGER
 from components.observability.secrets import SecretPlace, SecretSource
-from components.observability.workloads import claim, http_probe, resources, retention, unprivileged
+from components.observability.workloads import claim, http_probe, resources, retention, service_of, unprivileged
 
 APP: Final = "alertmanager"
 _PEERS: Final = f"{APP}-peers"
@@ -130,11 +130,7 @@ class Alertmanager(KubernetesComponent, area="observability"):
             Service(
                 self.component_name,
                 metadata={"name": APP, "namespace": self._args.namespace, "labels": PODS},
-                spec={
-                    "type": "ClusterIP",
-                    "selector": PODS,
-                    "ports": [{"name": "http", "port": PORT, "target_port": "http", "protocol": "TCP"}],
-                },
+                spec=service_of(PODS, "http", PORT),
                 opts=self.options(),
             ),
             Service(

@@ -16,7 +16,7 @@ from components.network_policies import (
     allow_to_all,
 )
 from components.observability.alertmanager_config import Notified, namespace_of
-from components.observability.workloads import APP_LABEL
+from components.pod_facts import APP_LABEL
 
 PORT: Final = 9093
 GOSSIP_PORT: Final = 9094

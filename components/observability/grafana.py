@@ -45,7 +45,8 @@ from components.observability.grafana_config import (
 )
 from components.observability.images import GRAFANA
 from components.observability.secrets import SecretPlace, SecretSource
-from components.observability.workloads import APP_LABEL, http_probe, resources, unprivileged
+from components.observability.workloads import http_probe, resources, service_of, unprivileged
+from components.pod_facts import APP_LABEL
 
 APP: Final = "grafana"
 PODS: Final = {APP_LABEL: APP}
@@ -186,11 +187,7 @@ class Grafana(KubernetesComponent, area="observability"):
         Service(
             self.component_name,
             metadata={"name": APP, "namespace": self._args.namespace, "labels": PODS},
-            spec={
-                "type": "ClusterIP",
-                "selector": PODS,
-                "ports": [{"name": "http", "port": PORT, "target_port": "http", "protocol": "TCP"}],
-            },
+            spec=service_of(PODS, "http", PORT),
             opts=self.options(),
         )
 

@@ -16,7 +16,8 @@ from components.kubernetes import KubernetesComponent, hardened
 from components.network_policies import allow_api_server, allow_from_pods
 from components.nodepools import POOL_LABEL
 from components.observability.images import KUBE_STATE_METRICS
-from components.observability.workloads import APP_LABEL, api_token, http_probe, resources, unprivileged
+from components.observability.workloads import api_token, http_probe, resources, service_of, unprivileged
+from components.pod_facts import APP_LABEL
 from components.scheduling_teams import TEAM_LABEL
 
 PORT: Final = 8080
@@ -95,11 +96,7 @@ class KubeStateMetrics(KubernetesComponent, area="observability"):
         return Service(
             self.component_name,
             metadata={"name": APP, "namespace": self._args.namespace, "labels": PODS},
-            spec={
-                "type": "ClusterIP",
-                "selector": PODS,
-                "ports": [{"name": "metrics", "port": PORT, "target_port": "metrics", "protocol": "TCP"}],
-            },
+            spec=service_of(PODS, "metrics", PORT),
             opts=self.options(),
         )
 

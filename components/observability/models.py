@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Literal
 
 from components.observability.values import Alert, Recording
+from components.pod_facts import APP_LABEL
 
-# By this label a model's pods are found where nobody has said how.
-_NAME_LABEL: Final = "app.kubernetes.io/name"
 # Which program answers requests, by which it is known what it calls its metrics. ``standard`` are those that our own
 # servers export: model_requests_total{code}, model_request_duration_seconds.
 Server = Literal["standard", "vllm", "kserve", "triton"]
@@ -161,4 +160,4 @@ def telemetry_of(
     path: str = "/metrics",
 ) -> Telemetry:
     """Where the metrics of a model's pods in ``namespace`` are; by default those pods carry its name."""
-    return Telemetry(server, namespace, selector or {_NAME_LABEL: model}, port, path)
+    return Telemetry(server, namespace, selector or {APP_LABEL: model}, port, path)

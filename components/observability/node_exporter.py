@@ -27,7 +27,8 @@ from components.namespace_names import NODE_METRICS_NAMESPACE
 from components.namespaces import GuardedNamespace, GuardedNamespaceArgs, PodSecurity
 from components.network_policies import allow_from_namespace
 from components.observability.images import NODE_EXPORTER
-from components.observability.workloads import APP_LABEL, NOBODY, http_probe, resources
+from components.observability.workloads import NOBODY, http_probe, resources
+from components.pod_facts import APP_LABEL
 
 PORT: Final = 9100
 APP: Final = "node-exporter"

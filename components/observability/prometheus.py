@@ -29,6 +29,7 @@ from components.observability.workloads import (
     http_probe,
     resources,
     retention,
+    service_of,
     unprivileged,
 )
 
@@ -137,11 +138,7 @@ class Prometheus(KubernetesComponent, area="observability"):
         return Service(
             self.component_name,
             metadata={"name": APP, "namespace": self._namespace, "labels": PODS},
-            spec={
-                "type": "ClusterIP",
-                "selector": PODS,
-                "ports": [{"name": "http", "port": PORT, "target_port": "http", "protocol": "TCP"}],
-            },
+            spec=service_of(PODS, "http", PORT),
             opts=self.options(),
         )
 

@@ -14,10 +14,10 @@ from components.observability.metrics import exporters
 from components.observability.models import Watched
 from components.observability.promql import uses
 from components.observability.scrape_jobs import Guard, PodJob, pod_jobs
+from components.pod_facts import ACCOUNT_FOLDER
 
 SCRAPE_SECONDS: Final = 30
 RULES_FOLDER: Final = "/etc/prometheus/rules"
-API_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 ALERTMANAGER_PORT: Final = 9093
 _TIMEOUT_SECONDS: Final = 10
 # Longer names and values than these are no labels but mistakes. Kubernetes has at most 63 and 253 characters.
@@ -35,8 +35,8 @@ _API_SERVER: Final[Mapping[str, Any]] = {
         {"role": "service", "field": "metadata.name=kubernetes"},
     ],
 }
-_TOKEN: Final = {"credentials_file": f"{API_ACCOUNT}/token"}
-_AUTHORITY: Final = f"{API_ACCOUNT}/ca.crt"
+_TOKEN: Final = {"credentials_file": f"{ACCOUNT_FOLDER}/token"}
+_AUTHORITY: Final = f"{ACCOUNT_FOLDER}/ca.crt"
 
 
 @dataclass(frozen=True)

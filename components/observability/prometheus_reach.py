@@ -19,7 +19,7 @@ from components.network_policies import (
 )
 from components.observability.prometheus_config import Collected
 from components.observability.scrape_jobs import pod_jobs
-from components.observability.workloads import APP_LABEL
+from components.pod_facts import APP_LABEL
 
 PORT: Final = 9090
 APP: Final = "prometheus"

@@ -19,7 +19,7 @@ from components.kubernetes import KubernetesComponent, hardened
 from components.network_policies import allow_from_pods
 from components.observability.images import PUSHGATEWAY
 from components.observability.pushing import PUSHGATEWAY_PODS, PUSHGATEWAY_PORT, allow_push_from
-from components.observability.workloads import claim, http_probe, resources, retention, unprivileged
+from components.observability.workloads import claim, http_probe, resources, retention, service_of, unprivileged
 from components.scheduling_teams import TEAM_LABEL
 
 APP: Final = "pushgateway"
@@ -81,11 +81,7 @@ class Pushgateway(KubernetesComponent, area="observability"):
         return Service(
             self.component_name,
             metadata={"name": APP, "namespace": self._args.namespace, "labels": PODS},
-            spec={
-                "type": "ClusterIP",
-                "selector": PODS,
-                "ports": [{"name": "metrics", "port": PORT, "target_port": "metrics", "protocol": "TCP"}],
-            },
+            spec=service_of(PODS, "metrics", PORT),
             opts=self.options(),
         )
 

@@ -9,9 +9,10 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyPortArgsDict as Port
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict as Spec
 
 from components.network_policies import NAMESPACE_NAME
+from components.pod_facts import APP_LABEL
 
 PUSHGATEWAY_PORT: Final = 9091
-PUSHGATEWAY_PODS: Final = {"app.kubernetes.io/name": "pushgateway"}
+PUSHGATEWAY_PODS: Final = {APP_LABEL: "pushgateway"}
 # A pod says by this label that it pushes metrics, and only then is the way open: the gateway knows nobody, so whoever
 # reaches it can write over what others pushed.
 PUSHERS: Final = {"bedplate.dev/pushes-metrics": "true"}

@@ -13,9 +13,9 @@ from typing import Final
 
 from components.namespace_names import GPU_NAMESPACE, KUEUE_NAMESPACE, NODE_METRICS_NAMESPACE
 from components.observability.models import ServedModel, Watched
+from components.pod_facts import APP_LABEL
 
 MODEL, TEAM = "model", "team"
-APP_LABEL: Final = "app.kubernetes.io/name"
 # The label by which a pod that comes later asks to be scraped: its value is the name of a job in LATER.
 METRICS_LABEL: Final = "bedplate.dev/metrics"
 _VERSION: Final = "__meta_kubernetes_pod_label_app_kubernetes_io_version"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pulumi_kubernetes.apps.v1 import StatefulSetPersistentVolumeClaimRetentionPolicyArgsDict
@@ -13,13 +14,14 @@ from pulumi_kubernetes.core.v1 import (
     PreferredSchedulingTermArgsDict,
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
+    ServiceSpecArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
 
 from components.nodepools import WORKLOAD_LABEL, Workload
+from components.pod_facts import ACCOUNT_FOLDER
 
-APP_LABEL: Final = "app.kubernetes.io/name"
 # Who watches must not be put off its node by what is watched.
 PRIORITY: Final = "system-cluster-critical"
 # Nodes that come and go with the work would take it along, and each start reads the log of hours again.
@@ -31,8 +33,6 @@ _SYSTEM_NODES: Final[PreferredSchedulingTermArgsDict] = {
 }
 # The user `nobody` of the images, which owns what is on the volume, too.
 NOBODY: Final = 65534
-# Where a client in a pod looks for its account's token.
-ACCOUNT_FOLDER: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def unprivileged(user: int = NOBODY) -> PodSpecArgsDict:
@@ -58,6 +58,15 @@ def unprivileged(user: int = NOBODY) -> PodSpecArgsDict:
 def resources(cpu: str, memory: str, cpu_limit: str, memory_limit: str) -> ResourceRequirementsArgsDict:
     """Requests and limits."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"cpu": cpu_limit, "memory": memory_limit}}
+
+
+def service_of(pods: Mapping[str, str], port: str, number: int) -> ServiceSpecArgsDict:
+    """A service inside the cluster that leads to ``pods`` at their ``port`` of that name."""
+    return {
+        "type": "ClusterIP",
+        "selector": pods,
+        "ports": [{"name": port, "port": number, "target_port": port, "protocol": "TCP"}],
+    }
 
 
 def claim(name: str, gib: int, storage_class: str | None) -> PersistentVolumeClaimArgsDict:
