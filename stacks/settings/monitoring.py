@@ -18,8 +18,8 @@ from stacks.settings.monitoring_cloudwatch import CloudWatchSettings, RemoteWrit
 from stacks.settings.monitoring_grafana import GrafanaSettings
 from stacks.settings.monitoring_rules import OwnRuleSettings
 from stacks.settings.monitoring_servers import PrometheusSettings
-from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import NamespaceName, SchedulingSettings
+from stacks.settings.teams import no_team, teams_of
 
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$")]
 LabelKey = Annotated[str, Field(max_length=317, pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")]
@@ -157,16 +157,14 @@ def about_models(
     tags: TagSettings, scheduling: SchedulingSettings, monitoring: MonitoringSettings
 ) -> Iterable[Contradiction]:
     """Models belong to teams that there are, and each has a namespace."""
-    known = sorted({tags.team, *scheduling.teams})
+    known = teams_of(tags, scheduling)
     for name, model in monitoring.models.items():
         place = f"monitoring.models.{name}"
         if model.team not in known:
-            advice = did_you_mean(model.team, known) or f"one of {', '.join(known)}"
-            yield Contradiction(f"{place}.team", f"there is no team '{model.team}'", advice)
+            yield no_team(f"{place}.team", model.team, known)
         elif model.team not in scheduling.teams and model.metrics is not None and model.metrics.namespace is None:
             why = f"is missing: team '{model.team}' has no namespace in scheduling.teams"
             yield Contradiction(f"{place}.metrics.namespace", why, "name the namespace of the model's pods")
     for name, alert in monitoring.rules.alerts.items():
         if alert.team is not None and alert.team not in known:
-            advice = did_you_mean(alert.team, known) or f"one of {', '.join(known)}"
-            yield Contradiction(f"monitoring.rules.alerts.{name}.team", f"there is no team '{alert.team}'", advice)
+            yield no_team(f"monitoring.rules.alerts.{name}.team", alert.team, known)

@@ -18,6 +18,7 @@ from stacks.settings.measures import Measure
 from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import SchedulingSettings
 from stacks.settings.secret_sources import SecretSourceSettings
+from stacks.settings.teams import no_team, teams_of
 
 _UNITS = {unit: Decimal(size) for unit, size in (("m", "60"), ("h", "3600"), ("d", "86400"))}
 Repeat = Annotated[float, Measure("a time with its unit (m, h or d)", "4h", _UNITS, "5m", "30d")]
@@ -168,12 +169,10 @@ def about_routes(
     tags: TagSettings, scheduling: SchedulingSettings, alerts: AlertmanagerSettings
 ) -> Iterable[Contradiction]:
     """Routes are for teams that there are."""
-    known = sorted({tags.team, *scheduling.teams})
+    known = teams_of(tags, scheduling)
     for index, route in enumerate(alerts.routes):
         if route.team is not None and route.team not in known:
-            advice = did_you_mean(route.team, known) or f"one of {', '.join(known)}"
-            place = f"monitoring.alertmanager.routes[{index}].team"
-            yield Contradiction(place, f"there is no team '{route.team}'", advice)
+            yield no_team(f"monitoring.alertmanager.routes[{index}].team", route.team, known)
 
 
 def about_topic(cluster: ClusterSettings, alerts: AlertmanagerSettings) -> Iterable[Contradiction]:

@@ -16,8 +16,8 @@ from stacks.settings.cost import Usd
 from stacks.settings.environment import AwsSettings, TagSettings
 from stacks.settings.measures import Latency, Measure, Ratio, Waiting
 from stacks.settings.network import NetworkSettings
-from stacks.settings.problems import did_you_mean
 from stacks.settings.scheduling import SchedulingSettings
+from stacks.settings.teams import no_team, teams_of
 
 _BYTES: Final = {unit: Decimal(1024) ** power for power, unit in ((2, "MiB"), (3, "GiB"), (4, "TiB"))}
 Size = Annotated[float, Measure("a size with its unit (MiB, GiB or TiB)", "10GiB", _BYTES, "1MiB", "128TiB")]
@@ -216,11 +216,9 @@ def about_teams(
     tags: TagSettings, scheduling: SchedulingSettings, cloudwatch: CloudWatchSettings
 ) -> Iterable[Contradiction]:
     """Whoever is to act exists."""
-    known = sorted({tags.team, *scheduling.teams})
+    known = teams_of(tags, scheduling)
     sources = {"databases": cloudwatch.databases, "endpoints": cloudwatch.endpoints}
     for section, named in sources.items():
         for name, source in named.items():
             if source.team is not None and source.team not in known:
-                advice = did_you_mean(source.team, known) or f"one of {', '.join(known)}"
-                place = f"monitoring.cloudwatch.{section}.{name}.team"
-                yield Contradiction(place, f"there is no team '{source.team}'", advice)
+                yield no_team(f"monitoring.cloudwatch.{section}.{name}.team", source.team, known)

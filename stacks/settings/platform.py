@@ -15,11 +15,11 @@ from stacks.settings.monitoring_cloudwatch import about_aws, about_places, about
 from stacks.settings.monitoring_grafana import about_grafana
 from stacks.settings.network import NetworkSettings
 from stacks.settings.policy import PolicySettings
-from stacks.settings.problems import did_you_mean
 from stacks.settings.registry import RegistrySettings
 from stacks.settings.scheduling import SchedulingSettings
 from stacks.settings.scheduling_rules import about_pools, about_production
 from stacks.settings.storage import StorageSettings
+from stacks.settings.teams import no_team, teams_of
 
 # The section that holds Pulumi's settings of the AWS provider; all others have the project's prefix.
 AWS_SECTION = "aws"
@@ -148,11 +148,10 @@ def _production_is_restricted(settings: PlatformSettings) -> Iterable[Contradict
 
 
 def _ceilings_are_of_teams_that_there_are(settings: PlatformSettings) -> Iterable[Contradiction]:
-    known = sorted({settings.tags.team, *settings.scheduling.teams})
+    known = teams_of(settings.tags, settings.scheduling)
     for team in settings.cost.team_ceilings_usd:
         if team not in known:
-            advice = did_you_mean(team, known) or f"one of {', '.join(known)}"
-            yield Contradiction(f"cost.team_ceilings_usd.{team}", f"there is no team '{team}'", advice)
+            yield no_team(f"cost.team_ceilings_usd.{team}", team, known)
 
 
 def _models_are_of_teams_that_there_are(settings: PlatformSettings) -> Iterable[Contradiction]:
