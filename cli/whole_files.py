@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,18 +13,28 @@ from cli.exits import CommandError, ExitCode
 
 def write(contents: Mapping[Path, str]) -> None:
     """Put each text at its path. Raises CommandError, with no file changed, where one can't be written."""
+    try:
+        put(contents)
+    except OSError as error:
+        why = "is a folder" if isinstance(error, IsADirectoryError) else error.strerror
+        raise CommandError(f"{error.filename} can't be written: {why}", ExitCode.FAILED) from error
+
+
+def put(contents: Mapping[Path, str]) -> None:
+    """The same for whoever says it in words of his own: raises OSError, whose ``filename`` is the path."""
     new = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
     path = Path()
     try:
         for path, text in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
-                raise IsADirectoryError(None, "is a folder")
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             new[path].write_text(text, encoding="utf-8")
         for path, written in new.items():
             written.replace(path)
     except OSError as error:
-        raise CommandError(f"{path} can't be written: {error.strerror}", ExitCode.FAILED) from error
+        error.filename = path
+        raise
     finally:
         for written in new.values():
             with suppress(OSError):

@@ -12,6 +12,7 @@ from cli.declare import command
 from cli.environments import known, meant
 from cli.exits import CommandError, ExitCode, UsageError
 from cli.requests import ExportingDashboards, OfStack, Output, PreviewingDashboards
+from cli.whole_files import write
 
 if TYPE_CHECKING:
     from stacks.dashboards import Board
@@ -57,7 +58,7 @@ def register(group: typer.Typer) -> None:
             screen.out.flush()
             return ExitCode.OK
         path = request.file or root / _FOLDER / f"{environment}.html"
-        _write({path: text})
+        write({path: text})
         if request.output is Output.JSON:
             screen.document({**listing.document(environment, boards), "file": str(path)})
         else:
@@ -78,7 +79,7 @@ def register(group: typer.Typer) -> None:
         screen = Screen(request)
         environment, _, _, boards = _declared(request)
         found = {request.folder / name: text for name, text in files(boards).items()}
-        _write(found)
+        write(found)
         if request.output is Output.JSON:
             screen.document({**listing.document(environment, boards), "files": [str(path) for path in found]})
         else:
@@ -102,10 +103,3 @@ def _declared(request: OfStack) -> tuple[str, Path, PlatformSettings, Sequence[B
         why = f"{environment} has no dashboards: monitoring is off (bedplate:monitoring.enabled)"
         raise CommandError(why, ExitCode.FAILED)
     return environment, project.root, settings, boards
-
-
-def _write(contents: dict[Path, str]) -> None:
-    """Write all of ``contents``; where one can't be written, none is there that was not. Raises CommandError."""
-    from cli.whole_files import write
-
-    write(contents)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +17,7 @@ from cli.findings.gitlab import code_quality
 from cli.findings.junit import junit
 from cli.findings.report import FindingsReport
 from cli.findings.sarif import sarif
+from cli.whole_files import put
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -37,15 +36,9 @@ class ReportFile:
             sys.stdout.write(text)
             sys.stdout.flush()
             return
-        path = Path(self.target)
-        new = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(text, encoding="utf-8")
-            new.replace(path)
+            put({Path(self.target): text})
         except OSError as error:
-            with suppress(OSError):
-                new.unlink()
             raise CommandError(f"--report {self.form}={self.target}: {error.strerror}", ExitCode.FAILED) from error
 
 
