@@ -48,14 +48,13 @@ def plain(tmp_path: Path) -> Iterator[Workplace]:
 @pytest.fixture
 def work(plain: Workplace) -> Workplace:
     """The platform whose production has stricter settings and no exceptions."""
-    place = plain
-    settings = place.folder / "stacks" / "Pulumi.prod.yaml"
+    settings = plain.folder / "stacks" / "Pulumi.prod.yaml"
     text = re.sub(r"    # Each is told in every preview.*\Z", "", settings.read_text(), flags=re.DOTALL)
     for old, new in STRICTER:
         assert old in text
         text = text.replace(old, new)
     settings.write_text(text)
-    return place
+    return plain
 
 
 @contextmanager
