@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli.commands import config, cost, dashboards, inspect, policy, sandbox, simulate, stacks
+from cli.commands import config, cost, dashboards, inspect, policy, sandbox, simulate, stacks, state
 from cli.declare import with_diff_level
 from cli.early import start_early
 
@@ -27,7 +27,7 @@ def application() -> typer.Typer:
     """The command line, put together."""
     app = _group("Preview, bring up and take down the platform, one environment at a time.", epilog=_EPILOG)
     groups = {
-        "state": _group("Look at what is known of an environment's resources."),
+        "state": _group("Look at what is known of an environment's resources, and edit it."),
         "sandbox": _group("Start and stop the local AWS emulator and Kubernetes API."),
         "config": _group("Look at an environment's settings."),
         "dashboards": _group("Look at an environment's dashboards, and write them as Grafana reads them."),
@@ -37,6 +37,7 @@ def application() -> typer.Typer:
     simulate.register(app)
     cost.register(app)
     inspect.register(app, groups["state"])
+    state.register(groups["state"])
     sandbox.register(groups["sandbox"])
     config.register(groups["config"])
     policy.register(groups["policy"])

@@ -7,7 +7,6 @@ apply under the plan, save. Raises StateError (lock, state, passphrase), Project
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
@@ -30,7 +29,7 @@ from engine.redaction import Redactor
 from engine.refresh import Refresh
 from engine.run import Judging, Options, Outcome, Result, Run, Stack
 from engine.state.errors import StateError
-from engine.state.lock import StackLock
+from engine.state.lock import StackLock, current_user
 from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder
 from engine.state.secrets import Keyring, passphrase_from
@@ -136,7 +135,7 @@ class Session:
         config = self._config(may_stay_sealed=False)
         options = replace(options, live_functions=True)  # what is applied is what the preview has seen
         async with self._with_packs():
-            with self._locked(emit):
+            with self.locked(emit):
                 return await self._up(config, emit, options, agree)
 
     async def _up(self, config: StackConfig, emit: Consumer, options: Options, agree: Agree) -> Outcome:
@@ -164,7 +163,7 @@ class Session:
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""
-        with self._locked(emit):
+        with self.locked(emit):
             base = await self._recovered(emit)
             if self._cancelled:
                 return _CANCELLED
@@ -181,7 +180,7 @@ class Session:
 
     async def refresh(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Bring the state to what exists; nothing that exists is changed."""
-        with self._locked(emit):
+        with self.locked(emit):
             base = await self._recovered(emit)
             if self._cancelled:
                 return _CANCELLED
@@ -276,7 +275,8 @@ class Session:
         return next((state.outputs for state in snapshot.resources if state.type == STACK_TYPE), {})
 
     @contextmanager
-    def _locked(self, emit: Consumer) -> Generator[None]:
+    def locked(self, emit: Consumer) -> Generator[None]:
+        """Hold the stack, with a passphrase to seal its secrets with. Raises LockedBy, ProjectError out of reach."""
         self._require_reach()
         with StackLock(self.store.lock_folder, self.store.qualified_name) as lock:
             for note in lock.notes:
@@ -340,7 +340,7 @@ class Session:
 
     def _remember(self, kind: str, started: float, outcome: Outcome) -> None:
         result = "succeeded" if outcome.result is Result.SUCCEEDED else "failed"
-        environment = {"user": _user()}
+        environment = {"user": current_user()}
         changes = {str(op): count for op, count in outcome.counts.items()}
         self.store.add_to_history(
             Update(kind, int(started), int(time.time()), result, self.message, environment, {}, changes)
@@ -358,10 +358,3 @@ def _nothing_to_do(plan: Plan) -> bool:
     """Whether an apply would not even touch the state."""
     only_same = all(step.op is Op.SAME for step in plan.steps)
     return only_same and not plan.state_only_changes and plan.outputs_before == plan.outputs_after
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

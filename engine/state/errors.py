@@ -7,6 +7,7 @@ StateError               the message says what was expected, what was seen and w
 ├─ WrongPassphrase       the passphrase does not open the stack's secrets, or there is none
 ├─ SecretsUnsupported    the secrets are encrypted by a service that the embedded engine can't ask
 ├─ BadName               a stack's or project's name that could not be a file name
+├─ EditRefused           an edit of the state that would harm it
 └─ LockedBy              another run holds the stack
 """
 
@@ -54,6 +55,10 @@ class SecretsUnsupported(StateError):
 
 class BadName(StateError):
     """A name with characters that Pulumi does not allow in stacks and projects."""
+
+
+class EditRefused(StateError):
+    """An edit that would leave the state worse than it is."""
 
 
 class LockedBy(StateError):

@@ -171,10 +171,11 @@ def is_gone(holder: Holder) -> bool:
 def _myself(command: str) -> Holder:
     pid = os.getpid()
     since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Holder(pid, _user(), socket.gethostname(), since, command, _process(pid))
+    return Holder(pid, current_user(), socket.gethostname(), since, command, _process(pid))
 
 
-def _user() -> str:
+def current_user() -> str:
+    """Who runs this process, by name where the system knows one."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

@@ -61,24 +61,27 @@ def resolve_aliases(resources: Sequence[ResourceState]) -> tuple[ResourceState, 
 
 
 def _rename(state: ResourceState, renamed: dict[str, str]) -> ResourceState:
-    def name(urn: str) -> str:
-        return renamed.get(urn, urn)
+    return replace(with_urns(state, lambda urn: renamed.get(urn, urn)), aliases=())
 
+
+def with_urns(state: ResourceState, name: Callable[[str], str]) -> ResourceState:
+    """``state`` with ``name`` applied to its URN and to each that it refers to, its provider's too."""
     provider = state.provider
     if provider:
         urn, id_ = split_provider(provider)
         provider = f"{name(urn)}{SEPARATOR}{id_}"
-    moved = _map_references(state, name)
-    return replace(moved, urn=name(state.urn), provider=provider, view_of=name(state.view_of), aliases=())
+    view_of = name(state.view_of) if state.view_of else ""
+    return replace(map_references(state, name), urn=name(state.urn), provider=provider, view_of=view_of)
 
 
-def _map_references(state: ResourceState, name: Callable[[str], str]) -> ResourceState:
+def map_references(state: ResourceState, name: Callable[[str], str]) -> ResourceState:
+    """``state`` with ``name`` applied to each URN that it refers to, but for its provider's."""
     return replace(
         state,
-        parent=name(state.parent),
+        parent=name(state.parent) if state.parent else "",
         dependencies=tuple(map(name, state.dependencies)),
         property_dependencies={key: tuple(map(name, urns_)) for key, urns_ in state.property_dependencies.items()},
-        deleted_with=name(state.deleted_with),
+        deleted_with=name(state.deleted_with) if state.deleted_with else "",
         replace_with=tuple(map(name, state.replace_with)),
     )
 

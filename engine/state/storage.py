@@ -211,6 +211,20 @@ class StackStore:
             files.write(backup, content)
             files.duplicate(backup, self.history_folder / f"{prefix}.checkpoint.json")
 
+    def keep_backup(self) -> Path | None:
+        """Keep what is there now among the backups, byte for byte; None where there is nothing.
+
+        The checkpoint's copy is what is returned; that of the journal of a died run lies beside it.
+        """
+        kept = self.backup_folder / f"{self.stack}.{time.time_ns()}.json"
+        if self.journal_path.exists():
+            files.write(kept.with_suffix(".journal.jsonl"), self.journal_path.read_bytes())
+        content = self._checkpoint()
+        if not content:
+            return None
+        files.write(kept, content)
+        return kept
+
     def _checkpoint(self) -> bytes:
         try:
             return self.path.read_bytes()

@@ -1,0 +1,131 @@
+"""Editing a stack's state from the command line: what is meant, what would change, agreement, what was done."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cli.asking import agreed, check_can_agree
+from cli.environments import meant
+from cli.exits import ExitCode, UsageError
+from cli.requests import OfStack, Output
+from cli.screen import VERSION, Screen
+from cli.state_requests import Editing
+from cli.views import edits
+from cli.views.lines import Line, Style
+from engine import urn as urns
+from engine.editing import Change, Edited, edit
+from engine.events import Diagnostic, Event
+from engine.project import Project
+from engine.session import Session
+from engine.state.model import ResourceState, Snapshot
+from engine.state.references import SEPARATOR
+
+QUESTION: Final = "Write this to the state?"
+
+
+@dataclass
+class Edit:
+    """One command that edits the state of a stack; ``verb`` is its name, such as ``state delete``."""
+
+    verb: str
+    request: Editing
+    screen: Screen
+    session: Session
+
+    def run(self, change: Change, *words: str) -> int:
+        """Do ``change`` and report; returns the exit code. ``words`` tell the history what it was about."""
+        return self.report(edit(self.session, self.heard, change, self.agree, self.message(*words)))
+
+    def message(self, *words: str) -> str:
+        """What the history is told."""
+        return self.request.message or f"{self.verb} {shlex.join(words)}".rstrip()
+
+    def heard(self, event: Event) -> None:
+        """Whose lock was taken over."""
+        if isinstance(event, Diagnostic):
+            self.screen.tell(f"{event.severity}: {event.message}")
+
+    def agree(self, before: Snapshot, after: Snapshot) -> bool:
+        if self.request.output is Output.TEXT:
+            self.screen.show(edits.changes(before, after))
+        return agreed(self.request, self.screen, QUESTION)
+
+    def report(self, edited: Edited) -> int:
+        nothing = edited.before == edited.after
+        code = ExitCode.OK if edited.applied or nothing else ExitCode.CANCELLED
+        if self.request.output is Output.JSON:
+            self.screen.document(self._document(edited, code))
+        elif nothing:
+            self.screen.show([Line().add(f"{self.session.stack}: nothing to change")])
+        elif not edited.applied:
+            self.screen.tell("nothing was changed")
+        else:
+            self.screen.show([Line().add(f"{self.session.stack}: {edits.summary(edited.before, edited.after)}")])
+            self.screen.tell(f"the state of before is kept in {edited.backup}", Style.DIM)
+        return code
+
+    def _document(self, edited: Edited, code: int) -> dict[str, Any]:
+        return {
+            "version": VERSION, "command": self.verb, "stack": self.session.stack, "exitCode": int(code),
+            "applied": edited.applied, "backup": str(edited.backup) if edited.backup else None,
+            **edits.document(edited.before, edited.after),
+        }  # fmt: skip
+
+
+def prepare(verb: str, request: Editing, stack: str | None = None) -> Edit:
+    """Open the stack that is to be edited. Raises UsageError where somebody would have to be asked and can't be."""
+    screen = Screen(request)
+    check_can_agree(request, screen, verb)
+    return Edit(verb, request, screen, open_stack(request, stack))
+
+
+def open_stack(request: OfStack, stack: str | None = None) -> Session:
+    """The session of the stack that is meant (or of ``stack``), without a sandbox: nothing but its files is needed."""
+    project = Project.load(request.cwd)
+    return Session.open(project, stack or meant(request.environment, request.stack, project.environments()), {})
+
+
+def positional(request: OfStack, rest: Sequence[str | None]) -> tuple[str | None, list[str]]:
+    """The stack and what follows it: with --stack the first word is not the environment any more."""
+    words = [word for word in rest if word is not None]
+    if request.stack and request.environment and request.environment != request.stack:
+        return request.stack, [request.environment, *words]
+    return None, words
+
+
+def chosen(snapshot: Snapshot, words: Sequence[str], stack: str) -> list[ResourceState]:
+    """The resource that each word means."""
+    return [one_of(snapshot.resources, word, stack) for word in words]
+
+
+def one_of(resources: Sequence[ResourceState], wanted: str, stack: str) -> ResourceState:
+    """The one resource that a URN, ``URN::ID`` or a name means. Raises UsageError where there is none, or several."""
+    found = [one for one in resources if wanted in (one.urn, f"{one.urn}{SEPARATOR}{one.id}")]
+    found = found or [one for one in resources if urns.name_of(one.urn) == wanted]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        near = difflib.get_close_matches(wanted, [*(urns.name_of(one.urn) for one in resources)], n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"`bedplate state list {stack}` shows those there are"
+        raise UsageError(f"{stack} has no resource '{wanted}'; {hint}")
+    same = len({one.urn for one in found}) == 1
+    listed = "\n".join(f"    {one.urn}{f'{SEPARATOR}{one.id}' if same else ''}" for one in found)
+    raise UsageError(f"'{wanted}' means {len(found)} resources of {stack}; say which one\n{listed}")
+
+
+Choose = Callable[[Snapshot], Sequence[ResourceState]]
+
+
+def choice(words: Sequence[str], *, everything: bool, verb: str, stack: str) -> Choose:
+    """What is chosen of a snapshot: what ``words`` mean, or all. Raises UsageError unless exactly one is said."""
+    if everything and words:
+        raise UsageError(f"--all and '{words[0]}' were both given; give one of them")
+    if not everything and not words:
+        raise UsageError(f"no resource was given; name some, as in `bedplate {verb} {stack} URN`, or say --all")
+    if everything:
+        return lambda snapshot: snapshot.resources
+    return lambda snapshot: chosen(snapshot, words, stack)

@@ -1,0 +1,51 @@
+"""What the commands that edit a state can be asked: their arguments and options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from cli.requests import OfStack
+
+Urns = Annotated[
+    tuple[str, ...],
+    typer.Argument(metavar="[URN]...", help="The resources: their URNs, or names that only one has.",
+                   show_default=False),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Editing(OfStack):
+    """A command that edits a stack's state."""
+
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")] = False
+    non_interactive: Annotated[bool, typer.Option("--non-interactive", help="Ask nothing.")] = False
+    message: Annotated[
+        str, typer.Option("--message", "-m", help="Said of this edit in the history.", show_default=False)
+    ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renaming(Editing):
+    urn: Annotated[
+        str | None,
+        typer.Argument(metavar="URN", help="The resource: its URN, or its name if only one has it.",
+                       show_default=False),
+    ] = None  # fmt: skip
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Its new name.", show_default=False)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unprotecting(Editing):
+    urn: Urns = ()
+    all: Annotated[bool, typer.Option("--all", help="All resources.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deleting(Editing):
+    urn: Urns = ()
+    all: Annotated[bool, typer.Option("--all", help="All resources.")] = False
+    force: Annotated[bool, typer.Option("--force", help="Protected ones, too.")] = False
+    target_dependents: Annotated[bool, typer.Option("--target-dependents", help="What depends on them, too.")] = False
