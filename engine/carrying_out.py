@@ -69,7 +69,9 @@ class CarryingOut(ProviderChoice):
     async def _recreate(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
         decision = Decision(Op.REPLACE, Reason.REPLACED_DEPENDENCY)
         self.replaced.add(state.urn)
-        return await self._make_again(decision, state, old, provider)
+        self.executor.instant(self._step(decision, state, old))
+        forced = replace(decision, replace_keys=self.forcing_keys.get(state.urn, ()))  # known when it was deleted
+        return await self.executor.create(self._step(forced, state, old, Op.CREATE_REPLACEMENT), provider, old)
 
     async def _make_again(
         self, decision: Decision, state: ResourceState, old: ResourceState, provider: Provider | None
@@ -113,7 +115,7 @@ class CarryingOut(ProviderChoice):
         dependents = await dependents_to_replace(
             root, self.base.resources, self.seen, self.provider_for, self.executor.call
         )
-        for dependent in reversed(dependents):
+        for dependent, keys in reversed(dependents):
             if id(dependent) in self.condemned_early:
                 await self._settled(dependent)
                 continue
@@ -125,6 +127,7 @@ class CarryingOut(ProviderChoice):
                 self.executor.failures += 1
                 self.executor.emit(Diagnostic(Severity.ERROR, message, dependent.urn))
                 raise StepError(message)
+            self.forcing_keys[dependent.urn] = keys
             await self._delete_early(dependent)
 
     async def _delete_early(self, dependent: ResourceState) -> None:

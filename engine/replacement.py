@@ -7,7 +7,7 @@ resource, says that it would have to be replaced. Source: Pulumi's documentation
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.decide import decide
 from engine.goals import Goal
@@ -31,13 +31,20 @@ class AskDiff(Protocol):
     ) -> Diff: ...
 
 
+class Dependent(NamedTuple):
+    """A dependent that is replaced along with another, and those of its properties that force it."""
+
+    state: ResourceState
+    keys: Sequence[str]
+
+
 async def dependents_to_replace(
     root: ResourceState,
     resources: Sequence[ResourceState],
     registered: set[str],
     provider_of: Callable[[ResourceState], Provider],
     ask: AskDiff,
-) -> list[ResourceState]:
+) -> list[Dependent]:
     """The dependents of ``root`` that are replaced with it, what is depended on first.
 
     ``registered`` are the URNs that this run has come to already: they cannot depend on ``root`` any more.
@@ -45,14 +52,15 @@ async def dependents_to_replace(
     graph = DependencyGraph(resources, parents=False)
     place = next(index for index, state in enumerate(resources) if state is root)
     replaced = {root.urn}
-    found: list[ResourceState] = []
+    found: list[Dependent] = []
     for index in graph.dependents(place):
         dependent = resources[index]
         if dependent.urn in registered or not dependent.custom or dependent.external:
             continue
-        if _bound(dependent, replaced) or await _would_be_replaced(dependent, replaced, provider_of, ask):
+        keys = () if _bound(dependent, replaced) else await _would_replace(dependent, replaced, provider_of, ask)
+        if keys is not None:
             replaced.add(dependent.urn)
-            found.append(dependent)
+            found.append(Dependent(dependent, keys))
     return found
 
 
@@ -63,15 +71,16 @@ def _bound(dependent: ResourceState, replaced: set[str]) -> bool:
     return provider in replaced or with_it
 
 
-async def _would_be_replaced(
+async def _would_replace(
     dependent: ResourceState,
     replaced: set[str],
     provider_of: Callable[[ResourceState], Provider],
     ask: AskDiff,
-) -> bool:
+) -> Sequence[str] | None:
+    """The properties that would force a replacement; None where there would be none."""
     taken = {key for key, urns in dependent.property_dependencies.items() if replaced.intersection(urns)}
     if not taken.intersection(dependent.inputs):
-        return False
+        return None
     inputs = {key: UNKNOWN if key in taken else value for key, value in reveal(dependent.inputs).items()}
     provider = provider_of(dependent)
     diff = await ask(
@@ -79,4 +88,5 @@ async def _would_be_replaced(
         reveal(dependent.outputs), inputs,
     )  # fmt: skip
     goal = Goal(dependent.type, "", True, inputs, replace_on_changes=dependent.replace_on_changes)
-    return decide(dependent, goal, diff).op is Op.REPLACE
+    decision = decide(dependent, goal, diff)
+    return decision.replace_keys if decision.op is Op.REPLACE else None

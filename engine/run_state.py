@@ -79,6 +79,7 @@ class RunState:
         self.unavailable: set[str] = set()  # failed or skipped: what depends on them is skipped
         self.not_created: set[str] = set()  # not among the targets, so not created
         self.deleted_early: dict[str, ResourceState] = {}  # deleted before their replacement, which is still to come
+        self.forcing_keys: dict[str, Sequence[str]] = {}  # which of their properties have them replaced, by URN
         self.condemned_early: set[int] = set()
         self.going_early: dict[int, asyncio.Future[None]] = {}  # what is just being deleted so, by its identity
         self.kept: set[int] = set()  # states of the base that are not among the targets, with all that they need

@@ -1,0 +1,145 @@
+"""Runs cases on the embedded engine: a session as a command opens it, its program interpreted instead of started."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+from unittest import mock
+
+import grpc
+
+from engine.events import Diagnostic, Event, RunStarted, Severity, StepFailed, StepStarted
+from engine.monitor import Monitor
+from engine.program import FAILED_AND_SAID_SO, Program
+from engine.project import Project
+from engine.run import Options, Outcome, Result
+from engine.run import Run as EngineRun
+from engine.session import Session
+from engine.targets import Targets
+from tests.engine.lifecycle.cloud import Cloud, CloudProvider
+from tests.parity.interpreter import Answer, Interpreter, ProgramRaised, Refused
+from tests.parity.observed import Normal, Observation, Pass, calls_of, step_line
+from tests.parity.programs import STACK, Run
+
+PASSPHRASE = "correct horse"
+
+
+class _Aborted(Exception):
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class _Context:
+    """What a servicer asks of a gRPC call."""
+
+    async def abort(self, code: grpc.StatusCode, message: str) -> NoReturn:
+        raise _Aborted(code, message)
+
+
+@dataclass
+class _InProcess:
+    """Calls the monitor's methods with the messages that would come over the wire."""
+
+    monitor: Monitor
+
+    async def call(self, method: str, request: Any) -> Any:
+        try:
+            return await getattr(self.monitor, method)(request, _Context())
+        except _Aborted as aborted:
+            raise Refused(str(aborted), stopping=aborted.code is grpc.StatusCode.UNAVAILABLE) from aborted
+
+
+@dataclass
+class Embedded:
+    """One stack for one case, in ``folder``."""
+
+    folder: Path
+    cloud: Cloud
+    answers: dict[bool, Mapping[str, Answer]] = field(default_factory=dict[bool, Mapping[str, Answer]])
+    events: list[Event] = field(default_factory=list[Event])
+
+    def __post_init__(self) -> None:
+        (self.folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+        (self.folder / "__main__.py").touch()
+
+    def observe(self, run: Run, normal: Normal, callbacks: Mapping[str, Any]) -> Observation:
+        """Carry out ``run`` and tell what came of it."""
+        self.answers, self.events = {}, []
+        with mock.patch("engine.session.Run", self._interpreting(run, callbacks)):
+            outcome = asyncio.run(self._verb(run))
+        preview, applied = self._passes(outcome, normal)
+        snapshot = self.session(run).snapshot()
+        return Observation(
+            preview,
+            applied,
+            calls_of(self.cloud),
+            list(self.cloud.wrongs),
+            normal.state(snapshot),
+            normal.pending(snapshot),
+        )
+
+    def session(self, run: Run) -> Session:
+        text = "".join(f"  {key}: {value}\n" for key, value in run.config.items())
+        (self.folder / f"Pulumi.{STACK}.yaml").write_text(f"config:\n{text}" if text else "config: {}\n")
+        environment = {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}"}
+        (self.folder / "state").mkdir(exist_ok=True)
+        factories = {"test": lambda: CloudProvider(self.cloud)}
+        return Session.open(Project.load(self.folder), STACK, factories, environment=environment)
+
+    async def _verb(self, run: Run) -> Outcome:
+        session, options = self.session(run), _options(run)
+        if run.verb == "preview":
+            return await session.preview(self.events.append, options)
+        verb: Callable[..., Any] = getattr(session, run.verb)
+        return await verb(self.events.append, options, _agreed)
+
+    def _interpreting(self, run: Run, callbacks: Mapping[str, Any]) -> type[EngineRun]:
+        answers = self.answers
+
+        class Interpreting(EngineRun):
+            async def _program(self, program: Program) -> Result:
+                monitor = Monitor(self.deployment, dict(program.config), list(program.secret_keys), program.folder)
+                interpreter = Interpreter(_InProcess(monitor), self.deployment.preview)
+                answers[self.deployment.preview] = interpreter.answers
+                try:
+                    await interpreter.run(run, callbacks)
+                except (Refused, ProgramRaised):
+                    monitor.failed_log = True
+                    return self._judged(FAILED_AND_SAID_SO, monitor)
+                finally:
+                    await monitor.settled()
+                return self._judged(0, monitor)
+
+        return Interpreting
+
+    def _passes(self, outcome: Outcome, normal: Normal) -> tuple[Pass | None, Pass | None]:
+        passes: dict[bool, Pass] = {}
+        current = Pass()
+        for event in self.events:
+            if isinstance(event, RunStarted):
+                current = passes.setdefault(event.preview, Pass())
+            elif isinstance(event, StepStarted):
+                step = event.step
+                line = step_line(step.op, normal.text(step.urn), step.replace_keys, step.detailed)
+                current.steps.append(line)
+            elif isinstance(event, StepFailed):
+                current.failed.append(f"{event.step.op} {normal.text(event.step.urn)}")
+            elif isinstance(event, Diagnostic) and event.severity is Severity.ERROR and event.urn:
+                current.errors.append(normal.text(event.urn))
+        current.succeeded = outcome.result is Result.SUCCEEDED
+        for preview, each in passes.items():
+            each.answers = normal.answers(self.answers.get(preview, {}))
+        return passes.get(True), passes.get(False)
+
+
+def _options(run: Run) -> Options:
+    targets = Targets(tuple(run.flags.get("targets", ())), tuple(run.flags.get("excludes", ())))
+    return Options(parallel=1, targets=targets)
+
+
+def _agreed(_outcome: Outcome) -> bool:
+    return True
