@@ -164,6 +164,16 @@ class Running(OfProgram):
 
 
 R = TypeVar("R", bound=Running)
+PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only show what would be done; ask nothing.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned(Running):
+    """A command that makes a plan, on the state as it is or as it is found to be."""
+
+    refresh: Annotated[
+        bool, typer.Option("--refresh", "-r", help="Compare the state with what exists first, and plan on that.")
+    ] = False
 
 
 def preview_of(request: OfProgram, kind: type[R], **further: Any) -> R:
@@ -172,7 +182,7 @@ def preview_of(request: OfProgram, kind: type[R], **further: Any) -> R:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged(Running):
+class Judged(Planned):
     """A command whose run is judged by policy packs."""
 
     policy_pack: Annotated[
@@ -201,6 +211,20 @@ class Previewing(Judged):
 @dataclass(frozen=True, kw_only=True)
 class Applying(Running):
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destroying(Applying, Planned):
+    """A command that deletes what an environment has."""
+
+    preview_only: PreviewOnly = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreshing(Applying):
+    """A command that compares the state with what exists."""
+
+    preview_only: PreviewOnly = False
 
 
 @dataclass(frozen=True, kw_only=True)

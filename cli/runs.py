@@ -14,10 +14,20 @@ from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
 from cli.findings.report import FindingsReport
 from cli.findings.written import ReportFile, asked
 from cli.interrupts import Interrupts
-from cli.requests import Applying, InSandbox, Judged, Output, Previewing, Running
+from cli.requests import (
+    Applying,
+    Destroying,
+    InSandbox,
+    Judged,
+    Output,
+    Planned,
+    Previewing,
+    Refreshing,
+    Running,
+)
 from cli.screen import Screen
 from cli.transcript import Transcript
-from cli.views import documents, policy, report
+from cli.views import documents, drift, policy, report
 from cli.views.lines import Line, Style
 from cli.views.progress import REFRESH_SECONDS, Live, Plain, Progress, Silent
 from engine.events import Consumer, Event
@@ -137,8 +147,9 @@ class Command:
         request = self.request
         targets = Targets(request.target, request.exclude)
         return Options(
-            request.parallel, targets, request.program_timeout, live_functions=self._lives(), debug=request.debug
-        )
+            request.parallel, targets, request.program_timeout, live_functions=self._lives(),
+            refresh=isinstance(request, Planned) and request.refresh, debug=request.debug,
+        )  # fmt: skip
 
     def _lives(self) -> bool:
         """Whether the stack is up in a sandbox that runs: a preview then knows what functions answer, as `up` does."""
@@ -156,7 +167,7 @@ class Command:
         if self.request.expect_no_changes and not report.nothing_to_do(preview.plan):
             self.code = ExitCode.CHANGES
             return False
-        if not preview.plan.has_changes:
+        if not preview.plan.has_changes and not preview.plan.drift:
             return True
         self._check_sandbox(preview)
         return (isinstance(self.request, Applying) and self.request.yes) or self._asked(preview)
@@ -243,7 +254,9 @@ class Command:
             self._check_targets(outcome)
         code = self._exit_code(outcome)
         self._write_reports(outcome)
-        if self.request.output is Output.JSON:
+        if self.request.output is Output.MARKDOWN:
+            self.screen.write(drift.markdown(self.session.stack, outcome))
+        elif self.request.output is Output.JSON:
             document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
             self.screen.document(document | self._costs(outcome).section())
         elif self.transcript.applying or (self.previewed and self.verb == "refresh"):
@@ -290,7 +303,7 @@ class Command:
         if code is not ExitCode.OK:
             detailed = isinstance(self.request, Previewing) and self.request.detailed_exitcode
             return ExitCode.FAILED if detailed else code
-        if self.verb != "preview" or report.nothing_to_do(outcome.plan):
+        if not _only_previews(self.verb, self.request) or report.nothing_to_do(outcome.plan):
             return code
         if self.request.expect_no_changes:
             return ExitCode.CHANGES
@@ -314,7 +327,9 @@ class Command:
 def prepare(verb: str, request: Running) -> Command:
     """Open everything that a command needs. Raises UsageError where somebody would have to be asked and can't be."""
     screen = Screen(request)
-    if isinstance(request, Applying) and not request.yes and not _may_ask(screen, request):
+    if isinstance(request, Applying) and not (
+        request.yes or _only_previews(verb, request) or _may_ask(screen, request)
+    ):
         raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
     reports = asked(request.report, request.rules_url) if isinstance(request, Judged) else ()
     session = open_session(request, request.message)
@@ -330,6 +345,10 @@ def prepare(verb: str, request: Running) -> Command:
     return Command(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
 
 
+def _only_previews(verb: str, request: Running) -> bool:
+    return verb == "preview" or (isinstance(request, Destroying | Refreshing) and request.preview_only)
+
+
 def _check_usage(session: Session, request: Judged) -> None:
     """Raise BadUsage where a file that the command names can't be used: nothing is to be judged without it."""
     if request.usage is not None:
@@ -343,7 +362,7 @@ def _may_ask(screen: Screen, request: Running) -> bool:
 
 
 def _progress(screen: Screen, request: Running) -> Progress:
-    if request.output is Output.JSON:
+    if request.output is not Output.TEXT:
         return Silent()
     if screen.terminal.live:
         return Live(screen.err, screen.terminal.width, color=screen.error_color, debug=request.debug)

@@ -35,10 +35,14 @@ class Screen:
         """Lines of the result."""
         write(lines, self.out, color=self.color)
 
+    def write(self, text: str) -> None:
+        """The result as it is."""
+        self.out.write(text)
+        self.out.flush()
+
     def document(self, content: Any) -> None:
         """The result as one JSON document."""
-        self.out.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-        self.out.flush()
+        self.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def tell(self, text: str, style: Style = Style.PLAIN) -> None:
         """Something beside the result."""

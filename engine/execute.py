@@ -201,8 +201,8 @@ class Executor:
     def _stamped(self, state: ResourceState, *, created: bool = False) -> ResourceState:
         if self.preview:
             return state
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return replace(state, modified=now, created=now if created or state.created is None else state.created)
+        time_ = now()
+        return replace(state, modified=time_, created=time_ if created or state.created is None else state.created)
 
     @contextmanager
     def diagnosed(self, urn: str) -> Generator[None]:
@@ -323,6 +323,11 @@ class Running:
     ) -> None:
         if self._number is not None:
             self._executor.record.finish(self._number, new=new, old=old, amended=amended)
+
+
+def now() -> str:
+    """The time as a state keeps it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def operation_token(begun: ResourceState) -> str:

@@ -12,11 +12,11 @@ from engine.provider_registry import split_reference
 from engine.state.model import ResourceState
 
 
-def named_dependencies(state: ResourceState, *, parents: bool = True) -> Iterator[str]:
+def named_dependencies(state: ResourceState, *, parents: bool = True, providers: bool = True) -> Iterator[str]:
     """The URNs that must exist for ``state`` to exist, repeats included."""
     if parents and state.parent:
         yield state.parent
-    if state.provider:
+    if providers and state.provider:
         yield split_reference(state.provider)[0]
     yield from state.dependencies
     for urns in state.property_dependencies.values():

@@ -108,7 +108,8 @@ class Step:
 class Plan:
     """A run's steps in the order in which they were decided, the stack's outputs before and after, and notes.
 
-    ``policy`` is what the policy packs say about it, None where none was asked.
+    ``policy`` is what the policy packs say about it, None where none was asked. ``drift`` is how what exists differed
+    from the state, where that was refreshed first; the steps start from what was found.
     """
 
     steps: Sequence[Step]
@@ -118,6 +119,7 @@ class Plan:
     unknown_types: Sequence[str] = ()
     state_only_changes: bool = False
     policy: Verdict | None = None
+    drift: Sequence[Step] = ()
 
     @property
     def counts(self) -> Mapping[Op, int]:

@@ -39,6 +39,11 @@ class Program:
     python: Path = Path(sys.executable)
     environment: Mapping[str, str] | None = None
 
+    @property
+    def shown_config(self) -> dict[str, str]:
+        """The configuration as it may be shown."""
+        return {key: "[secret]" if key in self.secret_keys else value for key, value in self.config.items()}
+
 
 class ProgramProcess:
     """The running program. ``on_line`` receives each line that it prints, and whether to standard error."""

@@ -20,7 +20,7 @@ from engine.deployment import Deployment
 from engine.events import Cancelled, Consumer, Diagnostic, ProgramOutput, RunEnded, RunStarted, Severity
 from engine.execute import Executor, PlanViolated, RunCancelled
 from engine.monitor import Monitor, serving
-from engine.plan import Constraint, Op, Plan, Reason
+from engine.plan import Constraint, Op, Plan, Reason, Step
 from engine.program import FAILED_AND_SAID_SO, Program, ProgramProcess
 from engine.provider_registry import ProviderFactory, ProviderRegistry
 from engine.providers.builtin import BuiltinProvider
@@ -67,13 +67,15 @@ class Options:
     """How to run.
 
     ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever. ``live_functions``: a
-    preview may ask the cloud for what functions answer (an apply always does).
+    preview may ask the cloud for what functions answer (an apply always does). ``refresh``: the state is compared with
+    what exists first.
     """
 
     parallel: int = 16
     targets: Targets = field(default_factory=Targets)
     silence_seconds: float = DEFAULT_SILENCE_SECONDS
     live_functions: bool = False
+    refresh: bool = False
     debug: bool = False
 
 
@@ -102,10 +104,12 @@ class Run:
         plan: Plan | None = None,
         seeds: dict[str, str] | None = None,
         judging: Judging | None = None,
+        drift: Sequence[Step] | None = None,
     ) -> None:
         """Without a ``record`` this is a preview. ``plan`` and ``seeds`` come from the preview that was agreed to.
 
-        ``judging`` gives what the run is judged by, told where its events go and what masks secrets in them.
+        ``judging`` gives what the run is judged by, told where its events go and what masks secrets in them. ``drift``
+        is what a refresh has found, with which the run has begun.
         """
         self._redactor = Redactor(stack.config.values())
         self._emit = self._redactor.wrap(emit)
@@ -114,6 +118,7 @@ class Run:
             record or NoRecord(), self._emit, preview=record is None, parallel=options.parallel,
             constraint=Constraint(plan) if plan else None, redact=self._redactor.redact,
         )  # fmt: skip
+        self._drift = drift
         self._judgement = judging(self._emit, self._redactor.redact) if judging else None
         news: dict[str, ResourceState] = {}
         self.deployment = Deployment(
@@ -143,7 +148,8 @@ class Run:
 
     async def up(self, program: Program) -> Outcome:
         """Run the program, then delete what it does not declare."""
-        self._emit(RunStarted(self._shown_config(program), self._executor.preview))
+        if self._drift is None:
+            self._emit(RunStarted(program.shown_config, self._executor.preview))
         with contextlib.closing(self._executor):
             if self._judgement is None:
                 return self._end(await self._declared(program))
@@ -175,7 +181,8 @@ class Run:
 
     async def destroy(self) -> Outcome:
         """Delete everything; the program is not asked."""
-        self._emit(RunStarted({}, self._executor.preview))
+        if self._drift is None:
+            self._emit(RunStarted({}, self._executor.preview))
         with contextlib.closing(self._executor):
             return self._end(await self._deletions(Reason.DESTROYED))
 
@@ -210,11 +217,8 @@ class Run:
         after = before if deployment.stack_outputs is None else deployment.stack_outputs
         return Plan(
             tuple(self._executor.steps), before, after, tuple(deployment.notes), tuple(deployment.unknown_types),
-            deployment.state_only_changes, self._judgement.verdict() if self._judgement else None,
+            deployment.state_only_changes, self._judgement.verdict() if self._judgement else None, self._drift or (),
         )  # fmt: skip
-
-    def _shown_config(self, program: Program) -> dict[str, str]:
-        return {key: "[secret]" if key in program.secret_keys else value for key, value in program.config.items()}
 
     # The program
 

@@ -13,14 +13,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Final
+from typing import Final, TypeVar
 
 from engine import waiting_host
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.packs import Packs
 from engine.backend import STATE_FOLDER, backend_folder, kept_passphrase, new_passphrase
 from engine.events import Consumer, Diagnostic, Severity
-from engine.plan import Op, Plan
+from engine.plan import Op, Plan, Step
 from engine.project import Project, ProjectError, StackConfig
 from engine.provider_registry import ProviderFactory, ProviderRegistry
 from engine.providers.base import ProviderError
@@ -38,6 +38,7 @@ from engine.urn import STACK_TYPE
 from engine.values import Properties, has_secret
 
 Agree = Callable[[Outcome], bool]
+R = TypeVar("R", Run, Refresh)
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self._run: Run | Refresh | None = None
+        self._found: Refresh | None = None  # what the refresh before a run has found
         self._recorder: Recorder | None = None
         self._cancelled = False
 
@@ -121,12 +123,64 @@ class Session:
 
     async def preview_destroy(self, emit: Consumer, options: Options) -> Outcome:
         """What ``destroy`` would do."""
-        return await self._start(Run(self._described(self.snapshot(), StackConfig()), emit, options)).destroy()
+        return await self._preview_destroy(self.snapshot(), emit, options)
+
+    async def preview_refresh(self, emit: Consumer, options: Options) -> Outcome:
+        """How what exists differs from the state."""
+        return await self._start(self._refresh(self.snapshot(), emit, options)).look()
 
     async def _preview(self, base: Snapshot, config: StackConfig, emit: Consumer, options: Options) -> Outcome:
+        program = self.project.program(self.stack, config)
+        failed = await self._look(base, emit, options, program.shown_config)
+        if failed is not None:
+            return failed
         judging = self._judging(config, preview=True)
-        run = self._start(Run(self._described(base, config), emit, options, judging=judging))
-        return await run.up(self.project.program(self.stack, config))
+        stack = self._described(self._found.refreshed() if self._found else base, config)
+        return await self._start(Run(stack, emit, options, judging=judging, drift=self._drift)).up(program)
+
+    async def _preview_destroy(self, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
+        failed = await self._look(base, emit, options, {})
+        if failed is not None:
+            return failed
+        stack = self._described(self._found.refreshed() if self._found else base, StackConfig())
+        return await self._start(Run(stack, emit, options, drift=self._drift)).destroy()
+
+    # Comparing with what exists
+
+    async def _look(
+        self, base: Snapshot, emit: Consumer, options: Options, config: Mapping[str, str]
+    ) -> Outcome | None:
+        """Refresh before a run where that is asked for; an outcome says why that failed."""
+        self._found = None
+        if not options.refresh:
+            return None
+        refresh = self._start(self._refresh(base, emit, options, config))
+        outcome = await refresh.look()
+        if outcome.result is not Result.SUCCEEDED:
+            return outcome
+        self._found = refresh
+        return None
+
+    def _refresh(
+        self, base: Snapshot, emit: Consumer, options: Options, config: Mapping[str, str] | None = None
+    ) -> Refresh:
+        return Refresh(base, ProviderRegistry(self.factories), emit, options, config)
+
+    @property
+    def _drift(self) -> Sequence[Step] | None:
+        return None if self._found is None else self._found.drift
+
+    def _has_news(self) -> bool:
+        """Whether the state has to be written for what the refresh before a run has found."""
+        return self._found is not None and self._found.changes_state
+
+    def _with_news(self, base: Snapshot) -> Snapshot:
+        """``base`` once what was found has been written down."""
+        if self._found is None or not self._found.changes_state:
+            return base
+        with self._recording(base) as recorder:
+            self._found.record(recorder)
+        return self.snapshot()
 
     # Changing
 
@@ -146,7 +200,7 @@ class Session:
         refused = self._refusal(preview, emit)
         if refused is not None:
             return refused
-        if _nothing_to_do(preview.plan):
+        if _nothing_to_do(preview.plan) and not self._has_news():
             return preview
         with waiting_host.started_ahead(self.project.python, self.project.root):
             if not agree(preview):
@@ -154,12 +208,14 @@ class Session:
             self._require_key(preview.plan)
             program = self.project.program(self.stack, config)
             seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
-            return await self._apply(
+            base = self._with_news(base)
+            outcome = await self._apply(
                     "update", base, lambda recorder: Run(
                         self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
                         judging=self._judging(config, preview=False),
                     ), lambda run: run.up(program),
                 )  # fmt: skip
+            return replace(outcome, plan=replace(outcome.plan, drift=preview.plan.drift))
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""
@@ -167,16 +223,18 @@ class Session:
             base = await self._recovered(emit)
             if self._cancelled:
                 return _CANCELLED
-            preview = await self._start(Run(self._described(base, StackConfig()), emit, options)).destroy()
-            if preview.result is not Result.SUCCEEDED or not preview.plan.has_changes:
+            preview = await self._preview_destroy(base, emit, options)
+            if preview.result is not Result.SUCCEEDED or not (preview.plan.has_changes or self._has_news()):
                 return preview
             if not agree(preview):
                 return replace(preview, result=Result.CANCELLED)
-            return await self._apply(
+            base = self._with_news(base)
+            outcome = await self._apply(
                 "destroy", base, lambda recorder: Run(
                     self._described(base, StackConfig()), emit, options, record=recorder, plan=preview.plan
                 ), lambda run: run.destroy(),
             )  # fmt: skip
+            return replace(outcome, plan=replace(outcome.plan, drift=preview.plan.drift))
 
     async def refresh(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Bring the state to what exists; nothing that exists is changed."""
@@ -184,9 +242,9 @@ class Session:
             base = await self._recovered(emit)
             if self._cancelled:
                 return _CANCELLED
-            refresh = self._run = Refresh(base, ProviderRegistry(self.factories), emit, options)
+            refresh = self._start(self._refresh(base, emit, options))
             outcome = await refresh.look()
-            if outcome.result is not Result.SUCCEEDED or not outcome.plan.has_changes:
+            if outcome.result is not Result.SUCCEEDED or not refresh.changes_state:
                 return outcome
             if not agree(outcome):
                 return replace(outcome, result=Result.CANCELLED)
@@ -247,7 +305,7 @@ class Session:
                 "unset it, or give a file:// URL"
             )
 
-    def _start(self, run: Run) -> Run:
+    def _start(self, run: R) -> R:
         self._run = run
         if self._cancelled:  # between the preview and the apply
             run.cancel()

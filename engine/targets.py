@@ -16,6 +16,8 @@ class Targets:
 
     only: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    dependents: bool = False
+    exclude_dependents: bool = False
 
     def include(self, urn: str) -> bool:
         """Whether the resource ``urn`` is meant."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli.declare import command
-from cli.requests import Applying, BringingUp, Previewing
+from cli.requests import BringingUp, Destroying, Output, Previewing, Refreshing
 
 
 def register(app: typer.Typer) -> None:
@@ -13,10 +13,13 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "preview", Previewing)
     def preview(request: Previewing) -> int:
-        """Show what `up` would do; needs no cloud, no credentials and no network."""
-        from cli.runs import prepare
+        """Show what `up` would do; needs no cloud, no credentials and no network, but for --refresh."""
+        from cli.runs import check_sandbox, prepare
 
-        return prepare("preview", request).run(lambda session, emit, options, _: session.preview(emit, options))
+        prepared = prepare("preview", request)
+        if request.refresh:
+            check_sandbox(prepared)
+        return prepared.run(lambda session, emit, options, _: session.preview(emit, options))
 
     @command(app, "up", BringingUp)
     def up(request: BringingUp) -> int:
@@ -27,22 +30,26 @@ def register(app: typer.Typer) -> None:
         check_sandbox(prepared)
         return prepared.run(lambda session, emit, options, agree: session.up(emit, options, agree))
 
-    @command(app, "destroy", Applying)
-    def destroy(request: Applying) -> int:
+    @command(app, "destroy", Destroying)
+    def destroy(request: Destroying) -> int:
         """Delete everything that an environment has."""
         from cli.runs import check_sandbox, prepare
 
         prepared = prepare("destroy", request)
         check_sandbox(prepared)
+        if request.preview_only:
+            return prepared.run(lambda session, emit, options, _: session.preview_destroy(emit, options))
         return prepared.run(lambda session, emit, options, agree: session.destroy(emit, options, agree))
 
-    @command(app, "refresh", Applying)
-    def refresh(request: Applying) -> int:
+    @command(app, "refresh", Refreshing, (Output.TEXT, Output.JSON, Output.MARKDOWN))
+    def refresh(request: Refreshing) -> int:
         """Bring the state to what exists; nothing that exists is changed."""
         from cli.runs import check_sandbox, prepare
 
         prepared = prepare("refresh", request)
         check_sandbox(prepared)
+        if request.preview_only:
+            return prepared.run(lambda session, emit, options, _: session.preview_refresh(emit, options))
         return prepared.run(lambda session, emit, options, agree: session.refresh(emit, options, agree))
 
     _ = (preview, up, destroy, refresh)  # registered above

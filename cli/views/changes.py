@@ -39,9 +39,9 @@ class PropertyChange:
 
 
 def of_step(step: Step) -> list[PropertyChange]:
-    """What a step changes: of its inputs, or of its outputs where the cloud has drifted."""
+    """What a step changes: of its inputs, or where the cloud has drifted, of its outputs."""
     if step.op is Op.REFRESH or step.reason in _FROM_OUTPUTS:
-        found = list(between(_outputs(step.old), _outputs(step.new)))
+        found = _as_the_provider_sees_it(step, list(between(_outputs(step.old), _outputs(step.new))))
     else:
         old, new = (step.old.inputs if step.old else MISSING), (step.new.inputs if step.new else MISSING)
         found = list(between(MISSING if step.op is Op.CREATE else old, MISSING if step.op is Op.DELETE else new))

@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.screen import VERSION
 from cli.transcript import Transcript
+from cli.views import drift
 from cli.views.change_document import change_document
 from cli.views.changes import of_step
 from cli.views.markers import counts, headline, is_default_provider
@@ -50,6 +51,7 @@ def run(verb: str, stack: str, outcome: Outcome, transcript: Transcript, *, code
         "unknownTypes": list(plan.unknown_types),
         "stateOnlyChanges": plan.state_only_changes,
         "policy": policy_document(plan.policy),
+        "drift": drift.document(plan.steps if verb == "refresh" else plan.drift),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from cli.transcript import Transcript
-from cli.views import diff, markers, policy, tree
+from cli.views import diff, drift, markers, policy, tree
 from cli.views.lines import Line, Style
 from cli.views.values import block, brief, masked, shortened
 from engine import urn as urns
@@ -50,7 +50,8 @@ class Heading:
 def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width: int, detail: Detail) -> list[Line]:
     """The report of a preview, or of what was found before an apply."""
     plan = outcome.plan
-    lines = [*_head(heading, width), *tree.render(plan, heading.stack, width=width), Line()]
+    lines = [*_head(heading, width), *drift.lines(plan, heading.stack, width=width)]
+    lines += [*tree.render(plan, heading.stack, width=width), Line()]
     if detail != "none":
         lines += diff.render(plan, full=detail == "full")
     lines += _outputs(plan, detail)

@@ -29,12 +29,16 @@ class ProviderError(Exception):
 
 
 class PartialFailure(ProviderError):
-    """A create or an update went through in part: the resource exists with ``id`` and ``outputs``."""
+    """A create or an update went through in part: the resource exists with ``id`` and ``outputs``.
 
-    def __init__(self, id: str, outputs: Properties, reasons: Sequence[str]) -> None:
+    Or it was read and is not ready; then with ``inputs`` as they were found, where that is known.
+    """
+
+    def __init__(self, id: str, outputs: Properties, reasons: Sequence[str], inputs: Properties | None = None) -> None:
         super().__init__("; ".join(reasons))
         self.id = id
         self.outputs = outputs
+        self.inputs = inputs
         self.reasons = tuple(reasons)
 
 
@@ -203,7 +207,10 @@ class Provider(Protocol):
         ...
 
     def read(self, urn: str, type_: str, id: str, inputs: Properties, outputs: Properties) -> Found | None:
-        """The resource as it is now, or None when there is none. ``inputs`` and ``outputs`` are empty on import."""
+        """The resource as it is now, or None when there is none. ``inputs`` and ``outputs`` are empty on import.
+
+        Raises PartialFailure, with all that was found, for one that exists and is not ready.
+        """
         ...
 
     def find(self, urn: str, type_: str, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from cli.transcript import Transcript
-from cli.views import documents, policy, report, simulation, simulation_document, state
+from cli.views import documents, drift, policy, report, simulation, simulation_document, state
 from cli.views.lines import Line, write
 from cli.views.progress import Live, Plain
 from engine import urn as urns
@@ -70,8 +70,8 @@ class Case:
     def urn(self, name: str) -> str:
         return self.urns.get(name, "")
 
-    def steps(self) -> list[Step]:
-        return [self._step(one) for one in self.content.get("steps", ())]
+    def steps(self, what: str = "steps") -> list[Step]:
+        return [self._step(one) for one in self.content.get(what, ())]
 
     def _step(self, one: Mapping[str, Any]) -> Step:
         type_ = one.get("type", urns.STACK_TYPE)
@@ -104,7 +104,7 @@ class Case:
         plan = Plan(
             steps, outputs.get("before", {}), outputs.get("after", outputs.get("before", {})),
             tuple(self.content.get("notes", ())), tuple(self.content.get("unknown_types", ())),
-            self.content.get("state_only_changes", False), self._verdict(),
+            self.content.get("state_only_changes", False), self._verdict(), tuple(self.steps("drift")),
         )  # fmt: skip
         return Outcome(Result(self.content.get("result", "succeeded")), plan, self.content.get("seconds", 2.1))
 
@@ -226,6 +226,10 @@ def _status(case: Case, outcome: Outcome) -> list[Line]:
     return [line.cut(case.width) for line in live.status()]
 
 
+def _drift_markdown(_case: Case, outcome: Outcome) -> str:
+    return drift.markdown(STACK, outcome)
+
+
 def _answer(case: Case) -> Answer:
     packing = Packing.read(case.content["packing"])
     found = answered(prepare(packing.question()), from_json(packing.recording.read_text()))
@@ -244,6 +248,6 @@ def _simulation_document(case: Case, _outcome: Outcome) -> str:
 
 _VIEWS: Final = {
     "preview": _preview, "result": _result, "document": _document, "outputs": _outputs, "listing": _listing,
-    "details": _details, "log": _log, "status": _status,
+    "details": _details, "log": _log, "status": _status, "drift-markdown": _drift_markdown,
     "simulation": _simulation, "simulation-document": _simulation_document,
 }  # fmt: skip

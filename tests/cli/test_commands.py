@@ -100,6 +100,9 @@ def test_a_stack_from_its_preview_to_its_end(project: Project) -> None:
     assert "--expect-no-changes" in refused.stderr
     assert '"2"' in project.run("state", "show", "dev", "below").stdout
 
+    looked = project.run("refresh", "dev", "--preview-only", "--output", "markdown")
+    assert (looked.returncode, looked.stdout, looked.stderr) == (0, "### dev: no drift\n", "")
+
     outputs = project.run("outputs", "dev")
     assert "[secret]" in outputs.stdout
     assert SECRET not in outputs.stdout

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from engine.events import Diagnostic, Event, Severity, StepStarted
 from engine.plan import Op
@@ -42,17 +43,19 @@ class Opened:
         factories = {"test": lambda: CloudProvider(self.cloud)}
         return Session.open(Project.load(self.folder), stack, factories, environment=self.environment)
 
-    def preview(self, stack: str = "dev") -> Outcome:
+    def preview(self, stack: str = "dev", **options: Any) -> Outcome:
         session = self.session(stack)
-        return self.run(lambda: session.preview(self.emit, Options()))
+        return self.run(lambda: session.preview(self.emit, Options(**options)))
 
-    def up(self, session: Session | None = None, *, agree: bool = True, parallel: int = 1) -> Outcome:
+    def up(
+        self, session: Session | None = None, *, agree: bool = True, parallel: int = 1, **options: Any
+    ) -> Outcome:  # fmt: skip
         opened = session or self.session()
-        return self.run(lambda: opened.up(self.emit, Options(parallel=parallel), lambda _preview: agree))
+        return self.run(lambda: opened.up(self.emit, Options(parallel=parallel, **options), lambda _preview: agree))
 
-    def destroy(self, session: Session | None = None) -> Outcome:
+    def destroy(self, session: Session | None = None, **options: Any) -> Outcome:
         opened = session or self.session()
-        return self.run(lambda: opened.destroy(self.emit, Options(parallel=1), lambda _preview: True))
+        return self.run(lambda: opened.destroy(self.emit, Options(parallel=1, **options), lambda _preview: True))
 
     def refresh(self, session: Session | None = None) -> Outcome:
         opened = session or self.session()

@@ -90,6 +90,9 @@ def test_drift_is_found_and_healed(work: Workplace) -> None:
     client("ecr").put_image_tag_mutability(repositoryName="bedplate/sandbox/jobs", imageTagMutability="MUTABLE")
     work.run("up", "sandbox", "--yes", "--expect-no-changes").expect(0)  # an up believes its state
     work.run("refresh", "sandbox", "--yes", "--expect-no-changes").expect(7)
+    told = work.run("refresh", "sandbox", "--preview-only", "--output", "json").expect(0).json()
+    assert {group["name"] for group in told["drift"]} == {"storage", "logs", "registry"}
+    work.run("preview", "sandbox", "--refresh", "--expect-no-changes").expect(7, "drift: what exists", "+ 1 create")
     found = work.run("refresh", "sandbox", "--yes").expect(0).text
     # Below the components storage, logs and registry, whose names a tree does not repeat.
     for name in ("…datasets", "…workloads", "…jobs"):

@@ -445,7 +445,10 @@ class Engine:
 
 def options_of(**given: Any) -> Options:
     given = {"parallel": 1, **given}
-    targets = Targets(tuple(given.pop("targets", ())), tuple(given.pop("exclude", ())))
+    targets = Targets(
+        tuple(given.pop("targets", ())), tuple(given.pop("exclude", ())), given.pop("target_dependents", False),
+        given.pop("exclude_dependents", False),
+    )  # fmt: skip
     return replace(Options(targets=targets), **given)
 
 
