@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli.commands import config, cost, dashboards, inspect, policy, sandbox, simulate, stacks, state
+from cli.commands import config, cost, dashboards, inspect, interchange, policy, sandbox, simulate, stacks, state
 from cli.declare import with_diff_level
 from cli.early import start_early
 
@@ -38,6 +38,7 @@ def application() -> typer.Typer:
     cost.register(app)
     inspect.register(app, groups["state"])
     state.register(groups["state"])
+    interchange.register(groups["state"])
     sandbox.register(groups["sandbox"])
     config.register(groups["config"])
     policy.register(groups["policy"])

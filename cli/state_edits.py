@@ -50,15 +50,21 @@ class Edit:
             self.screen.tell(f"{event.severity}: {event.message}")
 
     def agree(self, before: Snapshot, after: Snapshot) -> bool:
-        if self.request.output is Output.TEXT:
-            self.screen.show(edits.changes(before, after))
+        """Show what would be changed and ask."""
+        self.say(edits.changes(before, after))
         return agreed(self.request, self.screen, QUESTION)
 
-    def report(self, edited: Edited) -> int:
+    def say(self, lines: Sequence[Line]) -> None:
+        """What is to be known before anybody agrees."""
+        if self.request.output is Output.TEXT:
+            self.screen.show(lines)
+
+    def report(self, edited: Edited, **further: Any) -> int:
+        """Say how it ended; ``further`` is added to the document. Returns the exit code."""
         nothing = edited.before == edited.after
         code = ExitCode.OK if edited.applied or nothing else ExitCode.CANCELLED
         if self.request.output is Output.JSON:
-            self.screen.document(self._document(edited, code))
+            self.screen.document(self._document(edited, code) | further)
         elif nothing:
             self.screen.show([Line().add(f"{self.session.stack}: nothing to change")])
         elif not edited.applied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,3 +50,42 @@ class Deleting(Editing):
     all: Annotated[bool, typer.Option("--all", help="All resources.")] = False
     force: Annotated[bool, typer.Option("--force", help="Protected ones, too.")] = False
     target_dependents: Annotated[bool, typer.Option("--target-dependents", help="What depends on them, too.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moving(Editing):
+    urn: Urns = ()
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="STACK", show_default=False,
+                     help="Where to: an environment, or PROJECT/STACK of another project with the same backend."),
+    ] = None  # fmt: skip
+    include_parents: Annotated[
+        bool, typer.Option("--include-parents", help="What the resources are below of, too.")
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repairing(Editing):
+    """A command that mends a state."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importing(Editing):
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", dir_okay=False, allow_dash=True, show_default="standard input",
+                     help="What `state export` or `pulumi stack export` wrote, or a kept checkpoint."),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exporting(OfStack):
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", dir_okay=False, allow_dash=True, show_default="standard output",
+                     help="Where to write it."),
+    ] = None  # fmt: skip
+    show_secrets: Annotated[
+        bool, typer.Option("--show-secrets", help="Secret values in clear, for whoever has another key.")
+    ] = False

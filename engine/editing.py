@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from engine.events import Consumer
+from engine.events import Consumer, Diagnostic, Severity
 from engine.session import Session
+from engine.state import interchange
+from engine.state.errors import EditRefused, StateError
+from engine.state.invariants import problems
 from engine.state.lock import current_user
 from engine.state.model import Snapshot
-from engine.state.storage import StackStore, Update
+from engine.state.repair import Pruned, repaired
+from engine.state.storage import StackStore, Update, open_stack
 
 Change = Callable[[Snapshot], Snapshot]
 Agree = Callable[[Snapshot, Snapshot], bool]
@@ -40,23 +44,86 @@ def edit(session: Session, emit: Consumer, change: Change, agree: Agree, message
     as ``StackStore.load`` and ``save`` do, LockedBy, and what ``change`` raises: then the state is as it was.
     """
     with session.locked(emit):
-        before = session.snapshot()
-        after = change(before)
-        if after == before:
-            return Edited(before, after)
-        if not agree(before, after):
-            return Edited(before, after)
-        started = int(time.time())
-        backup = put(session.store, after)
-        remember(session.store, message, started)
-        return Edited(before, after, applied=True, backup=backup)
+        return _edited(session.store, session.snapshot(), change, agree, message)
 
 
-def put(store: StackStore, after: Snapshot) -> Path | None:
-    """Save ``after`` in the place of what ``store`` has; where that is kept. For who holds the stack's lock."""
+def _edited(store: StackStore, before: Snapshot, change: Change, agree: Agree, message: str) -> Edited:
+    after = change(before)
+    if after == before or not agree(before, after):
+        return Edited(before, after)
+    started = int(time.time())
     backup = store.keep_backup()
     store.save(after)
-    return backup
+    remember(store, message, started)
+    return Edited(before, after, applied=True, backup=backup)
+
+
+def put_in(session: Session, emit: Consumer, content: bytes, place: str, agree: Agree, message: str) -> Edited:
+    """Put the state in a file in Pulumi's form, called ``place`` in errors, in the place of the stack's.
+
+    Its secrets are sealed anew, as the stack's are. Operations that it says are pending are dropped, each with a word,
+    as Pulumi does. What can't be read of what the stack has is replaced and kept. Raises as ``edit`` does, and
+    ``interchange.read``.
+    """
+    with session.locked(emit):
+        given = interchange.read(content, place, session.sealing)
+        interchange.check_belongs(given, place, session.project.name, session.stack)
+        store, before = _present(session, emit)
+        for operation in given.pending_operations:
+            text = f"{place} says that {operation.kind} {operation.resource.urn} was not seen to end; that is dropped"
+            emit(Diagnostic(Severity.WARNING, text, operation.resource.urn))
+        after = replace(
+            given, pending_operations=(), manifest=before.manifest, secrets_provider=before.secrets_provider
+        )
+        return _edited(store, before, lambda _before: after, agree, message)
+
+
+def _present(session: Session, emit: Consumer) -> tuple[StackStore, Snapshot]:
+    """What the stack has, as far as it can be read, and the files to put something in its place with."""
+    try:
+        return session.store, session.store.read() or Snapshot()
+    except StateError as error:
+        emit(Diagnostic(Severity.WARNING, f"the stack's own state can't be read, and is replaced: {error}"))
+        # Another one, which knows nothing of how the old one's secrets were sealed.
+        return open_stack(session.store.root, session.project.name, session.stack, session.sealing), Snapshot()
+
+
+def repair(
+    session: Session, emit: Consumer, agree: Callable[[Snapshot, Snapshot, list[Pruned]], bool], message: str
+) -> Edited:
+    """Mend a state that breaks the invariants; a valid one stays as it is.
+
+    Raises EditRefused, with the state as it was, where it would still be invalid.
+    """
+    with session.locked(emit):
+        before = session.store.read() or Snapshot()
+        broken = problems(before)
+        if not broken:
+            return Edited(before, before)
+        found: list[Pruned] = []
+
+        def mend(_before: Snapshot) -> Snapshot:
+            mended, pruned = _mended(before, broken, session.stack)
+            found.extend(pruned)
+            return mended
+
+        return _edited(session.store, before, mend, lambda one, other: agree(one, other, found), message)
+
+
+def _mended(before: Snapshot, broken: list[str], stack: str) -> tuple[Snapshot, list[Pruned]]:
+    try:
+        after, found = repaired(before)
+        left = problems(after)
+    except EditRefused as error:
+        after, found, left = before, [], str(error).splitlines()
+    if not left:
+        return after, found
+    listed = "\n".join(f"  {one}" for one in left[:10])
+    raise EditRefused(
+        f"the state of {stack} has {len(broken)} faults and can't be mended by itself; nothing was changed:\n{listed}\n"
+        f"  write it to a file with `bedplate state export {stack} --file state.json`, mend it by hand, and put it "
+        f"back with `bedplate state import {stack} --file state.json`"
+    )
 
 
 def remember(store: StackStore, message: str, started: int) -> None:

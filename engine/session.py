@@ -28,6 +28,7 @@ from engine.recovery import recover
 from engine.redaction import Redactor
 from engine.refresh import Refresh
 from engine.run import Judging, Options, Outcome, Result, Run, Stack
+from engine.state import interchange
 from engine.state.errors import StateError
 from engine.state.lock import StackLock, current_user
 from engine.state.model import ResourceState, Snapshot
@@ -103,6 +104,11 @@ class Session:
     def outputs(self) -> Properties:
         """The stack's outputs, secrets marked."""
         return next((state.outputs for state in self.snapshot().resources if state.type == STACK_TYPE), {})
+
+    def exported(self, *, reveal: bool = False) -> str:
+        """The state as ``pulumi stack import`` takes it; with ``reveal`` with its secrets in clear."""
+        self._require_reach()
+        return interchange.export(self.store, reveal=reveal)
 
     async def preview(self, emit: Consumer, options: Options) -> Outcome:
         """What ``up`` would do. Needs no lock, no network and no credentials; changes nothing."""

@@ -34,6 +34,11 @@ def parse(urn: str) -> UrnParts:
     return UrnParts(*parts)
 
 
+def join(parts: UrnParts) -> str:
+    """The URN that ``parts`` make."""
+    return f"{PREFIX}{parts.stack}::{parts.project}::{parts.qualified_type}::{parts.name}"
+
+
 def make(stack: str, project: str, parent: str | None, type_: str, name: str) -> str:
     """The URN of a resource of ``type_`` called ``name`` below ``parent`` (a URN, or None for none)."""
     chain = ""

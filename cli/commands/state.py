@@ -1,4 +1,4 @@
-"""state unprotect, rename, delete: edits of what is known of a stack. No cloud hears of them."""
+"""state unprotect, rename, delete, move, repair: edits of what is known of a stack. No cloud hears of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typer
 
 from cli.declare import command
 from cli.exits import UsageError
-from cli.state_requests import Deleting, Renaming, Unprotecting
+from cli.state_requests import Deleting, Moving, Renaming, Repairing, Unprotecting
 
 
 def register(group: typer.Typer) -> None:
@@ -57,4 +57,35 @@ def register(group: typer.Typer) -> None:
             *(["--all"] if request.all else words),
         )
 
-    _ = (unprotect, rename, delete)  # registered above
+    @command(group, "move", Moving)
+    def move(request: Moving) -> int:
+        """Move resources to another stack, and what is below them; what they stand for stays as it is."""
+        from cli.state_edits import positional, prepare
+        from cli.state_moves import run
+
+        stack, words = positional(request, request.urn)
+        if not words or not request.to:
+            raise UsageError("say what goes where, as in `bedplate state move dev URN --to prod`")
+        return run(prepare("state move", request, stack), words, request.to, parents=request.include_parents)
+
+    @command(group, "repair", Repairing)
+    def repair(request: Repairing) -> int:
+        """Mend a state that is refused: put it in order, take out references to what is not there."""
+        from cli.state_edits import prepare
+        from cli.views import edits
+        from engine.editing import repair as mend
+        from engine.state.model import Snapshot
+        from engine.state.repair import Pruned
+
+        prepared = prepare("state repair", request)
+        lost: list[Pruned] = []
+
+        def agree(before: Snapshot, after: Snapshot, pruned: list[Pruned]) -> bool:
+            lost.extend(pruned)
+            prepared.say(edits.pruned(pruned))
+            return prepared.agree(before, after)
+
+        edited = mend(prepared.session, prepared.heard, agree, prepared.message())
+        return prepared.report(edited, pruned=edits.pruned_document(lost))
+
+    _ = (unprotect, rename, delete, move, repair)  # registered above

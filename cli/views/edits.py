@@ -7,6 +7,7 @@ from typing import Any
 
 from cli.views.lines import Line, Style
 from engine.state.model import ResourceState, Snapshot
+from engine.state.repair import Pruned
 
 SHOWN = 50  # resources of a kind that are listed
 
@@ -64,3 +65,24 @@ def difference(before: Snapshot, after: Snapshot) -> dict[str, Any]:
 
 def _by_key(resources: Sequence[ResourceState]) -> dict[tuple[str, str, bool], ResourceState]:
     return {(one.urn, one.id, one.delete): one for one in resources}
+
+
+def pruned(found: Sequence[Pruned]) -> list[Line]:
+    """What resources lose when a state is mended."""
+    lines: list[Line] = []
+    for one in found:
+        lines += [
+            Line().add("  ~ ", Style.YELLOW).add(f"{one.urn} loses its {what} {urn}, which is not there")
+            for what, urn in one.lost
+        ]
+        if one.new_urn != one.urn:
+            lines.append(Line().add("  ~ ", Style.YELLOW).add(f"{one.urn} is called {one.new_urn} then"))
+    return lines
+
+
+def pruned_document(found: Sequence[Pruned]) -> list[dict[str, Any]]:
+    """The same for JSON."""
+    return [
+        {"urn": one.urn, "newUrn": one.new_urn, "lost": [{"what": what, "urn": urn} for what, urn in one.lost]}
+        for one in found
+    ]

@@ -29,10 +29,9 @@ def rename(snapshot: Snapshot, state: ResourceState, name: str) -> Snapshot:
 
     Raises EditRefused where the new name is none, or another resource's already.
     """
-    parts = urns.parse(state.urn)
     if not name:
         raise EditRefused(f"{state.urn} needs a name that is not empty; nothing was changed")
-    new = f"{urns.PREFIX}{parts.stack}{SEPARATOR}{parts.project}{SEPARATOR}{parts.qualified_type}{SEPARATOR}{name}"
+    new = urns.join(urns.parse(state.urn)._replace(name=name))
     if new == state.urn:
         return snapshot
     if sum(one.urn == state.urn for one in snapshot.resources) > 1:

@@ -89,7 +89,18 @@ def read_export(content: str | bytes, codec: SecretCodec) -> Snapshot:
     """The snapshot in what ``pulumi stack export`` wrote. Raises as ``read_checkpoint`` does."""
     whole = _parse(content)
     _, features = _version(whole)
+    if "deployment" in whole and whole["deployment"] is None:  # Go's for a stack that never was deployed
+        return Snapshot()
     return _decode_deployment(whole.get("deployment"), features, "deployment", codec)
+
+
+def deployment_of(content: str | bytes) -> dict[str, Json]:
+    """A checkpoint in the form of an export, nothing in it read or changed. Raises FormatError or StateTooNew."""
+    whole = _parse(content)
+    version, _ = _version(whole)
+    inner = whole if version == 0 else _object(whole.get("checkpoint"), "checkpoint")
+    head = {key: whole[key] for key in ("version", "features") if key in whole}
+    return {"version": version or 1, **head, "deployment": inner.get("latest")}
 
 
 def is_checkpoint(content: bytes) -> bool:

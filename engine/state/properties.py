@@ -55,9 +55,10 @@ def decode_value(value: Json, codec: SecretCodec) -> Value:
     return _decode(value, codec.open)
 
 
-def dumps(value: Json) -> str:
-    """``value`` in the compact form that Pulumi writes; Go escapes JavaScript's two line separators."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def dumps(value: Json, indent: int | None = None) -> str:
+    """``value`` in the compact form that Pulumi writes, or indented; Go escapes JavaScript's two line separators."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, ensure_ascii=False, separators=separators, indent=indent, allow_nan=False)
     return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

@@ -105,8 +105,19 @@ class StackStore:
         What that run had begun and not ended is among the pending operations. Nothing on disk changes. Raises
         StateCorrupt, StateTooNew, StateInvalid, WrongPassphrase or SecretsUnsupported.
         """
+        snapshot = self.read()
+        found = problems(snapshot) if snapshot is not None else []
+        if found:
+            with_journal = f" with {self.journal_path}" if self.journal_path.exists() else ""
+            self._loaded = False
+            remedy = f"`bedplate state repair {self.stack}` mends what can be mended; {self._remedy()}"
+            raise StateInvalid(found, f"refusing to use {self.path}{with_journal}", remedy)
+        return snapshot
+
+    def read(self) -> Snapshot | None:
+        """The same, whatever the invariants say of it: for who repairs it."""
         _check_layout(self.root)
-        content = self._checkpoint()
+        content = self.content()
         while True:
             snapshot = self._decode(content)
             try:
@@ -114,21 +125,17 @@ class StackStore:
                 break
             except StateCorrupt:
                 # Who looks without the lock may have the checkpoint of before a save and the journal of after it.
-                before, content = content, self._checkpoint()
+                before, content = content, self.content()
                 if content == before:
                     raise
         if left is not None:
             snapshot = merge(snapshot or Snapshot(), left.entries)
-        found = problems(snapshot) if snapshot is not None else []
-        if found:
-            with_journal = f" with {self.journal_path}" if left is not None else ""
-            raise StateInvalid(found, f"refusing to use {self.path}{with_journal}", self._remedy())
         self._loaded, self._current = True, snapshot
         return snapshot
 
     def interrupted(self) -> bool:
         """Whether a run has died and left a journal that ``load`` takes in."""
-        return self._left_over(self._checkpoint()) is not None
+        return self._left_over(self.content()) is not None
 
     def save(self, snapshot: Snapshot) -> Snapshot:
         """Write ``snapshot`` in place of the checkpoint and of the journal; returns it as written, with its manifest.
@@ -160,7 +167,7 @@ class StackStore:
         files.remove(self.journal_path)
         _ensure_layout(self.root)
         files.make_folder(self.path.parent)
-        return journal.fingerprint(self._checkpoint())
+        return journal.fingerprint(self.content())
 
     def _encode(self, snapshot: Snapshot) -> tuple[Snapshot, bytes]:
         """``snapshot`` with a new manifest, and as a checkpoint's bytes. Raises StateInvalid."""
@@ -204,7 +211,7 @@ class StackStore:
         moment = time.time_ns()
         prefix = f"{self.stack}-{moment}"
         files.write(self.history_folder / f"{prefix}.history.json", properties.dumps(update.encode()).encode())
-        content = self._checkpoint()
+        content = self.content()
         if content:
             # A copy, not a link: whoever edits the checkpoint in place must not spoil its backup.
             backup = self.backup_folder / f"{self.stack}.{moment}.json"
@@ -219,13 +226,14 @@ class StackStore:
         kept = self.backup_folder / f"{self.stack}.{time.time_ns()}.json"
         if self.journal_path.exists():
             files.write(kept.with_suffix(".journal.jsonl"), self.journal_path.read_bytes())
-        content = self._checkpoint()
+        content = self.content()
         if not content:
             return None
         files.write(kept, content)
         return kept
 
-    def _checkpoint(self) -> bytes:
+    def content(self) -> bytes:
+        """The checkpoint as it is stored; nothing where there is none."""
         try:
             return self.path.read_bytes()
         except FileNotFoundError:

@@ -153,9 +153,9 @@ def test_who_looks_while_a_run_saves_sees_the_state_of_before_or_after(
     recorder = Recorder(stack, saved)
     recorder.begin("creating", root_state()).durable.result()  # a new journal, which goes with the new checkpoint
     looking = store(tmp_path)
-    read = looking._checkpoint  # pyright: ignore[reportPrivateUsage] - what is read at which moment is the point
+    read = looking.content
     contents = iter([stale])
-    monkeypatch.setattr(looking, "_checkpoint", lambda: next(contents, None) or read())
+    monkeypatch.setattr(looking, "content", lambda: next(contents, None) or read())
     seen = looking.load()
     assert seen is not None and seen.resources == saved.resources
     recorder.abandon()
