@@ -15,7 +15,7 @@ from engine import urn as urns
 from engine.plan import DELETIONS, Op, Plan
 from engine.project import Project
 from engine.run import Outcome, Result
-from engine.session import Session
+from engine.stack_session import StackSession
 from engine.state.model import ResourceState
 from engine.values import UNKNOWN as NOT_KNOWN
 from engine.values import Archive, Asset, ResourceRef, Secret, Value
@@ -31,7 +31,7 @@ def read_usage(project: Project, stack: str, given: Path | None = None) -> Usage
     return Usage.read(file) if file else Usage()
 
 
-def read_agreed(session: Session) -> Mapping[str, float]:
+def read_agreed(session: StackSession) -> Mapping[str, float]:
     """The prices that the environment's settings say were agreed with AWS. Raises MalformedPrices."""
     try:
         section = json.loads(session.configuration.texts.get(COST) or "{}")
@@ -132,7 +132,7 @@ class Costs:
         return {"cost": {"error": self.why}} if self.why else {}
 
 
-def of_run(verb: str, outcome: Outcome, session: Session, given: Path | None = None) -> Costs:
+def of_run(verb: str, outcome: Outcome, session: StackSession, given: Path | None = None) -> Costs:
     """What a run's plan does to the costs; nothing where it was not decided to its end, or decides nothing.
 
     ``given`` is the usage file that the command names.

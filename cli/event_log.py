@@ -88,6 +88,8 @@ def encode(event: events.Event, *, preview: bool) -> dict[str, Any] | None:
         return {"summaryEvent": _summary(event)}
     if isinstance(event, POLICY_EVENTS):
         return policy_event(event)
+    if isinstance(event, events.Passed):
+        return dict(event.payload)
     return {"cancelEvent": {}} if isinstance(event, events.Cancelled) else None
 
 

@@ -21,13 +21,13 @@ from engine.analyzer.errors import BadConfig
 from engine.analyzer.pack import PackFolder
 from engine.analyzer.packs import ChosenPack, Packs, own_packs
 from engine.project import Project
-from engine.session import Session
+from engine.stack_session import StackSession
 
 KEY: Final = "bedplate:policy"
 _FOREVER: Final = 1e9  # seconds
 
 
-def chosen(session: Session, request: Judged) -> Packs | None:
+def chosen(session: StackSession, request: Judged) -> Packs | None:
     """The packs of ``request`` on ``session``, None where there are none. Raises BadPack, BadConfig, UsageError."""
     section = _section(session.configuration.texts)
     packs = [*_own(session.project, section), *_of_settings(session.project, section), *_of_command(request)]
@@ -37,7 +37,7 @@ def chosen(session: Session, request: Judged) -> Packs | None:
     return Packs([_told(pack, session, file) for pack in packs], limits_of(request.policy_timeout))
 
 
-def _told(pack: ChosenPack, session: Session, usage_file: Path | None) -> ChosenPack:
+def _told(pack: ChosenPack, session: StackSession, usage_file: Path | None) -> ChosenPack:
     """The pack, told of what only the command knows."""
     prior = prior_cost.config_for(pack.folder.folder, session, usage_file)
     return telling(replace(pack, config=usage_files.merged(prior, pack.config)), usage_file)
@@ -55,7 +55,7 @@ def limits_of(timeout: float) -> Limits:
     return Limits(seconds, seconds, 2 * seconds)
 
 
-def left_out(session: Session) -> bool:
+def left_out(session: StackSession) -> bool:
     """Whether the settings say that nothing is judged."""
     return _is_off(_section(session.configuration.texts))
 

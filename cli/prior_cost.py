@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.analyzer.findings import PolicyConfig
-from engine.session import Session
+from engine.stack_session import StackSession
 
 RULE: Final = "cost-increase"
 _LIMITS: Final = ("max_increase_usd", "max_increase_percent")
 
 
-def config_for(pack: Path, session: Session, usage_file: Path | None = None) -> Mapping[str, PolicyConfig]:
+def config_for(pack: Path, session: StackSession, usage_file: Path | None = None) -> Mapping[str, PolicyConfig]:
     """The configuration of a pack that has the rule; empty for others, and where there is no figure to give."""
     if not (pack / "cases" / f"{RULE}.yaml").is_file() or not _limited(session):
         return {}
@@ -34,7 +34,7 @@ def config_for(pack: Path, session: Session, usage_file: Path | None = None) -> 
     return {RULE: PolicyConfig(None, {"prior_monthly_usd": usd})}
 
 
-def _limited(session: Session) -> bool:
+def _limited(session: StackSession) -> bool:
     text = session.configuration.texts.get("bedplate:cost")
     try:
         section: Any = json.loads(text or "{}")

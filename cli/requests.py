@@ -29,6 +29,7 @@ class Output(enum.StrEnum):
 class Engine(enum.StrEnum):
     AUTO = "auto"
     EMBEDDED = "embedded"
+    PULUMI = "pulumi"
 
 
 class Kubernetes(enum.StrEnum):
@@ -107,9 +108,11 @@ class OfStack(Manner):
         str | None,
         typer.Option("--stack", "-s", help="Another way to say ENV.", autocompletion=complete, show_default=False),
     ] = None
-    engine: Annotated[Engine, typer.Option("--engine", help="Which engine runs it; auto chooses the embedded one.")] = (
-        Engine.AUTO
-    )
+    engine: Annotated[
+        Engine,
+        typer.Option("--engine", help="Which engine runs it: the Pulumi CLI, or the embedded one, which changes "
+                     "sandboxes only. auto: the CLI for what is in no sandbox, where it is installed."),
+    ] = Engine.AUTO  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

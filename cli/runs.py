@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cli import neighbours, packs, sandboxes
+from cli import engines, neighbours, packs, sandboxes
 from cli.environments import meant
 from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
 from cli.findings.report import FindingsReport
@@ -17,6 +17,7 @@ from cli.interrupts import Interrupts
 from cli.requests import (
     Applying,
     Destroying,
+    Engine,
     InSandbox,
     Judged,
     Output,
@@ -24,6 +25,7 @@ from cli.requests import (
     Previewing,
     Refreshing,
     Running,
+    Showing,
 )
 from cli.screen import Screen
 from cli.transcript import Transcript
@@ -36,14 +38,15 @@ from engine.project import Project
 from engine.run import Options, Outcome, Result, unmatched_targets
 from engine.sandbox import Sandbox
 from engine.sandbox.providers import factories
-from engine.session import STATE_FOLDER, Session
+from engine.session import Session
+from engine.stack_session import StackSession
 from engine.targets import Targets
 
 if TYPE_CHECKING:
     from cli.costs import Costs
 
 Agree: TypeAlias = Callable[[Outcome], bool]
-Verb: TypeAlias = Callable[[Session, Consumer, Options, Agree], Awaitable[Outcome]]
+Verb: TypeAlias = Callable[[StackSession, Consumer, Options, Agree], Awaitable[Outcome]]
 
 _QUESTIONS: Final = {
     "up": "Apply these changes?",
@@ -52,10 +55,26 @@ _QUESTIONS: Final = {
 }
 
 
-def open_session(request: InSandbox, message: str = "") -> Session:
-    """The session that a command is about. Raises what ``exits.of_error`` knows, and where the sandbox is not there."""
+def open_session(request: InSandbox, message: str = "", *, changes: bool = False) -> StackSession:
+    """The session that a command is about, of the engine that it uses; ``changes`` it, or only looks.
+
+    Raises what ``exits.of_error`` knows, and where the sandbox is not there.
+    """
     project = Project.load(request.cwd)
     stack = meant(request.environment, request.stack, project.environments())
+    choice = engines.chosen(request, project, stack, changes=changes)
+    if choice.why:
+        Screen(request).tell(f"{choice.why}: the embedded engine is used", Style.DIM)
+    if choice.engine is Engine.PULUMI:
+        from engine.pulumi_cli.session import CliSession
+
+        return CliSession.open(
+            project, stack, message=message, in_clear=isinstance(request, Showing) and request.show_secrets
+        )
+    return _embedded(request, project, stack, message)
+
+
+def _embedded(request: InSandbox, project: Project, stack: str, message: str) -> Session:
     running = sandboxes.asked_for(project.root, request.sandbox)
     providers = factories(
         running,
@@ -72,7 +91,7 @@ class Command:
     verb: str
     request: Running
     screen: Screen
-    session: Session
+    session: StackSession
     transcript: Transcript
     progress: Progress
     interrupts: Interrupts
@@ -83,7 +102,9 @@ class Command:
 
     @property
     def sandbox(self) -> Sandbox | None:
-        """The sandbox that it works in, while that runs."""
+        """The sandbox that it works in, while that runs; the Pulumi CLI works in none."""
+        if not isinstance(self.session, Session):
+            return None
         return sandboxes.running(self.session.project.root, self.request.sandbox)
 
     def run(self, go: Verb) -> int:
@@ -153,7 +174,7 @@ class Command:
 
     def _lives(self) -> bool:
         """Whether the stack is up in a sandbox that runs: a preview then knows what functions answer, as `up` does."""
-        if self.session.out_of_reach:
+        if not isinstance(self.session, Session) or self.session.out_of_reach:
             return False
         return self.sandbox is not None and sandboxes.needs_sandbox(self.session.snapshot().resources)
 
@@ -189,6 +210,8 @@ class Command:
             self.screen.tell(f"{text}\nthis may be why the rest went wrong:")
 
     def _check_sandbox(self, preview: Outcome) -> None:
+        if not isinstance(self.session, Session):
+            return
         touched = [step.state for step in preview.plan.steps if step.op is not Op.SAME]
         if not sandboxes.needs_sandbox(touched):
             return
@@ -221,11 +244,7 @@ class Command:
     # Reporting
 
     def heading(self) -> report.Heading:
-        session = self.session
-        root = session.store.root
-        ours = root == session.project.root / STATE_FOLDER
-        state = str(STATE_FOLDER) if ours else str(root)
-        return report.Heading(self.verb, session.stack, f"embedded engine, state in {state}")
+        return report.Heading(self.verb, self.session.stack, self.session.where)
 
     def _show_preview(self, outcome: Outcome) -> None:
         if self.request.output is Output.TEXT and not self.previewed:
@@ -257,7 +276,9 @@ class Command:
         if self.request.output is Output.MARKDOWN:
             self.screen.write(drift.markdown(self.session.stack, outcome))
         elif self.request.output is Output.JSON:
-            document = documents.run(self.verb, self.session.stack, outcome, self.transcript, code=code)
+            document = documents.run(
+                self.verb, self.session.stack, outcome, self.transcript, code=code, engine=self.session.engine
+            )
             self.screen.document(document | self._costs(outcome).section())
         elif self.transcript.applying or (self.previewed and self.verb == "refresh"):
             self.screen.show([Line(), *self._result(outcome)])
@@ -332,13 +353,14 @@ def prepare(verb: str, request: Running) -> Command:
     ):
         raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
     reports = asked(request.report, request.rules_url) if isinstance(request, Judged) else ()
-    session = open_session(request, request.message)
+    session = open_session(request, request.message, changes=not _only_previews(verb, request))
     if isinstance(request, Judged):
         _check_usage(session, request)
         session.packs = packs.chosen(session, request)
         if session.packs is not None:
             session.packs.prepare()
-    _check_whereabouts(verb, session, request.sandbox)
+    if isinstance(session, Session):
+        _check_whereabouts(verb, session, request.sandbox)
     progress = _progress(screen, request)
     transcript = Transcript()
     interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
@@ -349,7 +371,7 @@ def _only_previews(verb: str, request: Running) -> bool:
     return verb == "preview" or (isinstance(request, Destroying | Refreshing) and request.preview_only)
 
 
-def _check_usage(session: Session, request: Judged) -> None:
+def _check_usage(session: StackSession, request: Judged) -> None:
     """Raise BadUsage where a file that the command names can't be used: nothing is to be judged without it."""
     if request.usage is not None:
         from cli.costs import read_usage
@@ -369,12 +391,12 @@ def _progress(screen: Screen, request: Running) -> Progress:
     return Plain(screen.err, color=screen.error_color, debug=request.debug)
 
 
-def _cancel(session: Session, progress: Progress) -> None:
+def _cancel(session: StackSession, progress: Progress) -> None:
     progress.say("cancelling: finishing what is in progress; Ctrl-C again stops at once")
     session.cancel()
 
 
-def _stop_now(session: Session, progress: Progress) -> None:
+def _stop_now(session: StackSession, progress: Progress) -> None:
     with contextlib.suppress(Exception):  # nothing may keep the second Ctrl-C from ending the process
         progress.close()
         progress.say("stopped; what was in progress is recorded, and the next run looks for it")
@@ -383,6 +405,8 @@ def _stop_now(session: Session, progress: Progress) -> None:
 
 def check_sandbox(command: Command) -> None:
     """Raise where what the stack has, or was making when a run died, lies in an emulator that is not there."""
+    if not isinstance(command.session, Session):
+        return
     if command.sandbox is None and _needs_sandbox(command.session):
         raise sandboxes.missing(command.session.project.root, command.request.sandbox)
 

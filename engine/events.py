@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from engine.analyzer.findings import PolicyFinding, Remediated
 from engine.plan import Op, Step
@@ -143,6 +143,13 @@ class Cancelled:
     """The user asked to stop; what is in flight is being finished."""
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What an engine other than ours has said and ours has no event for: ``payload`` by its name, as it came."""
+
+    payload: Mapping[str, Any]
+
+
 Event: TypeAlias = (
     RunStarted
     | StepStarted
@@ -158,5 +165,6 @@ Event: TypeAlias = (
     | PoliciesSummed
     | RunEnded
     | Cancelled
+    | Passed
 )
 Consumer: TypeAlias = Callable[[Event], None]

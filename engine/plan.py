@@ -33,6 +33,17 @@ class Op(enum.StrEnum):
     IMPORT = "import"
     IMPORT_REPLACEMENT = "import-replacement"
     REMOVE_PENDING_REPLACE = "remove-pending-replace"
+    DISCARD = "discard"
+    DISCARD_REPLACED = "discard-replaced"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Op | None:
+        """An operation that only a newer Pulumi knows keeps the name that it has there."""
+        if not isinstance(value, str) or not value:
+            return None
+        op = str.__new__(cls, value)
+        op._name_, op._value_ = value.upper(), value
+        return cls._value2member_map_.setdefault(value, op)  # pyright: ignore[reportReturnType]
 
 
 class Reason(enum.StrEnum):
@@ -64,7 +75,7 @@ class Reason(enum.StrEnum):
 
 
 REPLACEMENTS = frozenset({Op.REPLACE, Op.CREATE_REPLACEMENT, Op.IMPORT_REPLACEMENT, Op.READ_REPLACEMENT})
-DELETIONS = frozenset({Op.DELETE, Op.DELETE_REPLACED, Op.REMOVE_PENDING_REPLACE})
+DELETIONS = frozenset({Op.DELETE, Op.DELETE_REPLACED, Op.REMOVE_PENDING_REPLACE, Op.DISCARD, Op.DISCARD_REPLACED})
 
 _ALLOWED: Mapping[Op, frozenset[Op]] = {
     Op.UPDATE: frozenset({Op.SAME, Op.UPDATE}),

@@ -94,6 +94,16 @@ class Session:
             project.require(stack)
         return cls(project, stack, store, keyring, sealing, factories, message, out_of_reach)
 
+    @property
+    def engine(self) -> str:
+        return "embedded"
+
+    @property
+    def where(self) -> str:
+        """Which engine it is, and where the state lies, in a few words."""
+        ours = self.store.root == self.project.root / STATE_FOLDER
+        return f"embedded engine, state in {STATE_FOLDER if ours else self.store.root}"
+
     # Looking
 
     def snapshot(self) -> Snapshot:

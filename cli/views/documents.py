@@ -20,14 +20,16 @@ from engine.state.model import ResourceState
 from engine.values import Properties
 
 
-def run(verb: str, stack: str, outcome: Outcome, transcript: Transcript, *, code: int) -> dict[str, Any]:
+def run(
+    verb: str, stack: str, outcome: Outcome, transcript: Transcript, *, code: int, engine: str = "embedded"
+) -> dict[str, Any]:
     """The document of a preview or an apply."""
     plan = outcome.plan
     document: dict[str, Any] = {
         "version": VERSION,
         "command": verb,
         "stack": stack,
-        "engine": "embedded",
+        "engine": engine,
         "result": str(outcome.result),
         "exitCode": code,
         "seconds": round(outcome.seconds, 3),

@@ -21,26 +21,45 @@ class Look(NamedTuple):
     done: str
 
 
-LOOKS: Final[Mapping[Op, Look]] = {
-    Op.SAME: Look(" ", Style.DIM, "unchanged", "comparing", "unchanged"),
-    Op.CREATE: Look("+", Style.GREEN, "create", "creating", "created"),
-    Op.UPDATE: Look("~", Style.YELLOW, "update", "updating", "updated"),
-    Op.DELETE: Look("-", Style.RED, "delete", "deleting", "deleted"),
-    Op.REPLACE: Look("+-", Style.MAGENTA, "replace", "replacing", "replaced"),
-    Op.CREATE_REPLACEMENT: Look("++", Style.GREEN, "create replacement", "creating replacement", "created replacement"),
-    Op.DELETE_REPLACED: Look("--", Style.RED, "delete replaced", "deleting replaced", "deleted replaced"),
-    Op.READ: Look(">", Style.CYAN, "read", "reading", "read"),
-    Op.READ_REPLACEMENT: Look(">>", Style.CYAN, "read replacement", "reading", "read"),
-    Op.REFRESH: Look("~", Style.YELLOW, "refresh", "refreshing", "refreshed"),
-    Op.IMPORT: Look("=", Style.GREEN, "import", "importing", "imported"),
-    Op.IMPORT_REPLACEMENT: Look("=>", Style.GREEN, "import replacement", "importing", "imported"),
-    Op.REMOVE_PENDING_REPLACE: Look("~", Style.DIM, "remove pending replace", "removing", "removed"),
-}
+class _Looks(dict[Op, Look]):
+    """An operation that only a newer Pulumi knows is shown by its name."""
+
+    def __missing__(self, op: Op) -> Look:
+        return Look("?", Style.YELLOW, op, op, op)
+
+
+LOOKS: Final[Mapping[Op, Look]] = _Looks(
+    {
+        Op.SAME: Look(" ", Style.DIM, "unchanged", "comparing", "unchanged"),
+        Op.CREATE: Look("+", Style.GREEN, "create", "creating", "created"),
+        Op.UPDATE: Look("~", Style.YELLOW, "update", "updating", "updated"),
+        Op.DELETE: Look("-", Style.RED, "delete", "deleting", "deleted"),
+        Op.REPLACE: Look("+-", Style.MAGENTA, "replace", "replacing", "replaced"),
+        Op.CREATE_REPLACEMENT: Look(
+            "++", Style.GREEN, "create replacement", "creating replacement", "created replacement"
+        ),
+        Op.DELETE_REPLACED: Look("--", Style.RED, "delete replaced", "deleting replaced", "deleted replaced"),
+        Op.READ: Look(">", Style.CYAN, "read", "reading", "read"),
+        Op.READ_REPLACEMENT: Look(">>", Style.CYAN, "read replacement", "reading", "read"),
+        Op.REFRESH: Look("~", Style.YELLOW, "refresh", "refreshing", "refreshed"),
+        Op.IMPORT: Look("=", Style.GREEN, "import", "importing", "imported"),
+        Op.IMPORT_REPLACEMENT: Look("=>", Style.GREEN, "import replacement", "importing", "imported"),
+        Op.REMOVE_PENDING_REPLACE: Look("~", Style.DIM, "remove pending replace", "removing", "removed"),
+        Op.DISCARD: Look("<", Style.DIM, "discard", "discarding", "discarded"),
+        Op.DISCARD_REPLACED: Look("<<", Style.DIM, "discard replaced", "discarding", "discarded"),
+    }
+)
 HALVES: Final = frozenset({Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED, Op.READ_REPLACEMENT, Op.IMPORT_REPLACEMENT})
 _FIRST: Final = (
     Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.DELETE_REPLACED, Op.READ, Op.IMPORT, Op.REFRESH,
 )  # fmt: skip
 _IN_ORDER: Final = (*_FIRST, *(op for op in LOOKS if op not in _FIRST and op is not Op.SAME), Op.SAME)
+
+
+def in_order(ops: Iterable[Op]) -> list[Op]:
+    """Operations in the order in which they are counted up, those that nobody knows before what stays as it is."""
+    places = {op: place for place, op in enumerate(_IN_ORDER)}
+    return sorted(ops, key=lambda op: (op is Op.SAME, places.get(op, len(places))))
 
 
 def is_default_provider(urn: str) -> bool:
@@ -89,7 +108,7 @@ def type_within(type_: str, columns: int) -> str:
 def counts_lines(tally: Mapping[Op, int], width: int, *, past: bool = False) -> list[Line]:
     """``+ 1 create   ~ 1 update   241 unchanged``, on as many lines as it takes."""
     lines = [Line()]
-    for op in [op for op in _IN_ORDER if tally.get(op)]:
+    for op in [op for op in in_order(tally) if tally[op]]:
         look = LOOKS[op]
         text = f"{look.marker} ".lstrip() + f"{tally[op]} {look.done if past else look.noun}"
         if lines[-1].pieces and lines[-1].width + 3 + len(text) > width:

@@ -28,6 +28,8 @@ _SELF_EVIDENT: Final = frozenset(
      Reason.IMPORTED, Reason.DRIFTED, Reason.REPLACED}
 )  # fmt: skip
 
+_PLACES: Final = {op: place for place, op in enumerate(LOOKS)}
+
 
 @dataclass
 class Node:
@@ -216,7 +218,9 @@ def _joined(parts: Sequence[str], room: int) -> str:
 def _sum(node: Node, room: int) -> Line:
     """``+ 12  ~ 1``: what happens below a component, so that whoever reads the top knows where to look."""
     line = Line()
-    for op, count in sorted(node.changes().items(), key=lambda one: list(LOOKS).index(one[0])):
+    changes = node.changes()
+    for op in sorted(changes, key=lambda op: _PLACES.get(op, len(_PLACES))):
+        count = changes[op]
         line.add("  " if line.pieces else "").add(f"{LOOKS[op].marker} {count}", LOOKS[op].style)
     parts = [] if node.step is None or node.same else summary(node.step)
     if parts:

@@ -35,6 +35,15 @@ def config_in(content: Mapping[str, Any], place: str) -> dict[str, PolicyConfig]
     return {name: _one(entry, f"{place}: {name}") for name, entry in content.items()}
 
 
+def written(config: Mapping[str, PolicyConfig]) -> dict[str, Any]:
+    """The content of a file that ``read_config`` reads as ``config``."""
+    return {
+        name: {**({_LEVEL_KEY: str(one.level)} if one.level else {}), **one.properties}
+        if one.properties or one.level is None else str(one.level)
+        for name, one in config.items()
+    }  # fmt: skip
+
+
 def _one(entry: Any, place: str) -> PolicyConfig:
     if isinstance(entry, str):
         return PolicyConfig(_level(entry, place))

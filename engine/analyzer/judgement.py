@@ -96,6 +96,11 @@ class Judgement:
             self._analyzers = [analyzer for analyzer in started if analyzer is not None]
         return self._analyzers
 
+    async def asked(self) -> Sequence[PackInfo]:
+        """The packs that can be asked. Raises RunCancelled."""
+        await self._ready()
+        return self._infos()
+
     # One resource
 
     async def remediated(self, resource: AnalyzedResource) -> Properties:

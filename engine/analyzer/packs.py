@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.analyzer.client import Limits
 from engine.analyzer.environment import StackFacts
-from engine.analyzer.findings import PolicyConfig
+from engine.analyzer.findings import PackInfo, PolicyConfig
 from engine.analyzer.judgement import Judgement
 from engine.analyzer.pack import FILE_NAMES, PackFolder
 from engine.analyzer.processes import Processes
@@ -55,6 +55,20 @@ class Packs:
         return Judgement(
             [(pack.folder, pack.config) for pack in self._chosen], stack, self._processes, self._limits, emit, redact
         )
+
+    @property
+    def chosen(self) -> Sequence[ChosenPack]:
+        """Which packs there are."""
+        return self._chosen
+
+    async def described(self, stack: StackFacts) -> Sequence[PackInfo]:
+        """What the packs say that they are, of those that can be started."""
+        judgement = self.judging(stack, lambda _event: None, lambda text: text)
+        judgement.begin()
+        try:
+            return await judgement.asked()
+        finally:
+            await judgement.end()
 
     def kill(self) -> None:
         """End all packs at once; for an engine that is about to end itself."""

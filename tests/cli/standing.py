@@ -88,7 +88,7 @@ class Standing:
     @contextlib.contextmanager
     def _environment(self, variables: dict[str, str]) -> Generator[None]:
         kept = {name: one for name, one in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_", "AWS_"))}
-        ours = {**VARIABLES, "BEDPLATE_CWD": str(self.folder)}
+        ours = {**VARIABLES, "BEDPLATE_CWD": str(self.folder), "BEDPLATE_ENGINE": "embedded"}
         with mock.patch.dict(os.environ, {**kept, **ours, **self.variables, **variables}, clear=True):
             yield
 

@@ -57,7 +57,7 @@ class Project:
 
     def environment(self, **variables: str) -> Mapping[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_"))}
-        return ours | {"COLUMNS": "80"} | variables
+        return ours | {"COLUMNS": "80", "BEDPLATE_ENGINE": "embedded"} | variables
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

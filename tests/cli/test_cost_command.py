@@ -52,8 +52,8 @@ class Project:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(left)}
         none = str(self.folder / "none")
         return ours | {
-            "COLUMNS": "80", "AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none,
-            "AWS_EC2_METADATA_DISABLED": "true",
+            "COLUMNS": "80", "BEDPLATE_ENGINE": "embedded",
+            "AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_EC2_METADATA_DISABLED": "true",
         }  # fmt: skip
 
 

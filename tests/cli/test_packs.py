@@ -64,7 +64,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def environment() -> Mapping[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_"))}
-    return ours | {"COLUMNS": "80"}
+    return ours | {"COLUMNS": "80", "BEDPLATE_ENGINE": "embedded"}
 
 
 @pytest.mark.slow

@@ -51,7 +51,8 @@ class Project:
         }
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", "policy", *arguments, "--cwd", str(self.folder)],
-            cwd=here or self.folder, env=environment | {"COLUMNS": "80", "PYTHONPATH": str(REPOSITORY)},
+            cwd=here or self.folder,
+            env=environment | {"COLUMNS": "80", "BEDPLATE_ENGINE": "embedded", "PYTHONPATH": str(REPOSITORY)},
             capture_output=True, text=True, check=False, input=given,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr

@@ -61,7 +61,7 @@ class Project:
     @property
     def environment(self) -> Mapping[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_"))}
-        return ours | {"COLUMNS": "80"}
+        return ours | {"COLUMNS": "80", "BEDPLATE_ENGINE": "embedded"}
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = self.command(*arguments)

@@ -73,7 +73,8 @@ class Workplace:
             and name != "PYTHONDONTWRITEBYTECODE"
         }  # fmt: skip
         bytecode = {"PYTHONPYCACHEPREFIX": str(BYTECODE)}
-        return {**kept, **bytecode, "NO_COLOR": "1", "COLUMNS": "120", **self.variables, **changes}
+        ours = {"NO_COLOR": "1", "COLUMNS": "120", "BEDPLATE_ENGINE": "embedded"}  # also where there is a `pulumi`
+        return {**kept, **bytecode, **ours, **self.variables, **changes}
 
     def write(self, **files: str) -> None:
         """Write files by name, in which ``__`` stands for a slash and ``_`` before the extension for a dot."""

@@ -26,7 +26,7 @@ def judged(environment: str) -> dict[str, Any]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "BEDPLATE_"))}
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "policy", "run", environment, "--output", "json"],
-        cwd=REPOSITORY, env=ours, capture_output=True, text=True, check=False,
+        cwd=REPOSITORY, env=ours | {"BEDPLATE_ENGINE": "embedded"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr
     return json.loads(done.stdout)

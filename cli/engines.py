@@ -1,0 +1,79 @@
+"""Which of the two engines a command uses, and why not the other.
+
+Where nobody says it: what is in a sandbox, or is to be, belongs to the embedded engine. Everything else that changes an
+environment is for the Pulumi CLI, where there is one; what only looks takes it when it reaches the stack.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import click
+
+from cli import sandboxes
+from cli.exits import UsageError
+from cli.requests import Engine, InSandbox
+from engine.backend import STATE_FOLDER
+from engine.project import Project
+from engine.stack_config import mapping_in
+from engine.state.secrets import Keyring
+from engine.state.storage import StackStore
+
+
+@dataclass(frozen=True)
+class Choice:
+    """``why`` is told where somebody may have expected the other one."""
+
+    engine: Engine
+    why: str = ""
+
+
+def chosen(request: InSandbox, project: Project, stack: str, *, changes: bool) -> Choice:
+    """The engine for a command that ``changes`` the stack, or only looks at it."""
+    if request.engine is Engine.PULUMI and _names_sandbox():
+        raise UsageError("--sandbox is for the embedded engine, --engine pulumi for the real thing; give one of them")
+    if request.engine is not Engine.AUTO:
+        return Choice(request.engine)
+    from engine.pulumi_cli import command, reach
+
+    if belongs_to_sandbox(request, project, stack) or not command.on_path():
+        return Choice(Engine.EMBEDDED)
+    if changes:
+        return Choice(Engine.PULUMI)
+    why = reach.obstacle(project, stack)
+    return Choice(Engine.EMBEDDED, f"the Pulumi CLI is here, but {why}") if why else Choice(Engine.PULUMI)
+
+
+def belongs_to_sandbox(request: InSandbox, project: Project, stack: str) -> bool:
+    """Whether the stack is in a sandbox, is meant to be in one, or would be brought up in the one that runs."""
+    return (
+        _names_sandbox()
+        or sandboxes.running(project.root, request.sandbox) is not None
+        or _is_sandbox(project, stack)
+        or _is_up_here(project, stack)
+    )
+
+
+def _names_sandbox() -> bool:
+    """Whether the command, or its environment, says in which sandbox: the option's default says nothing."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source("sandbox") if context is not None else None
+    return source in (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT)
+
+
+def _is_sandbox(project: Project, stack: str) -> bool:
+    """Whether the environment says of itself that it may be thrown away."""
+    path = project.stack_file(stack)
+    config = mapping_in(path).get("config") if path.is_file() else None
+    environment = config.get(f"{project.name}:environment") if isinstance(config, dict) else None
+    return stack == "sandbox" or (isinstance(environment, dict) and environment.get("stage") == "sandbox")
+
+
+def _is_up_here(project: Project, stack: str) -> bool:
+    """Whether the embedded engine has the stack, in its own folder."""
+    if os.environ.get("PULUMI_BACKEND_URL"):
+        return False
+    store = StackStore(project.root / STATE_FOLDER, project.name, stack, Keyring(stack))
+    # An empty checkpoint has no such key; whether one can be opened is asked by whoever opens it.
+    return store.journal_path.exists() or (store.path.is_file() and b'"resources"' in store.path.read_bytes())

@@ -1,0 +1,297 @@
+"""One stack of one project in a backend of Pulumi's, worked on by its CLI.
+
+Has what ``engine.session.Session`` has: the same verbs with the same events, plans and outcomes. Raises PulumiError
+where the CLI can't begin, ProjectError, and StateError where its state can't be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from engine.analyzer.config import written
+from engine.analyzer.environment import StackFacts
+from engine.analyzer.findings import PackInfo
+from engine.analyzer.packs import Packs
+from engine.events import Cancelled, Consumer, Diagnostic, Severity
+from engine.plan import Plan
+from engine.project import Project, StackConfig
+from engine.pulumi_cli.command import Cli, Ended
+from engine.pulumi_cli.errors import NoSuchStack, of_output
+from engine.pulumi_cli.findings import Findings
+from engine.pulumi_cli.states import BLINDED, Known, goals_in
+from engine.pulumi_cli.translation import Translation, result_of
+from engine.redaction import Redactor
+from engine.run import Options, Outcome, Result
+from engine.state.errors import SecretsUnsupported, WrongPassphrase
+from engine.state.format import read_export
+from engine.state.model import Snapshot
+from engine.state.secrets import Keyring, SecretCodec, passphrase_from
+from engine.targets import Targets
+from engine.urn import STACK_TYPE
+from engine.values import Properties
+
+Agree = Callable[[Outcome], bool]
+_CANCELLED: Final = Outcome(Result.CANCELLED, Plan(()), 0.0)
+_GO: Final = ("--yes", "--skip-preview")
+
+
+@dataclass
+class CliSession:
+    """A stack that is open. One verb at a time.
+
+    ``may_make`` is asked before a stack is made that the backend does not have. ``in_clear``: what is looked at shows
+    its secrets, whoever keeps the key.
+    """
+
+    project: Project
+    stack: str
+    cli: Cli
+    keyring: Keyring
+    message: str = ""
+    packs: Packs | None = None
+    may_make: Callable[[str], bool] = field(default=lambda _stack: False)
+    in_clear: bool = False
+
+    def __post_init__(self) -> None:
+        self._cancelled = False
+        self._emit: Consumer | None = None
+
+    @classmethod
+    def open(cls, project: Project, stack: str, *, message: str = "", in_clear: bool = False) -> CliSession:
+        """Open ``stack`` in the backend that the CLI is logged in to. Asks nobody yet."""
+        keyring = Keyring(stack, passphrase_from(os.environ), project.salt(stack))
+        return cls(project, stack, Cli(project.root, stack), keyring, message, in_clear=in_clear)
+
+    @property
+    def engine(self) -> str:
+        return "pulumi"
+
+    @property
+    def where(self) -> str:
+        """Which engine it is, and where the state lies, in a few words."""
+        return f"Pulumi CLI {self.cli.version}, state in {self.cli.backend}"
+
+    # Looking
+
+    def snapshot(self) -> Snapshot:
+        """The stack as the backend has it. Raises NoSuchStack where it was never made."""
+        secrets = ("--show-secrets",) if self.in_clear else ()
+        return read_export(self.cli.ask("stack", "export", *secrets), _Opening(self.keyring))
+
+    def outputs(self) -> Properties:
+        """The stack's outputs, secrets marked."""
+        return _outputs(self.snapshot())
+
+    @cached_property
+    def configuration(self) -> StackConfig:
+        """The stack's configuration; what only its secrets provider can open is unknown here, not to the CLI."""
+        return self.project.config(self.stack, self.keyring, may_stay_sealed=True)
+
+    async def preview(self, emit: Consumer, options: Options) -> Outcome:
+        """What ``up`` would do."""
+        async with self._with_packs():
+            return await self._preview(await self._base(), emit, options)
+
+    async def preview_destroy(self, emit: Consumer, options: Options) -> Outcome:
+        """What ``destroy`` would do."""
+        return await self._look(_DESTROY, await self._base(), emit, options)
+
+    async def preview_refresh(self, emit: Consumer, options: Options) -> Outcome:
+        """How what exists differs from the state."""
+        return await self._look(_REFRESH, await self._base(), emit, options)
+
+    async def _preview(self, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
+        return await self._run(_Asked(("preview",), judged=True, preview=True), base, emit, options)
+
+    async def _look(self, asked: _Asked, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
+        look = replace(asked, arguments=(*asked.arguments, "--preview-only"), preview=True)
+        return await self._run(look, base, emit, options)
+
+    # Changing
+
+    async def up(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        """Bring the stack to what the program declares; ``agree`` sees the preview and may say no."""
+        async with self._with_packs():
+            if not await self._made():
+                return _CANCELLED
+            base = await self._base()
+            preview = await self._preview(base, emit, options)
+            # Where nothing differs the CLI is run all the same: what of a secret or an option differs, no event shows.
+            if preview.result is not Result.SUCCEEDED or self._cancelled:
+                return preview
+            if not agree(preview):
+                return replace(preview, result=Result.CANCELLED)
+            return await self._run(_Asked(("up", *_GO), judged=True), base, emit, options)
+
+    async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        """Delete everything that the stack has."""
+        return await self._agreed(_DESTROY, emit, options, agree)
+
+    async def refresh(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        """Bring the state to what exists; nothing that exists is changed."""
+        return await self._agreed(_REFRESH, emit, options, agree)
+
+    async def _agreed(self, asked: _Asked, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        base = await self._base()
+        preview = await self._look(asked, base, emit, options)
+        if preview.result is not Result.SUCCEEDED or not preview.plan.has_changes or self._cancelled:
+            return preview
+        if not agree(preview):
+            return replace(preview, result=Result.CANCELLED)
+        return await self._run(replace(asked, arguments=(*asked.arguments, *_GO)), base, emit, options)
+
+    def cancel(self) -> None:
+        """Stop starting things; the CLI finishes and saves what is in flight. For the first Ctrl-C."""
+        if not self._cancelled and self._emit is not None:
+            self._emit(Cancelled())
+        self._cancelled = True
+        self.cli.interrupt()
+
+    def abandon(self) -> None:
+        """Stop at once; what is in flight stays pending. For the second Ctrl-C."""
+        self.cli.end_now()
+        if self.packs is not None:
+            self.packs.kill()
+
+    # Parts
+
+    @asynccontextmanager
+    async def _with_packs(self) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            if self.packs is not None:
+                await self.packs.close()
+
+    async def _base(self) -> Snapshot:
+        """The stack before the run. In a thread, so that a Ctrl-C is heard while a backend takes its time."""
+        return await asyncio.to_thread(self.snapshot)
+
+    async def _made(self) -> bool:
+        """See to it that the backend has the stack; whether it does."""
+        try:
+            await self._base()
+        except NoSuchStack:
+            self.project.require(self.stack)
+            if not self.may_make(self.stack):
+                return False
+            await asyncio.to_thread(self.cli.ask, "stack", "init", self.stack, "--no-select", of_stack=False)
+            self.keyring = replace(self.keyring, salt=self.project.salt(self.stack))
+        return True
+
+    async def _run(self, asked: _Asked, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
+        """Run the CLI once. Raises PulumiError where it ends before it has begun."""
+        started = time.monotonic()
+        redactor = Redactor(
+            [*self.configuration.values.values(), *([one.inputs, one.outputs] for one in base.resources)]
+        )
+        emit = self._emit = redactor.wrap(emit)
+        findings = Findings(await self._described(asked))
+        translation = Translation(
+            emit, Known(base), findings, preview=asked.preview, debug=options.debug, destroying=asked.destroying,
+            refreshing=asked.refreshing,
+        )  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
+            folder = Path(name)
+            arguments = [*asked.arguments, *self._flags(asked, options, folder)]
+            ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, translation.take)
+            goals = goals_in(folder / "plan.json")
+        result = self._result(ended, translation, findings, emit)
+        seconds = time.monotonic() - started
+        translation.end({Result.CANCELLED: "cancelled"}.get(result, result_of(translation.summary)), seconds)
+        return Outcome(result, translation.plan(_outputs(base), goals), seconds, translation.counts)
+
+    async def _described(self, asked: _Asked) -> Sequence[PackInfo] | None:
+        if self.packs is None or not asked.judged:
+            return None
+        config = self.configuration
+        facts = StackFacts(self.project.name, self.stack, asked.preview, config.texts, config.secret_keys)
+        return await self.packs.described(facts)
+
+    def _flags(self, asked: _Asked, options: Options, folder: Path) -> list[str]:
+        flags = ["--parallel", str(options.parallel), "--suppress-outputs", "--suppress-progress"]
+        targets = options.targets
+        flags += _targets(targets)
+        given = {
+            "--debug": options.debug, "--refresh": options.refresh and not asked.refreshing,
+            "--target-dependents": targets.dependents, "--exclude-dependents": targets.exclude_dependents,
+        }  # fmt: skip
+        flags += [flag for flag, said in given.items() if said]
+        if self.message:
+            flags += ["--message", self.message]
+        if asked.arguments[0] == "preview":
+            flags += ["--save-plan", str(folder / "plan.json")]
+        return flags + (self._pack_flags(folder) if asked.judged else [])
+
+    def _pack_flags(self, folder: Path) -> list[str]:
+        """The packs, each with its configuration, as the CLI takes them."""
+        flags: list[str] = []
+        for number, pack in enumerate(self.packs.chosen if self.packs is not None else ()):
+            path = folder / f"policy-{number}.json"
+            path.write_text(json.dumps(written(pack.config)), encoding="utf-8")
+            flags += ["--policy-pack", str(pack.folder.folder), "--policy-pack-config", str(path)]
+        return flags
+
+    def _result(self, ended: Ended, translation: Translation, findings: Findings, emit: Consumer) -> Result:
+        if ended.code == 0 and not self._cancelled:
+            return Result.SUCCEEDED
+        if self._cancelled or result_of(translation.summary) == "cancelled":
+            return Result.CANCELLED
+        if not translation.began:
+            raise of_output(ended.said, self.stack)
+        if findings.refuses:
+            return Result.REFUSED
+        if translation.failed:
+            return Result.RESOURCE_FAILED
+        if not translation.errors:
+            emit(Diagnostic(Severity.ERROR, str(of_output(ended.said, self.stack))))
+        return Result.PROGRAM_FAILED
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One run of the CLI: its command, whether policy packs judge it, and what it is for."""
+
+    arguments: Sequence[str]
+    judged: bool = False
+    preview: bool = False
+    destroying: bool = False
+    refreshing: bool = False
+
+
+_DESTROY: Final = _Asked(("destroy",), destroying=True)
+_REFRESH: Final = _Asked(("refresh",), refreshing=True)
+_CUT_SHORT: Final = Ended(0, "")
+
+
+class _Opening(SecretCodec):
+    """Opens what a passphrase at hand opens; what somebody else keeps the key of stays what it is: a secret."""
+
+    def open(self, ciphertext: str) -> str:
+        try:
+            return super().open(ciphertext)
+        except (SecretsUnsupported, WrongPassphrase):
+            return BLINDED
+
+
+def _targets(targets: Targets) -> list[str]:
+    """Our globs in the CLI's form, which has no short one for a resource's name."""
+    flags: list[str] = []
+    for flag, globs in (("--target", targets.only), ("--exclude", targets.exclude)):
+        for glob in globs:
+            flags += [flag, glob if "::" in glob or "*" in glob else f"**::{glob}"]
+    return flags
+
+
+def _outputs(snapshot: Snapshot) -> Properties:
+    return next((state.outputs for state in snapshot.resources if state.type == STACK_TYPE), {})
