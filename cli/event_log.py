@@ -22,7 +22,7 @@ from engine import events
 from engine.plan import Op, Step
 from engine.state.model import ResourceState
 
-_LOGICAL: Final = frozenset({Op.SAME, Op.CREATE, Op.UPDATE, Op.DELETE, Op.REPLACE, Op.READ, Op.IMPORT})
+_LOGICAL: Final = frozenset({Op.SAME, Op.CREATE, Op.UPDATE, Op.DELETE, Op.REPLACE, Op.READ, Op.DISCARD, Op.IMPORT})
 
 
 class EventLog:

@@ -16,7 +16,7 @@ from engine.events import Diagnostic, Severity
 from engine.execute import StepError
 from engine.goals import Goal
 from engine.graph import named_dependencies
-from engine.plan import Op, Reason, Step
+from engine.plan import DISCARDS, Op, Reason, Step
 from engine.provider_choice import ProviderChoice
 from engine.providers.base import Checked, Provider
 from engine.replacement import dependents_to_replace
@@ -69,6 +69,7 @@ class CarryingOut(ProviderChoice):
     async def _recreate(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
         decision = Decision(Op.REPLACE, Reason.REPLACED_DEPENDENCY)
         self.replaced.add(state.urn)
+        self.going.discard(state.urn)
         self.executor.instant(self._step(decision, state, old))
         forced = replace(decision, replace_keys=self.forcing_keys.get(state.urn, ()))  # known when it was deleted
         return await self.executor.create(self._step(forced, state, old, Op.CREATE_REPLACEMENT), provider, old)
@@ -97,44 +98,56 @@ class CarryingOut(ProviderChoice):
         return await self._make_again(decision, state, old, provider)
 
     def _refuse_replacing(self, decision: Decision, old: ResourceState, goal: Goal) -> None:
-        message = ""
+        """Say what forbids a replacement. A preview goes on all the same, so that it shows what would come of it."""
         if old.protect and goal.protect:
+            forced = f"{decision.reason}: {', '.join(decision.replace_keys)}"
             message = (
-                f"cannot be replaced ({decision.reason}: {', '.join(decision.replace_keys)}), because it is protected; "
+                f"cannot be replaced ({forced}), because it is protected; "
                 "remove protect from it in the program and run `up` first"
             )
-        elif goal.import_id:
-            message = "cannot be replaced while the program still says import_; remove import_ from it"
-        if message:
-            self.executor.failures += 1
+            if not self.preview:
+                self._refuse(old, message)
+            self.executor.objections += 1
             self.executor.emit(Diagnostic(Severity.ERROR, message, old.urn))
-            raise StepError(message)
+        if goal.import_id:
+            message = "cannot be replaced while the program still says import_; remove import_ from it"
+            if not self.preview:
+                self._refuse(old, message)
+            self.executor.emit(Diagnostic(Severity.WARNING, message, old.urn))
+
+    def _refuse(self, state: ResourceState, message: str) -> None:
+        self.executor.failures += 1
+        self.executor.emit(Diagnostic(Severity.ERROR, message, state.urn))
+        raise StepError(message)
 
     async def _delete_dependents(self, root: ResourceState) -> None:
         """Delete what would be replaced along with ``root`` and so must go before it, the last dependent first."""
-        dependents = await dependents_to_replace(
-            root, self.base.resources, self.seen, self.provider_for, self.executor.call
-        )
-        for dependent, keys in reversed(dependents):
+        found = await dependents_to_replace(root, self.base.resources, self.seen, self.provider_for, self.executor.call)
+        dependents = [each for each in reversed(found) if not self._stays(each.state, root)]
+        for dependent, _ in dependents:
+            if dependent.protect and not dependent.delete:
+                message = f"cannot be replaced: {dependent.urn} would go along and is protected; unprotect that first"
+                self._refuse(root, message)
+        self.going.add(root.urn)
+        self.going.update(dependent.urn for dependent, _ in dependents)
+        for dependent, keys in dependents:
             if id(dependent) in self.condemned_early:
                 await self._settled(dependent)
-                continue
-            constraint = self.executor.constraint
-            if self.declares(dependent.urn) or (constraint and constraint.leaves(dependent.urn, root.urn)):
-                continue  # while others were asked or deleted, the program has come to it: it needs ``root`` no more
-            if dependent.protect:
-                message = f"cannot be replaced along with {root.urn}, because it is protected; unprotect it first"
-                self.executor.failures += 1
-                self.executor.emit(Diagnostic(Severity.ERROR, message, dependent.urn))
-                raise StepError(message)
-            self.forcing_keys[dependent.urn] = keys
-            await self._delete_early(dependent)
+            elif not self._stays(dependent, root):  # asked again, since others were deleted meanwhile
+                self.forcing_keys[dependent.urn] = keys
+                await self._delete_early(dependent)
+
+    def _stays(self, dependent: ResourceState, root: ResourceState) -> bool:
+        """Whether the program has come to ``dependent`` in the meantime: then it needs ``root`` no more."""
+        constraint = self.executor.constraint
+        return self.declares(dependent.urn) or bool(constraint and constraint.leaves(dependent.urn, root.urn))
 
     async def _delete_early(self, dependent: ResourceState) -> None:
         gone = self.going_early[id(dependent)] = asyncio.get_running_loop().create_future()
         waits = not dependent.delete  # else it has its replacement already
         try:
-            await self.delete(dependent, Op.DELETE_REPLACED, Reason.REPLACED_DEPENDENCY, recreate=waits)
+            op = Op.DELETE_REPLACED if waits else Op.DELETE
+            await self.delete(dependent, op, Reason.REPLACED_DEPENDENCY, recreate=waits)
             if waits:
                 self.deleted_early[dependent.urn] = dependent
         finally:
@@ -160,6 +173,7 @@ class CarryingOut(ProviderChoice):
         """Delete one resource, or only forget it where its options or its nature say so."""
         self.condemned_early.add(id(old))
         self.going.add(old.urn)
+        op = DISCARDS.get(op, op) if old.external else op
         step = Step(op, old.urn, old.type, reason, old, None, retained=self._retained(old))
         provider = None
         if old.custom and not step.retained:

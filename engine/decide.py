@@ -54,6 +54,7 @@ def new_state(goal: Goal, urn: str, old: ResourceState | None) -> ResourceState:
         replacement_trigger=goal.replacement_trigger,
         ignore_changes=goal.ignore_changes,
         replace_on_changes=goal.replace_on_changes,
+        hide_diff=tuple(map(paths.canonical, goal.hide_diffs)),
         created=old.created if old else None,
         modified=old.modified if old else None,
         source_position=goal.source_position,
@@ -78,6 +79,8 @@ def triggered(old: ResourceState, new: ResourceState) -> bool:
 
 def forced_replacement(old: ResourceState, new: ResourceState, replaced: frozenset[str] | set[str]) -> Decision | None:
     """A replacement that is due whatever the provider says; ``replaced`` are the URNs replaced in this run."""
+    if triggered(old, new):
+        return Decision(Op.REPLACE, Reason.TRIGGERED)
     if old.taint:
         return Decision(Op.REPLACE, Reason.TAINTED, replace_keys=("id",))
     if bool(old.provider) != bool(new.provider) or old.custom != new.custom:
@@ -86,8 +89,6 @@ def forced_replacement(old: ResourceState, new: ResourceState, replaced: frozens
         return Decision(Op.REPLACE, Reason.REPLACED_WITH, replace_keys=("replaceWith",))
     if new.deleted_with in replaced:
         return Decision(Op.REPLACE, Reason.DELETED_WITH, replace_keys=("deletedWith",))
-    if triggered(old, new):
-        return Decision(Op.REPLACE, Reason.TRIGGERED)
     return None
 
 
@@ -102,7 +103,8 @@ def decide(old: ResourceState, goal: Goal, diff: Diff) -> Decision:
     before = diff.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
     if diff.replaces or any(kind.replaces for kind in diff.detailed.values()):
         reason = Reason.REPLACE_ON_CHANGES if chosen else Reason.IMMUTABLE
-        return Decision(Op.REPLACE, reason, diff.detailed, diff.replaces or _replacing(diff.detailed), before)
+        keys = diff.replaces if chosen else diff.replaces or _replacing(diff.detailed)
+        return Decision(Op.REPLACE, reason, diff.detailed, keys, before)
     if old.pending_replacement:
         return Decision(Op.REPLACE, Reason.INTERRUPTED_REPLACEMENT, diff.detailed, (), before)
     if diff.changes:
@@ -133,23 +135,36 @@ def _with_replace_on_changes(diff: Diff, patterns: Sequence[str], unfinished: bo
     if not turned:
         return diff, False
     detailed = {path: DiffKind(f"{kind}-replace") if path in turned else kind for path, kind in detailed.items()}
-    if INIT_ERROR not in turned:
+    # A key is told only where a pattern names it as a whole, as Pulumi has it: for ``tags.*`` the details must do.
+    changed = {str(paths.parse(path)[0]) for path in detailed}
+    if INIT_ERROR not in turned or not diff.detailed:
         detailed.pop(INIT_ERROR, None)
-    keys = {*diff.replaces, *_replacing(detailed)}
+    keys = {*diff.replaces, *(key for key in changed if any(paths.contains(pattern, (key,)) for pattern in wanted))}
     return replace(diff, changes=True, detailed=detailed, replaces=tuple(sorted(keys))), not diff.replaces
 
 
 def same_state(old: ResourceState, new: ResourceState) -> bool:
     """Whether an apply would write the same state for a resource that is unchanged (options may have moved)."""
-    return replace(new, id=old.id, outputs=old.outputs, aliases=(), hide_diff=old.hide_diff, extra=old.extra,
+    return replace(new, id=old.id, outputs=old.outputs, aliases=(), extra=old.extra,
                    stack_trace=old.stack_trace, source_position=old.source_position,
                    resource_hooks=old.resource_hooks) == replace(old, aliases=())  # fmt: skip
 
 
+def secret_again(state: ResourceState) -> ResourceState:
+    """A state that is taken over as it was, with those outputs marked secret that its options or its inputs now say."""
+    names = _secret_names(state)
+    outputs = {key: secret(value) if key in names else value for key, value in state.outputs.items()}
+    return state if outputs == state.outputs else replace(state, outputs=outputs)
+
+
+def _secret_names(state: ResourceState) -> set[str]:
+    names = {key for key, value in state.inputs.items() if isinstance(value, Secret)}
+    return names.union(name for name in state.additional_secret_outputs if name != "id")
+
+
 def annotate_secrets(outputs: Mapping[str, Value], state: ResourceState) -> dict[str, Value]:
     """Outputs with those marked secret that came in as secrets or are listed in ``additional_secret_outputs``."""
-    names = {key for key, value in state.inputs.items() if isinstance(value, Secret)}
-    names.update(name for name in state.additional_secret_outputs if name != "id")
+    names = _secret_names(state)
     return {
         key: secret(reveal(value))
         if key in names

@@ -7,6 +7,7 @@ a failure nothing is deleted (``Run.up``): what the program renamed, say, and co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity, StepSkipped
 from engine.execute import RunCancelled, StepError
 from engine.graph import DependencyGraph
-from engine.plan import Op, Reason
+from engine.plan import Op, Reason, Step
 from engine.state.model import ResourceState
 
 # What goes, by its place in the base snapshot.
@@ -104,6 +105,8 @@ async def _delete_one(deployment: Deployment, state: ResourceState, op: Op, reas
             "cannot be deleted, because it is protected; remove protect from it in the program and run `up` first, "
             "or keep it with --exclude"
         )
+        with contextlib.suppress(RunCancelled):
+            deployment.executor.admit(Step(op, state.urn, state.type, reason, state))
         deployment.executor.emit(Diagnostic(Severity.ERROR, message, state.urn))
         return False
     try:

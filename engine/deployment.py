@@ -20,7 +20,7 @@ from engine.decide import (
     wants_import,
 )
 from engine.differ import equal
-from engine.events import OutputsRegistered
+from engine.events import Diagnostic, OutputsRegistered, Severity
 from engine.execute import StepError
 from engine.goals import Goal
 from engine.judging import Judging
@@ -83,10 +83,13 @@ class Deployment(Judging):
         return self._answer(await self._change(state, old, goal, provider))
 
     def _ignoring(self, urn: str, goal: Goal, old: ResourceState) -> Properties:
-        try:
-            return paths.ignore_changes(goal.ignore_changes, old.inputs, goal.inputs)
-        except ValueError as error:
-            raise self._refused(urn, f"ignore_changes: {error}") from error
+        inputs = goal.inputs
+        for pattern in goal.ignore_changes:
+            try:
+                inputs = paths.ignore_changes([pattern], old.inputs, inputs)
+            except ValueError as error:
+                self.executor.emit(Diagnostic(Severity.WARNING, f"ignore_changes ignores nothing: {error}", urn))
+        return inputs
 
     async def _change(
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
@@ -115,7 +118,10 @@ class Deployment(Judging):
                 provider, provider.diff, state.urn, state.type, old.id, reveal(old.inputs), reveal(old.outputs),
                 reveal(state.inputs),
             )  # fmt: skip
+        try:
             return decide(old, goal, diff)
+        except ValueError as error:
+            raise self._refused(state.urn, f"replace_on_changes: {error}") from error
 
     async def _provider_replaced(self, old: ResourceState, new: ResourceState) -> bool:
         """Whether the resource moved to a provider that cannot manage what the other one made."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
-from engine.decide import annotate_secrets
+from engine.decide import annotate_secrets, secret_again
 from engine.events import Consumer, Diagnostic, Severity, StepDone, StepFailed, StepStarted
 from engine.plan import Constraint, Op, Step
 from engine.providers.base import Created, OperationUncertain, PartialFailure, Provider, ProviderError
@@ -55,6 +55,7 @@ class Executor:
     counts: Counter[Op] = field(default_factory=Counter[Op])
     cancelled: bool = False
     failures: int = 0
+    objections: int = 0  # what forbids an apply, seen by a preview that went on
     refusals: int = 0  # resources that a policy pack did not let pass
 
     def __post_init__(self) -> None:
@@ -98,7 +99,7 @@ class Executor:
 
     async def same(self, step: Step) -> ResourceState:
         assert step.new is not None and step.old is not None, "an unchanged resource has two states"
-        state = replace(step.new, id=step.old.id, outputs=step.old.outputs)
+        state = secret_again(replace(step.new, id=step.old.id, outputs=step.old.outputs))
         self.instant(replace(step, new=state))
         self.record.put(state, step.old)
         return state

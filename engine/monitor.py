@@ -27,6 +27,7 @@ from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
 from engine.goal_messages import goal_of, read_goal_of
+from engine.inheritance import Inheritance
 from engine.protocol import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from engine.provider_registry import plugin_inputs
 from engine.providers.base import ProviderError
@@ -79,6 +80,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self.broken = asyncio.Event()  # set with ``fatal``
         self._deployment = deployment
         self._transforms = Transforms()
+        self._inheritance = Inheritance()
         self._config = config
         self._secret_keys = secret_keys
         self._program_folder = folder
@@ -158,7 +160,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
                 f"{request.type} {request.name!r} is a remote component: the embedded engine cannot construct it; "
                 "use the Pulumi CLI for this program"
             )
-        goal = await self._transforms.apply(goal_of(request), list(request.transforms))
+        goal = await self._transforms.apply(self._inheritance.take(goal_of(request)), list(request.transforms))
         goal = replace(goal, inputs=located(goal.inputs, self._program_folder))
         if request.packageRef:
             _, version, url = self._packages[request.packageRef]
@@ -167,6 +169,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             goal = replace(goal, inputs={**goal.inputs, **plugin_inputs(goal.version, goal.plugin_download_url)})
         answer = await self._deployment.register(goal)
         self._transforms.remember(answer.urn, goal.parent, list(request.transforms))
+        state = self._deployment.news.get(answer.urn)
+        self._inheritance.remember(answer.urn, replace(goal, provider=state.provider) if state else goal)
         return resource_pb2.RegisterResourceResponse(
             urn=answer.urn,
             id=answer.id,
@@ -193,7 +197,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return await self._answer(context, self._read(request))
 
     async def _read(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:
-        answer: Registered = await self._deployment.read(read_goal_of(request))
+        answer: Registered = await self._deployment.read(self._inheritance.take_provider(read_goal_of(request)))
         return resource_pb2.ReadResourceResponse(
             urn=answer.urn,
             id=answer.id,

@@ -6,14 +6,14 @@ Source: Pulumi's documentation of ``ignoreChanges`` and ``replaceOnChanges``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
-from engine.values import Secret, Value
+from engine.values import Secret, Value, secret
 
 Path: TypeAlias = tuple[str | int, ...]
 
-_ABSENT: Final = object()
 _QUOTED: Final = re.compile(r'\["((?:[^"\\]|\\.)*)"\]')
 _INDEX: Final = re.compile(r"\[(\d+|\*)\]")
 _NAME: Final = re.compile(r"[^.\[]+")
@@ -51,6 +51,19 @@ def join(path: Sequence[str | int]) -> str:
     return text
 
 
+def canonical(text: str) -> str:
+    """A path as Pulumi writes it down: whatever is not a plain word is quoted, a wildcard too. Raises ValueError."""
+    written = ""
+    for part in parse(text):
+        if isinstance(part, int):
+            written += f"[{part}]"
+        elif re.fullmatch("[A-Za-z0-9_]*", part):
+            written += f".{part}" if written else part
+        else:
+            written += '["' + part.replace('"', '\\"') + '"]'
+    return written
+
+
 def contains(pattern: Path, path: Path) -> bool:
     """Whether ``pattern`` (wildcards count) names ``path`` or something that encloses it."""
     return len(pattern) <= len(path) and all(want in ("*", have) for want, have in zip(pattern, path, strict=False))
@@ -59,45 +72,43 @@ def contains(pattern: Path, path: Path) -> bool:
 def reset(pattern: Path, old: Value, new: Value) -> Value:
     """``new`` with what ``pattern`` names taken from ``old``: changed back, removed or restored.
 
-    Elements of lists are changed back but neither added nor removed, since their neighbours would shift.
+    Elements of lists are changed back but neither added nor removed, since their neighbours would shift. What was
+    within a secret stays one.
     """
+    return _reset(pattern, old, new, old_secret=False, new_secret=False)
+
+
+def _reset(pattern: Path, old: Value, new: Value, *, old_secret: bool, new_secret: bool) -> Value:
     if not pattern:
-        return old
-    secret_kept = isinstance(new, Secret)
-    result = _reset(pattern, _plain(old), _plain(new))
-    return Secret(result) if secret_kept and not isinstance(result, Secret) else result
+        return secret(old) if old_secret and not new_secret else old
+    kept = isinstance(new, Secret)
+    old_secret, new_secret = old_secret or isinstance(old, Secret), new_secret or kept
+    inside = partial(_reset, pattern[1:], old_secret=old_secret, new_secret=new_secret)
+    result = _reset_members(pattern[0], _plain(old), _plain(new), inside, leaf=len(pattern) == 1)
+    return secret(result) if kept else result
 
 
 def _plain(value: Value) -> Value:
     return value.value if isinstance(value, Secret) else value
 
 
-def _reset(pattern: Path, old: Value, new: Value) -> Value:
-    part, rest = pattern[0], pattern[1:]
+def _reset_members(part: str | int, old: Value, new: Value, inside: Callable[..., Value], *, leaf: bool) -> Value:
+    """``new`` whose members that ``part`` names are reset by ``inside``."""
     if isinstance(new, list) and isinstance(old, list):
         last = min(len(old), len(new))
         chosen = range(last) if part == "*" else [part] if isinstance(part, int) and part < last else []
-        return [reset(rest, old[index], item) if index in chosen else item for index, item in enumerate(new)]
-    if not isinstance(new, dict):
+        return [inside(old[index], item) if index in chosen else item for index, item in enumerate(new)]
+    named_leaf = leaf and part != "*"
+    if not isinstance(new, dict) or isinstance(part, int) or not (isinstance(old, dict) or named_leaf):
         return new
     olds = old if isinstance(old, dict) else {}
-    keys = sorted({*new, *olds}) if part == "*" else [str(part)]
     result = dict(new)
-    for key in keys:
-        value = _reset_key(rest, olds.get(key, _ABSENT), new.get(key, _ABSENT))
-        if value is _ABSENT:
+    for key in sorted({*new, *olds}) if part == "*" else [part]:
+        if leaf and key not in olds:
             result.pop(key, None)
-        else:
-            result[key] = value
+        elif leaf or key in new:
+            result[key] = inside(olds.get(key), new.get(key))
     return result
-
-
-def _reset_key(rest: Path, old: object, new: object) -> object:
-    if not rest:
-        return old
-    if old is _ABSENT or new is _ABSENT:
-        return new
-    return reset(rest, old, new)
 
 
 def ignore_changes(patterns: Sequence[str], old: dict[str, Value], new: dict[str, Value]) -> dict[str, Value]:

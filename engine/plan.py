@@ -29,12 +29,12 @@ class Op(enum.StrEnum):
     DELETE_REPLACED = "delete-replaced"
     READ = "read"
     READ_REPLACEMENT = "read-replacement"
+    DISCARD = "discard"
+    DISCARD_REPLACED = "discard-replaced"
     REFRESH = "refresh"
     IMPORT = "import"
     IMPORT_REPLACEMENT = "import-replacement"
     REMOVE_PENDING_REPLACE = "remove-pending-replace"
-    DISCARD = "discard"
-    DISCARD_REPLACED = "discard-replaced"
 
     @classmethod
     def _missing_(cls, value: object) -> Op | None:
@@ -75,13 +75,15 @@ class Reason(enum.StrEnum):
 
 
 REPLACEMENTS = frozenset({Op.REPLACE, Op.CREATE_REPLACEMENT, Op.IMPORT_REPLACEMENT, Op.READ_REPLACEMENT})
-DELETIONS = frozenset({Op.DELETE, Op.DELETE_REPLACED, Op.REMOVE_PENDING_REPLACE, Op.DISCARD, Op.DISCARD_REPLACED})
+DISCARDS: Mapping[Op, Op] = {Op.DELETE: Op.DISCARD, Op.DELETE_REPLACED: Op.DISCARD_REPLACED}  # of what is only read
+DELETIONS = frozenset({*DISCARDS, *DISCARDS.values(), Op.REMOVE_PENDING_REPLACE})
 
 _ALLOWED: Mapping[Op, frozenset[Op]] = {
     Op.UPDATE: frozenset({Op.SAME, Op.UPDATE}),
     Op.REPLACE: frozenset({Op.SAME, Op.UPDATE, Op.REPLACE}),
     Op.CREATE_REPLACEMENT: frozenset({Op.SAME, Op.UPDATE, Op.CREATE_REPLACEMENT}),
     Op.DELETE_REPLACED: frozenset({Op.SAME, Op.UPDATE, Op.DELETE_REPLACED}),
+    Op.DISCARD_REPLACED: frozenset({Op.SAME, Op.UPDATE, Op.DISCARD_REPLACED}),
 }
 
 
@@ -135,7 +137,7 @@ class Plan:
     @property
     def counts(self) -> Mapping[Op, int]:
         """How many resources each operation touches; the halves of a replacement count as one replacement."""
-        halves = {Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED, Op.IMPORT_REPLACEMENT, Op.READ_REPLACEMENT}
+        halves = {*REPLACEMENTS, Op.DELETE_REPLACED, Op.DISCARD_REPLACED} - {Op.REPLACE}
         return Counter(step.op for step in self.steps if step.op not in halves)
 
     @property
@@ -165,7 +167,7 @@ class Constraint:
         """
         order, along = self._order.get(root, []), self._ops.get(dependent, set())
         planned = [op for op in order if op in (Op.DELETE_REPLACED, Op.CREATE_REPLACEMENT)]
-        return planned[:1] == [Op.DELETE_REPLACED] and Op.DELETE_REPLACED not in along
+        return planned[:1] == [Op.DELETE_REPLACED] and not along & {Op.DELETE_REPLACED, Op.DISCARD_REPLACED}
 
     def objection(self, step: Step) -> str | None:
         """Why ``step`` may not run, or None. What the preview could not see (a create below an unknown) may."""

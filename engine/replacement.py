@@ -45,12 +45,14 @@ async def dependents_to_replace(
     provider_of: Callable[[ResourceState], Provider],
     ask: AskDiff,
 ) -> list[Dependent]:
-    """The dependents of ``root`` that are replaced with it, what is depended on first.
+    """The dependents of ``root`` that are replaced with it, what is depended on first; then what names it as its fate.
 
     ``registered`` are the URNs that this run has come to already: they cannot depend on ``root`` any more.
     """
+    place = next((index for index, state in enumerate(resources) if state is root), None)
+    if place is None:
+        return []  # it was imported just now: nothing can depend on it
     graph = DependencyGraph(resources, parents=False)
-    place = next(index for index, state in enumerate(resources) if state is root)
     replaced = {root.urn}
     found: list[Dependent] = []
     for index in graph.dependents(place):
@@ -61,14 +63,20 @@ async def dependents_to_replace(
         if keys is not None:
             replaced.add(dependent.urn)
             found.append(Dependent(dependent, keys))
-    return found
+    fated = [each for each in resources if _shares_fate(each, root) and each.urn not in registered]
+    named = {each.urn for each in fated}
+    return [each for each in found if each.state.urn not in named] + [Dependent(each, ()) for each in fated]
+
+
+def _shares_fate(state: ResourceState, root: ResourceState) -> bool:
+    """Whether ``state``, a component even, says itself that it is replaced or deleted with ``root``."""
+    return not state.delete and (root.urn in state.replace_with or state.deleted_with == root.urn)
 
 
 def _bound(dependent: ResourceState, replaced: set[str]) -> bool:
-    """Whether the dependent's provider, or what it lives and dies with, is replaced: then nobody need be asked."""
+    """Whether the dependent's provider, or what it is deleted with, is replaced: then nobody need be asked."""
     provider = split_reference(dependent.provider)[0] if dependent.provider else ""
-    with_it = dependent.deleted_with in replaced or any(urn in replaced for urn in dependent.replace_with)
-    return provider in replaced or with_it
+    return provider in replaced or dependent.deleted_with in replaced
 
 
 async def _would_replace(

@@ -161,7 +161,9 @@ class Run:
 
     async def _declared(self, program: Program) -> Result:
         result = await self._program(program)
-        return await self._deletions(Reason.NOT_DECLARED) if result is Result.SUCCEEDED else result
+        failed = result is not Result.SUCCEEDED and self._executor.failures + self._executor.refusals > 0
+        ended_well = result in (Result.SUCCEEDED, Result.RESOURCE_FAILED) and not failed
+        return await self._deletions(Reason.NOT_DECLARED) if ended_well else result
 
     async def _with_verdict(self, result: Result) -> Result:
         """What a run that came to ``result`` comes to once the policy packs have said everything."""
@@ -197,7 +199,7 @@ class Run:
     def _verdict(self) -> Result:
         if self._executor.cancelled:
             return Result.CANCELLED
-        if self._executor.failures:
+        if self._executor.failures or self._executor.objections:
             return Result.RESOURCE_FAILED
         return Result.REFUSED if self._executor.refusals else Result.SUCCEEDED
 

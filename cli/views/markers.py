@@ -49,9 +49,10 @@ LOOKS: Final[Mapping[Op, Look]] = _Looks(
         Op.DISCARD_REPLACED: Look("<<", Style.DIM, "discard replaced", "discarding", "discarded"),
     }
 )
-HALVES: Final = frozenset({Op.CREATE_REPLACEMENT, Op.DELETE_REPLACED, Op.READ_REPLACEMENT, Op.IMPORT_REPLACEMENT})
+_OLD_HALVES: Final = frozenset({Op.DELETE_REPLACED, Op.DISCARD_REPLACED})
+HALVES: Final = _OLD_HALVES | {Op.CREATE_REPLACEMENT, Op.READ_REPLACEMENT, Op.IMPORT_REPLACEMENT}
 _FIRST: Final = (
-    Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.DELETE_REPLACED, Op.READ, Op.IMPORT, Op.REFRESH,
+    Op.CREATE, Op.UPDATE, Op.REPLACE, Op.DELETE, Op.DELETE_REPLACED, Op.READ, Op.DISCARD, Op.IMPORT, Op.REFRESH,
 )  # fmt: skip
 _IN_ORDER: Final = (*_FIRST, *(op for op in LOOKS if op not in _FIRST and op is not Op.SAME), Op.SAME)
 
@@ -86,7 +87,7 @@ def counts(steps: Iterable[Step]) -> Mapping[Op, int]:
     tally: Counter[Op] = Counter()
     for own in by_urn.values():
         op = headline(own).op
-        tally[Op.REPLACE if op in HALVES - {Op.DELETE_REPLACED} else op] += 1
+        tally[Op.REPLACE if op in HALVES - _OLD_HALVES else op] += 1
     return tally
 
 

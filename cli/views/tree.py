@@ -16,7 +16,7 @@ from cli.views.values import brief
 from engine import paths
 from engine import urn as urns
 from engine.differ import ABSENT
-from engine.plan import Op, Plan, Reason, Step
+from engine.plan import DELETIONS, Op, Plan, Reason, Step
 from engine.providers.base import DiffKind
 
 NAME_COLUMNS: Final = 40  # a longer name is cut
@@ -230,7 +230,7 @@ def _sum(node: Node, room: int) -> Line:
 
 def summary(step: Step) -> list[str]:
     """What happens to a resource, in short parts: why it is replaced, then its properties."""
-    if step.op in (Op.DELETE, Op.DELETE_REPLACED, Op.REMOVE_PENDING_REPLACE):
+    if step.op in DELETIONS:
         if step.retained:
             return ["kept, only forgotten"]
         return [] if step.reason in _SELF_EVIDENT else [step.reason.value]

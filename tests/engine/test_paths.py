@@ -53,15 +53,26 @@ def test_what_a_pattern_contains(pattern: str, path: str, contains: bool) -> Non
         ("a", {}, {"a": 2}, {}),
         ("a", {"a": 1}, {}, {"a": 1}),
         ("a.b", {"a": {"b": 1}}, {"a": {"b": 2, "c": 3}}, {"a": {"b": 1, "c": 3}}),
-        ("a.b", {}, {"a": {"b": 2}}, {"a": {"b": 2}}),
+        ("a.b", {}, {"a": {"b": 2}}, {"a": {}}),
         ("a.b", {"a": {"b": 1}}, {}, {}),
         ("a[0]", {"a": [1, 2]}, {"a": [3, 4]}, {"a": [1, 4]}),
         ("a[1]", {"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
         ("a[*].n", {"a": [{"n": 1}, {"n": 2}]}, {"a": [{"n": 3}, {"n": 4}]}, {"a": [{"n": 1}, {"n": 2}]}),
         ("a.*", {"a": {"x": 1}}, {"a": {"y": 2}}, {"a": {"x": 1}}),
         ("*", {"a": 1}, {"b": 2}, {"a": 1}),
+        ("a.*", {"a": 1}, {"a": {"b": 2}}, {"a": {"b": 2}}),
         ("a.b", {"a": Secret({"b": 1})}, {"a": Secret({"b": 2})}, {"a": Secret({"b": 1})}),
+        ("a.b", {"a": Secret({"b": 1})}, {"a": {"b": 2}}, {"a": {"b": Secret(1)}}),
+        ("a[*]", {"a": Secret([1])}, {"a": [2]}, {"a": [Secret(1)]}),
     ],
 )
 def test_ignored_changes_are_set_back(pattern: str, old: Value, new: Value, result: Value) -> None:
     assert paths.ignore_changes([pattern], old, new) == result
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [("a.b", "a.b"), ('a["b"]', "a.b"), ('a["b.c"]', 'a["b.c"]'), ("a[0].*", 'a[0]["*"]'), ("a-b", '["a-b"]')],
+)
+def test_paths_are_written_down_as_pulumi_does_it(path: str, written: str) -> None:
+    assert paths.canonical(path) == written

@@ -17,6 +17,7 @@ Json: TypeAlias = Any
 _PREFIX: Final = f"urn:pulumi:{STACK}::{PROJECT}::"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _WHEN: Final = ("created", "modified")
+_SETS: Final = ("dependencies",)  # Pulumi writes them down in no order
 _LEFT_OUT: Final = ("source_position", "stack_trace", "extra")
 
 
@@ -136,11 +137,17 @@ class Normal:
             if each.name in _LEFT_OUT or value == getattr(fresh, each.name):
                 continue
             described[each.name] = True if each.name in _WHEN else self._field(value)
-        return described
+        for name in _SETS:
+            if name in described:
+                described[name] = sorted(described[name])
+        by_property = described.get("property_dependencies", {})
+        return described | (
+            {"property_dependencies": {key: sorted(urns) for key, urns in by_property.items()}} if by_property else {}
+        )
 
     def _field(self, value: Any) -> Json:
         if is_dataclass(value) and not isinstance(value, Secret | Asset | Archive | ResourceRef):
-            return {each.name: getattr(value, each.name) for each in fields(value) if getattr(value, each.name)}
+            return {each.name: float(getattr(value, each.name)) for each in fields(value) if getattr(value, each.name)}
         return self.value(value)
 
 
@@ -154,6 +161,30 @@ def step_line(op: str, urn: str, keys: Iterable[str], detailed: Mapping[str, str
 def calls_of(cloud: Cloud) -> list[str]:
     """What the cloud was asked, and of which of several of one name."""
     return [f"{call} {call.id}".strip() for call in cloud.calls]
+
+
+def of_runs(expected: Sequence[Json], seen: Sequence[Json]) -> list[str]:
+    """Where the runs of a case differ, each line with the number of its run."""
+    pairs = enumerate(zip(expected, seen, strict=True))
+    return [
+        line for number, (theirs, ours) in pairs
+        for line in differences(theirs, _as_far_as(theirs, ours), f"run {number}")
+    ]  # fmt: skip
+
+
+def _as_far_as(theirs: Json, ours: Json) -> Json:
+    """``ours`` without what its preview found where Pulumi's had ended: at the first resource that is refused.
+
+    One of the few things that are meant to differ (DIFFERENCES.md): ours goes on, and shows all that is to be mended.
+    """
+    cut, whole = theirs["preview"], ours["preview"]
+    if cut is None or whole is None or cut["succeeded"] or whole["succeeded"]:
+        return ours
+    if not set(cut["answers"]) < set(whole["answers"]):
+        return ours
+    seen = {key: [item for item in whole[key] if item in cut[key]] for key in ("steps", "failed", "errors")}
+    answers = {label: answer for label, answer in whole["answers"].items() if label in cut["answers"]}
+    return ours | {"preview": whole | seen | {"answers": answers}}
 
 
 def differences(expected: Json, seen: Json, path: str = "") -> list[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.parity import expectations
 from tests.parity.command_line import CommandLine
 from tests.parity.expectations import Recorded
-from tests.parity.observed import differences
+from tests.parity.observed import of_runs
 from tests.parity.play import on_the_embedded_engine, with_the_cli
 from tests.parity.programs import Case, hand_written
 
@@ -43,7 +43,7 @@ def record(cases: Sequence[Case], cli: CommandLine) -> int:
         day = datetime.now(UTC).strftime("%Y-%m-%d")
         expectations.write(case, Recorded(case.digest, cli.version, day, seen))
         with scratch() as folder:
-            found = differences(seen, on_the_embedded_engine(case, folder))
+            found = of_runs(seen, on_the_embedded_engine(case, folder))
         print(f"{case.name}: {'differs' if found else 'the same'}", flush=True)
         for line in found:
             print(f"    {line[:300]}")

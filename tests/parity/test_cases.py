@@ -10,7 +10,7 @@ import pytest
 
 from tests.parity import expectations
 from tests.parity.command_line import CommandLine
-from tests.parity.observed import Json, differences
+from tests.parity.observed import Json, of_runs
 from tests.parity.play import on_the_embedded_engine, with_the_cli
 from tests.parity.programs import Case, hand_written
 
@@ -38,7 +38,7 @@ def test_live(case: Case, cli: CommandLine, tmp_path: Path) -> None:
     """The CLI that is here still does what was recorded, and our engine does it too."""
     seen = with_the_cli(case, cli)
     _judge(case, seen, on_the_embedded_engine(case, tmp_path))
-    assert differences(expectations.read(case).runs, seen) == []
+    assert of_runs(expectations.read(case).runs, seen) == []
 
 
 def test_names_and_files_are_of_one_case_each() -> None:
@@ -48,7 +48,7 @@ def test_names_and_files_are_of_one_case_each() -> None:
 
 
 def _judge(case: Case, expected: list[Json], ours: list[Json]) -> None:
-    found = differences(expected, ours)
+    found = of_runs(expected, ours)
     if case.differs:
         assert found, f"{case.name!r} is said to differ ({case.differs}), and does not any more: say so no longer"
     else:

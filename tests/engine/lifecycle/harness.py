@@ -42,7 +42,7 @@ STUCK_SECONDS: Final = 60.0
 MARKERS: Final = {
     Op.SAME: "=", Op.CREATE: "+", Op.UPDATE: "~", Op.DELETE: "-", Op.REPLACE: "±", Op.CREATE_REPLACEMENT: "++",
     Op.DELETE_REPLACED: "--", Op.READ: ">", Op.READ_REPLACEMENT: ">±", Op.IMPORT: "<", Op.IMPORT_REPLACEMENT: "<±",
-    Op.REMOVE_PENDING_REPLACE: "-±",
+    Op.REMOVE_PENDING_REPLACE: "-±", Op.DISCARD: "x", Op.DISCARD_REPLACED: "xx",
 }  # fmt: skip
 
 

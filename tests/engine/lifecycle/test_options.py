@@ -189,7 +189,7 @@ def test_from_reading_to_managing_creates_one_of_its_own(engine: Engine) -> None
     id_ = engine.cloud.make("urn:pulumi:x::y::test:index:Thing::found", "test:index:Thing", {"size": 1}, "")
     engine.up(get("a", id_))
     report = engine.up(thing("a", size=1))
-    assert report.operations == ["++ a", "± a", "-- a"]
+    assert report.operations == ["++ a", "± a", "xx a"]
     assert report.steps[0].reason is Reason.ADOPTED
     assert not report.state("a").external
     assert len(engine.cloud.live) == 2

@@ -1,0 +1,53 @@
+"""What a resource inherits from its parent where it says nothing itself: protection, how it is deleted, providers.
+
+The SDKs let their own options be inherited; this holds for what reaches the engine without them, as Pulumi's has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine import urn as urns
+from engine.goals import Goal, ReadGoal
+from engine.provider_registry import split_reference
+
+
+class Inheritance:
+    """What the parents among one program's registrations leave to their children, by URN."""
+
+    def __init__(self) -> None:
+        self._goals: dict[str, Goal] = {}
+
+    def remember(self, urn: str, goal: Goal) -> None:
+        """Keep what children of ``urn`` inherit."""
+        self._goals[urn] = goal
+
+    def take(self, goal: Goal) -> Goal:
+        """``goal`` with what its parent leaves to it."""
+        parent = self._goals.get(goal.parent)
+        if parent is None:
+            return goal
+        return replace(
+            goal,
+            deleted_with=goal.deleted_with or parent.deleted_with,
+            protect=parent.protect if goal.protect is None else goal.protect,
+            retain_on_delete=parent.retain_on_delete if goal.retain_on_delete is None else goal.retain_on_delete,
+            provider=goal.provider or self._provider(goal, parent),
+            providers=goal.providers if goal.custom or parent.custom else {**parent.providers, **goal.providers},
+        )
+
+    def take_provider(self, goal: ReadGoal) -> ReadGoal:
+        """``goal`` with the provider that its parent, a component, has for its package."""
+        parent = self._goals.get(goal.parent)
+        if parent is None or goal.provider:
+            return goal
+        return replace(goal, provider=parent.providers.get(urns.package_of(goal.type), ""))
+
+    @staticmethod
+    def _provider(goal: Goal, parent: Goal) -> str:
+        package = urns.package_of(goal.type)
+        if not goal.custom or urns.is_provider_type(goal.type):
+            return ""
+        if parent.provider and urns.type_of(split_reference(parent.provider)[0]) == urns.PROVIDER_TYPE_PREFIX + package:
+            return parent.provider
+        return goal.providers.get(package) or parent.providers.get(package, "")
