@@ -137,7 +137,7 @@ def of_run(verb: str, outcome: Outcome, session: StackSession, given: Path | Non
 
     ``given`` is the usage file that the command names.
     """
-    if verb == "refresh" or outcome.result not in COMPLETE:
+    if verb in ("refresh", "import") or outcome.result not in COMPLETE:
         return Costs()
     try:
         usage = read_usage(session.project, session.stack, given)

@@ -60,6 +60,7 @@ ERROR_CODES: Final = {
     "engine.project.UnknownStack": ExitCode.NO_ENVIRONMENT,
     "stacks.settings.problems.SettingsError": ExitCode.USAGE,
     "engine.stack_config.ProjectError": ExitCode.USAGE,
+    "engine.importing.wanted.BadImport": ExitCode.USAGE,
     "engine.analyzer.errors.BadPack": ExitCode.USAGE,
     "engine.analyzer.errors.BadConfig": ExitCode.USAGE,
     "engine.analyzer.errors.PolicyError": ExitCode.FAILED,

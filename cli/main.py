@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from cli.commands import config, cost, dashboards, inspect, interchange, policy, sandbox, simulate, stacks, state
+from cli.commands import (
+    config,
+    cost,
+    dashboards,
+    importing,
+    inspect,
+    interchange,
+    policy,
+    sandbox,
+    simulate,
+    stacks,
+    state,
+)
 from cli.declare import with_diff_level
 from cli.early import start_early
 
@@ -36,6 +48,7 @@ def application() -> typer.Typer:
     stacks.register(app)
     simulate.register(app)
     cost.register(app)
+    importing.register(app)
     inspect.register(app, groups["state"])
     state.register(groups["state"])
     interchange.register(groups["state"])

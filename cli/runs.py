@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from cli import engines, neighbours, packs, sandboxes
 from cli.environments import meant
@@ -18,6 +18,7 @@ from cli.requests import (
     Applying,
     Destroying,
     Engine,
+    Importing,
     InSandbox,
     Judged,
     Output,
@@ -52,6 +53,7 @@ _QUESTIONS: Final = {
     "up": "Apply these changes?",
     "destroy": "Delete all of this?",
     "refresh": "Write this to the state?",
+    "import": "Import this?",
 }
 
 
@@ -262,6 +264,10 @@ class Command:
         given = self.request.usage if isinstance(self.request, Judged) else None
         return of_run(self.verb, outcome, self.session, given)
 
+    def _further(self, outcome: Outcome) -> dict[str, Any]:
+        """What the document of a run has besides the run itself."""
+        return self._costs(outcome).section()
+
     def _policy_lines(self, outcome: Outcome) -> list[Line]:
         if outcome.plan.policy is not None:
             return [policy.summary(outcome.plan.policy, self.screen.width)]
@@ -279,7 +285,7 @@ class Command:
             document = documents.run(
                 self.verb, self.session.stack, outcome, self.transcript, code=code, engine=self.session.engine
             )
-            self.screen.document(document | self._costs(outcome).section())
+            self.screen.document(document | self._further(outcome))
         elif self.transcript.applying or (self.previewed and self.verb == "refresh"):
             self.screen.show([Line(), *self._result(outcome)])
         elif self.verb == "up" and outcome.result is Result.SUCCEEDED and report.nothing_to_do(outcome.plan):
@@ -345,8 +351,16 @@ class Command:
         return False
 
 
+C = TypeVar("C", bound=Command)
+
+
 def prepare(verb: str, request: Running) -> Command:
     """Open everything that a command needs. Raises UsageError where somebody would have to be asked and can't be."""
+    return prepared(Command, verb, request)
+
+
+def prepared(kind: type[C], verb: str, request: Running) -> C:
+    """As ``prepare``, for a kind of command that has more to it."""
     screen = Screen(request)
     if isinstance(request, Applying) and not (
         request.yes or _only_previews(verb, request) or _may_ask(screen, request)
@@ -364,11 +378,11 @@ def prepare(verb: str, request: Running) -> Command:
     progress = _progress(screen, request)
     transcript = Transcript()
     interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
-    return Command(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
+    return kind(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
 
 
 def _only_previews(verb: str, request: Running) -> bool:
-    return verb == "preview" or (isinstance(request, Destroying | Refreshing) and request.preview_only)
+    return verb == "preview" or (isinstance(request, Destroying | Refreshing | Importing) and request.preview_only)
 
 
 def _check_usage(session: StackSession, request: Judged) -> None:

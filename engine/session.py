@@ -13,13 +13,17 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from engine import waiting_host
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.packs import Packs
 from engine.backend import STATE_FOLDER, backend_folder, kept_passphrase, new_passphrase
 from engine.events import Consumer, Diagnostic, Severity
+from engine.importing import sdk
+from engine.importing.code import Declared
+from engine.importing.run import Importing
+from engine.importing.wanted import Request
 from engine.plan import Op, Plan, Step
 from engine.project import Project, ProjectError, StackConfig
 from engine.provider_registry import ProviderFactory, ProviderRegistry
@@ -62,7 +66,7 @@ class Session:
     packs: Packs | None = None
 
     def __post_init__(self) -> None:
-        self._run: Run | Refresh | None = None
+        self._run: Run | Refresh | Importing | None = None
         self._found: Refresh | None = None  # what the refresh before a run has found
         self._recorder: Recorder | None = None
         self._cancelled = False
@@ -269,6 +273,39 @@ class Session:
                 refresh.record(recorder)
             self._remember("refresh", started, outcome)
             return outcome
+
+    async def import_resources(
+        self, request: Request, emit: Consumer, options: Options, agree: Agree, *, only_preview: bool = False
+    ) -> tuple[Outcome, Sequence[Declared]]:
+        """Take what exists over into the state; nothing that exists is changed. Gives also what to declare of it."""
+        config = self._config(may_stay_sealed=False)
+        with self.locked(emit):
+            base = await self._recovered(emit)
+            preview = partial(self._importing, base, config, request, emit, options)
+            looked = preview()
+            outcome = await looked.go()
+            if outcome.result is not Result.SUCCEEDED or not outcome.plan.has_changes or only_preview:
+                return outcome, looked.declared
+            if not agree(outcome):
+                return replace(outcome, result=Result.CANCELLED), ()
+            self._require_key(outcome.plan)
+            started = time.time()
+            with self._recording(base) as recorder:
+                done = preview(record=recorder, plan=outcome.plan, seeds=looked.seeds)
+                outcome = await done.go()
+            self._remember("resource-import", started, outcome)
+            return outcome, done.declared
+
+    def _importing(
+        self, base: Snapshot, config: StackConfig, request: Request, emit: Consumer, options: Options, **further: Any
+    ) -> Importing:
+        self._run = run = Importing(
+            self._described(base, config), request, emit, options,
+            versions=partial(sdk.version_of, python=self.project.python), **further,
+        )  # fmt: skip
+        if self._cancelled:
+            run.cancel()
+        return run
 
     async def _apply(
         self, kind: str, base: Snapshot, make: Callable[[Recorder], Run], go: Callable[[Run], Awaitable[Outcome]]

@@ -14,9 +14,10 @@ _TOKEN = re.compile(r"aws:(?P<module>\w+)/(?P<name>\w+):(?P<type>\w+)")
 
 
 def path_of(type_: str) -> Path | None:
-    """Where the specification of ``type_`` lies, or would lie: ``aws:s3/bucketPolicy:X`` in s3/bucket_policy.yaml."""
+    """Where the specification of ``type_`` lies, or would lie: ``aws:s3/bucketPolicy:BucketPolicy`` in
+    s3/bucket_policy.yaml. None for what is no type of this package."""
     match = _TOKEN.fullmatch(type_)
-    if match is None:
+    if match is None or match["type"].lower() != match["name"].lower():
         return None
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", match["name"]).lower()
     return SPECS / match["module"] / f"{snake}.yaml"

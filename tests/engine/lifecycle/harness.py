@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ from engine.deployment import Deployment
 from engine.events import Diagnostic, Event, Severity, StepFailed, StepSkipped
 from engine.execute import PlanViolated, RunCancelled
 from engine.goals import Alias, Goal, ReadGoal
+from engine.importing.code import Declared
+from engine.importing.run import Importing
+from engine.importing.wanted import Request, Wanted
 from engine.plan import Op, Plan, Reason, Step
 from engine.program import Program
 from engine.provider_registry import ProviderRegistry
@@ -318,6 +322,7 @@ class Engine:
         self.root = root
         self._in_process = in_process
         self.running: ProgramRun | None = None
+        self.declared: list[Declared] = []
         self.judging: Callable[[bool], Judging | None] = _unjudged
 
     def preview(self, *resources: Resource, outputs: Properties | None = None, **options: Any) -> Report:
@@ -352,6 +357,27 @@ class Engine:
 
     def refresh(self, **options: Any) -> Report:
         return self._run(self._refreshed(options_of(**options)))
+
+    def take_over(self, *wanted: Wanted, apply: bool = True, version: str = "", **options: Any) -> Report:
+        """Import what exists; ``declared`` of the engine says then what a program has to say of it."""
+        named = [replace(one, urn=urns.make(STACK, PROJECT, one.parent, one.type, one.name)) for one in wanted]
+        request = Request(tuple(named), {one.urn: one.name for one in named})
+        return self._run(self._taken_over(request, options_of(**options), apply=apply, version=version))
+
+    async def _taken_over(self, request: Request, options: Options, *, apply: bool, version: str) -> Report:
+        base = await self._recovered()
+        events: list[Event] = []
+        make = partial(Importing, self._stack(base), request, events.append, options, versions=lambda _package: version)
+        looking = make()
+        outcome = await looking.go()
+        self.declared = looking.declared
+        if not apply or outcome.result is not Result.SUCCEEDED:
+            return Report(outcome, events, base)
+        recorder = Recorder(self.store(), base)
+        done = make(record=recorder, plan=outcome.plan, seeds=looking.seeds)
+        outcome = await done.go()
+        self.declared = done.declared
+        return self._report(outcome, events, recorder)
 
     async def apply(self, body: Body, options: Options, *, planned: bool = True) -> Report:
         base = await self._recovered()
