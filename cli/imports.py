@@ -84,13 +84,9 @@ class _Import(Command):
         program, out = self.program, self.asked.out
         if out is not None:
             whole_files.write({out: program.text})
-            self.screen.tell(
-                f"the code is in {out}; put it into the program, or the next `up` forgets what it declares"
-            )
+            self.screen.tell(f"the code is in {out}; put it into the program, or the next `up` takes it for deleted")
         elif self.request.output is Output.TEXT and program.text:
-            self.screen.tell(
-                "\nput this into the program, or the next `up` would delete what it declares:\n", Style.STRONG
-            )
+            self.screen.tell("\nput this into the program, or the next `up` takes it for deleted:\n", Style.STRONG)
             self.screen.show(Line().add(line) for line in program.text.splitlines())
         for urn in program.left_out:
             self.screen.tell(f"no code for {urns.name_of(urn)}: the SDK of {urns.type_of(urn)} is not installed here")
