@@ -8,21 +8,19 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.decide import (
-    Decision,
-    annotate_secrets,
-)
+from engine.decide import Decision
 from engine.events import Diagnostic, Severity
 from engine.execute import StepError
 from engine.goals import Goal
 from engine.graph import named_dependencies
+from engine.marks import handed, received
 from engine.plan import DISCARDS, Op, Reason, Step
 from engine.provider_choice import ProviderChoice
 from engine.providers.base import Checked, Provider
 from engine.replacement import dependents_to_replace
 from engine.run_state import Registered
 from engine.state.model import ResourceState
-from engine.values import Properties, reveal
+from engine.values import Properties
 
 
 class CarryingOut(ProviderChoice):
@@ -39,8 +37,8 @@ class CarryingOut(ProviderChoice):
         seed = self.seeds.setdefault(state.urn, secrets.token_hex(8))
         with self.executor.diagnosed(state.urn):
             checked: Checked = await self.executor.call(
-                provider, provider.check, state.urn, state.type, None if old is None else reveal(old.inputs),
-                reveal(inputs), seed=seed,
+                provider, provider.check, state.urn, state.type,
+                None if old is None else handed(provider, old.inputs), handed(provider, inputs), seed=seed,
             )  # fmt: skip
         for failure in checked.failures:
             place = f"{failure.property}: " if failure.property else ""
@@ -48,7 +46,7 @@ class CarryingOut(ProviderChoice):
         if checked.failures:
             self.executor.failures += 1
             raise StepError(f"{state.urn} is not valid")
-        return annotate_secrets(checked.inputs, replace(state, inputs=inputs, additional_secret_outputs=()))
+        return received(provider, checked.inputs, replace(state, inputs=inputs, additional_secret_outputs=()))
 
     async def _create(self, state: ResourceState, provider: Provider | None) -> ResourceState:
         return await self.executor.create(self._step(Decision(Op.CREATE, Reason.NEW), state, None), provider)

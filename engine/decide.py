@@ -15,7 +15,7 @@ from engine.goals import Goal
 from engine.plan import Op, Reason
 from engine.providers.base import NO_DIFF, Diff, DiffKind
 from engine.state.model import ResourceState
-from engine.values import Secret, Value, has_secret, has_unknown, reveal, secret
+from engine.values import Secret, Value, has_unknown, marked_like, reveal, secret
 
 ALL_INPUTS = "__inputs"  # the output in which Pulumi's Kubernetes provider, and so ours, keeps all inputs
 INIT_ERROR = "#initerror"  # the path by which replace_on_changes can name a resource that did not become ready
@@ -168,16 +168,6 @@ def annotate_secrets(outputs: Mapping[str, Value], state: ResourceState) -> dict
     return {
         key: secret(reveal(value))
         if key in names
-        else _annotate(value, state.inputs if key == ALL_INPUTS else state.inputs.get(key))
+        else marked_like(value, state.inputs if key == ALL_INPUTS else state.inputs.get(key))
         for key, value in outputs.items()
     }
-
-
-def _annotate(output: Value, given: Value) -> Value:
-    """Mark in ``output`` what was secret at the same place of the input that it echoes.
-
-    A list with a secret in it becomes secret as a whole: a provider may give its elements in another order.
-    """
-    if isinstance(output, dict) and isinstance(given, dict):
-        return {key: _annotate(value, given.get(key)) for key, value in output.items()}
-    return secret(reveal(output)) if has_secret(given) else output

@@ -24,12 +24,13 @@ from engine.events import Diagnostic, OutputsRegistered, Severity
 from engine.execute import StepError
 from engine.goals import Goal
 from engine.judging import Judging
+from engine.marks import handed
 from engine.plan import Op, Reason, Step
 from engine.provider_registry import split_reference
 from engine.providers.base import Provider
 from engine.run_state import Registered, RegistrationRefused
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Properties, reveal
+from engine.values import UNKNOWN, Properties
 
 
 class Deployment(Judging):
@@ -115,8 +116,8 @@ class Deployment(Judging):
             return decide(old, goal, component_diff(old, state))
         with self.executor.diagnosed(state.urn):
             diff = await self.executor.call(
-                provider, provider.diff, state.urn, state.type, old.id, reveal(old.inputs), reveal(old.outputs),
-                reveal(state.inputs),
+                provider, provider.diff, state.urn, state.type, old.id, handed(provider, old.inputs),
+                handed(provider, old.outputs), handed(provider, state.inputs),
             )  # fmt: skip
         try:
             return decide(old, goal, diff)
@@ -133,7 +134,10 @@ class Deployment(Judging):
         before, after = self.olds.get(old_urn), self.news.get(new_urn)
         if before is None or after is None:
             return False
-        diff = self._provider_resources.compare(after.type, reveal(before.inputs), reveal(after.inputs))
+        resources = self._managing_providers(after.type)
+        diff = await self.executor.call(
+            resources, resources.compare, after.type, before.inputs, after.inputs, urn=new_urn
+        )
         return bool(diff.replaces) or any(kind.replaces for kind in diff.detailed.values())
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:

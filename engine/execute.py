@@ -16,14 +16,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
-from engine.decide import annotate_secrets, secret_again
+from engine.decide import secret_again
 from engine.events import Consumer, Diagnostic, Severity, StepDone, StepFailed, StepStarted
+from engine.marks import handed, received
 from engine.plan import Constraint, Op, Step
 from engine.providers.base import Created, OperationUncertain, PartialFailure, Provider, ProviderError
 from engine.providers.notes import taking_notes
 from engine.record import Record
 from engine.state.model import OperationKind, ResourceState
-from engine.values import Properties, reveal
+from engine.values import Properties
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -118,13 +119,13 @@ class Executor:
 
         def create() -> Created:
             return provider.create(
-                new.urn, new.type, reveal(new.inputs),
+                new.urn, new.type, handed(provider, new.inputs),
                 timeout=new.custom_timeouts.create, preview=self.preview, token=operation_token(new),
             )  # fmt: skip
 
         async with Running(self, step, "creating", new, old, amended) as operation:
             created = await operation.run(provider, create)
-            state = replace(new, id=created.id, outputs=annotate_secrets(created.outputs, new))
+            state = replace(new, id=created.id, outputs=received(provider, created.outputs, new))
             return operation.finish(self._stamped(state))
 
     async def update(self, step: Step, provider: Provider | None) -> ResourceState:
@@ -135,14 +136,14 @@ class Executor:
 
         def update() -> Properties:
             return provider.update(
-                new.urn, new.type, old.id, reveal(old.inputs), reveal(old.outputs), reveal(new.inputs),
-                timeout=new.custom_timeouts.update, preview=self.preview,
+                new.urn, new.type, old.id, handed(provider, old.inputs), handed(provider, old.outputs),
+                handed(provider, new.inputs), timeout=new.custom_timeouts.update, preview=self.preview,
             )  # fmt: skip
 
         new = replace(new, id=old.id, outputs=old.outputs)
         async with Running(self, step, "updating", new, old) as operation:
             outputs = await operation.run(provider, update)
-            return operation.finish(self._stamped(replace(new, outputs=annotate_secrets(outputs, new))))
+            return operation.finish(self._stamped(replace(new, outputs=received(provider, outputs, new))))
 
     async def read(
         self,
@@ -170,9 +171,8 @@ class Executor:
 
         def delete() -> None:
             assert provider is not None, "checked below"
-            provider.delete(
-                old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs), timeout=old.custom_timeouts.delete
-            )
+            inputs, outputs = handed(provider, old.inputs), handed(provider, old.outputs)
+            provider.delete(old.urn, old.type, old.id, inputs, outputs, timeout=old.custom_timeouts.delete)
 
         if provider is None or step.retained or self.preview or step.op is Op.REMOVE_PENDING_REPLACE:
             self.instant(step)
@@ -272,7 +272,7 @@ class Running:
             # Shielded: even when this task is cancelled, what was sent to the cloud must be recorded.
             return await asyncio.shield(asyncio.ensure_future(executor.work(self._noted, action)))
         except PartialFailure as error:
-            self._keep(error)
+            self._keep(error, provider)
             raise self._report(str(error)) from error
         except OperationUncertain as error:
             raise self._report(str(error)) from error  # it stays pending: the next run looks for it
@@ -292,8 +292,8 @@ class Running:
         for message in self._notes:
             self._executor.emit(Diagnostic(Severity.WARNING, message, self.step.urn))
 
-    def _keep(self, error: PartialFailure) -> None:
-        outputs = annotate_secrets(error.outputs, self._state)
+    def _keep(self, error: PartialFailure, provider: Provider) -> None:
+        outputs = received(provider, error.outputs, self._state)
         reasons = tuple(map(self._executor.redact, error.reasons))  # the state keeps them in clear
         kept = replace(self._state, id=error.id, outputs=outputs, init_errors=reasons)
         self._close(kept, self._old, self._amended)

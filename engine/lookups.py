@@ -7,13 +7,11 @@ from dataclasses import replace
 
 from engine import urn as urns
 from engine.carrying_out import CarryingOut, condemning
-from engine.decide import (
-    annotate_secrets,
-)
 from engine.execute import StepError
 from engine.goals import Goal, ReadGoal
+from engine.marks import handed, received
 from engine.plan import Op, Reason, Step
-from engine.providers.base import Found, Invoked, Provider, ProviderError
+from engine.providers.base import Found, Invoked, Provider, ProviderError, TakesMarks
 from engine.providers.builtin import BuiltinProvider
 from engine.run_state import Registered
 from engine.state.model import ResourceState
@@ -35,7 +33,7 @@ class Lookups(CarryingOut):
             found = self._found(provider, wanted, {}, guess)
             if found is None:
                 return None
-            inputs, outputs = annotate_secrets(found.inputs, state), annotate_secrets(found.outputs, state)
+            inputs, outputs = received(provider, found.inputs, state), received(provider, found.outputs, state)
             return replace(wanted, id=found.id, inputs=inputs, outputs=outputs)
 
         step = Step(op, state.urn, state.type, Reason.IMPORTED, old, wanted)
@@ -72,8 +70,9 @@ class Lookups(CarryingOut):
 
         def fetch() -> ResourceState | None:
             known = old.outputs if old and old.id == id_ else {}
-            found = self._found(provider, state, reveal(goal.inputs), Found(id_, {}, {**known, **goal.inputs}))
-            return found and replace(state, id=found.id, outputs=annotate_secrets(found.outputs, state))
+            guess = Found(id_, {}, {**known, **goal.inputs})
+            found = self._found(provider, state, handed(provider, goal.inputs), guess)
+            return found and replace(state, id=found.id, outputs=received(provider, found.outputs, state))
 
         if old is None or old.external or old.id == id_:  # of the same id: it is let go of, and stays
             return await self.executor.read(
@@ -85,13 +84,14 @@ class Lookups(CarryingOut):
 
     def _found(self, provider: Provider, state: ResourceState, known: Properties, guess: Found) -> Found | None:
         """What the provider reads; in a preview that cannot ask it, or asks in vain, the ``guess``."""
-        elsewhere = not isinstance(provider, BuiltinProvider)
-        if self.preview and elsewhere and (not self.live_functions or not state.id):
+        elsewhere = self.preview and not isinstance(provider, BuiltinProvider)
+        asked = self.live_functions or isinstance(provider, TakesMarks)
+        if elsewhere and not (asked and state.id):
             return guess
         try:
             return provider.read(state.urn, state.type, state.id, known, known)
         except ProviderError:
-            if self.preview and elsewhere:
+            if elsewhere and not isinstance(provider, TakesMarks):
                 return guess
             raise
 
@@ -104,7 +104,9 @@ class Lookups(CarryingOut):
                 f"the embedded engine cannot answer the function {token!r}; pass the value as configuration instead, "
                 "or use the Pulumi CLI for this program"
             )
+        if isinstance(provider, TakesMarks):
+            return await self.executor.work(provider.invoke, token, args, preview=self.preview)
         if self.live_functions or not self.preview:
             with contextlib.suppress(ProviderError) if self.preview else contextlib.nullcontext():
-                return await self.executor.work(provider.invoke, token, reveal(args), preview=False)
-        return await self.executor.call(provider, provider.invoke, token, reveal(args), preview=True)
+                return await self.executor.work(provider.invoke, token, handed(provider, args), preview=False)
+        return await self.executor.call(provider, provider.invoke, token, handed(provider, args), preview=True)

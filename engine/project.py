@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from engine.program import Program
+from engine.providers.remote.finding import Plugin, Surroundings, named_in_project
 from engine.stack_config import ConfigReader, ProjectError, StackConfig, mapping_in
 from engine.state.secrets import Keyring
 
@@ -34,6 +35,7 @@ class Project:
     config_folder: Path
     python: Path
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    plugins: Sequence[Plugin] = ()
 
     @classmethod
     def load(cls, start: Path) -> Project:
@@ -56,7 +58,8 @@ class Project:
             config, declared = declared, {}
         if not isinstance(declared, dict):
             raise ProjectError(f"{path}: 'config' has to be a mapping of keys to values, or of keys to their schemas")
-        return cls(name, root, folder, entry, root / str(config), _python(root, options), declared)
+        plugins = named_in_project(content, root)
+        return cls(name, root, folder, entry, root / str(config), _python(root, options), declared, plugins)
 
     def environments(self) -> list[str]:
         """The stacks that have a configuration file, sorted."""
@@ -108,6 +111,10 @@ class Project:
         return Program(
             self.root, self.folder, self.entry, self.name, stack, config.texts, config.secret_keys, self.python
         )  # fmt: skip
+
+    def surroundings(self, environment: Mapping[str, str]) -> Surroundings:
+        """Where plugins of this project run."""
+        return Surroundings(self.name, self.folder, self.python, environment, self.plugins)
 
 
 def _find(start: Path) -> Path:

@@ -10,7 +10,8 @@ from engine import urn as urns
 from engine.execute import StepError
 from engine.goals import Goal
 from engine.provider_registry import plugin_inputs
-from engine.providers.base import Provider
+from engine.provider_resources import ProviderResources
+from engine.providers.base import Provider, TakesMarks
 from engine.providers.generic import GenericProvider
 from engine.run_state import Registered, RunState
 from engine.state.model import ResourceState
@@ -34,9 +35,16 @@ class ProviderChoice(RunState, ABC):
     def provider_for(self, state: ResourceState) -> Provider:
         """The provider that manages ``state``. Raises ProviderError when there is none."""
         if urns.is_provider_type(state.type):
-            return self._provider_resources
+            return self._managing_providers(state.type)
         provider = self._lookup(state.provider, urns.package_of(state.type))
-        return provider if provider.knows(state.type) else GenericProvider(urns.package_of(state.type))
+        if not provider.knows(state.type):
+            return GenericProvider(urns.package_of(state.type))
+        return provider.about(state) if isinstance(provider, TakesMarks) else provider
+
+    def _managing_providers(self, type_: str) -> ProviderResources:
+        """What manages provider resources of ``type_``."""
+        elsewhere = self.registry.is_elsewhere(type_.removeprefix(urns.PROVIDER_TYPE_PREFIX))
+        return self._awaited_provider_resources if elsewhere else self._provider_resources
 
     def _lookup(self, reference: str, package: str) -> Provider:
         return self.builtin if package == "pulumi" else self.registry.get(reference, self._old_providers)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
 
 from engine import urn as urns
-from engine.providers.base import Provider, ProviderError
+from engine.events import Consumer
+from engine.providers.base import Provider, ProviderError, TakesMarks
 from engine.providers.generic import GenericProvider
 from engine.state.model import ResourceState
 from engine.values import UNKNOWN, Properties, reveal
@@ -16,6 +18,7 @@ ProviderFactory: TypeAlias = Callable[[], Provider]
 # Inputs of a provider resource that say which plugin is meant, not how it is configured.
 _INTERNAL: Final = "__internal"
 _NOT_CONFIGURATION: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", _INTERNAL})
+PLUGIN_KEYS: Final = ("version", _INTERNAL)  # those that the engine keeps whatever the provider says
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -31,16 +34,68 @@ def by_reference(resources: Iterable[ResourceState]) -> dict[str, ResourceState]
     return {f"{state.urn}::{state.id}": state for state in resources if urns.is_provider_type(state.type)}
 
 
-class ProviderRegistry:
-    """Configured providers by reference. ``factories`` maps a package to what makes its provider."""
+@dataclass(frozen=True)
+class Wanted:
+    """The provider that is looked for: of which package, for which provider resource, with which plugin.
 
-    def __init__(self, factories: Mapping[str, ProviderFactory]) -> None:
+    An ``id`` is "" before there is one. ``version`` and ``url`` (where to download it) are "" where any will do.
+    """
+
+    package: str
+    urn: str = ""
+    id: str = ""
+    version: str = ""
+    url: str = ""
+
+
+class Elsewhere(Protocol):
+    """Providers that are not made here: processes that speak Pulumi's protocol."""
+
+    def listen(self, emit: Consumer) -> None:
+        """Have ``emit`` get what they say, from now on, on the running event loop."""
+        ...
+
+    def attached(self, package: str) -> bool:
+        """Whether the user has attached a provider of ``package``: it then goes before one of ours."""
+        ...
+
+    def provides(self, wanted: Wanted) -> bool:
+        """Whether there is such a provider."""
+        ...
+
+    def provider(self, wanted: Wanted) -> Provider:
+        """One that is not configured yet."""
+        ...
+
+
+class ProviderRegistry:
+    """Configured providers by reference. ``factories`` maps a package to what makes its provider.
+
+    What they do not make is looked for ``elsewhere``.
+    """
+
+    def __init__(self, factories: Mapping[str, ProviderFactory], elsewhere: Elsewhere | None = None) -> None:
         self._factories = factories
+        self._elsewhere = elsewhere
         self._configured: dict[str, Provider] = {}  # by URN::ID
         self._latest: dict[str, Provider] = {}  # by URN: the one that this run's registrations mean
 
-    def make(self, package: str) -> Provider:
-        """A provider for ``package`` that is not configured yet."""
+    def listen(self, emit: Consumer) -> None:
+        """Have ``emit`` get what providers of other processes say."""
+        if self._elsewhere is not None:
+            self._elsewhere.listen(emit)
+
+    def is_elsewhere(self, package: str) -> bool:
+        """Whether a provider of ``package`` may be another process, for whose answers one has to wait."""
+        return self._elsewhere is not None and (package not in self._factories or self._elsewhere.attached(package))
+
+    def make(self, type_: str, inputs: Properties, urn: str = "", id: str = "") -> Provider:
+        """The provider that a provider resource of ``type_`` with ``inputs`` means; it is not configured yet."""
+        package = type_.removeprefix(urns.PROVIDER_TYPE_PREFIX)
+        if self._elsewhere is not None and self.is_elsewhere(package):
+            wanted = Wanted(package, urn, id, *_plugin_of(inputs))
+            if self._elsewhere.provides(wanted):
+                return self._elsewhere.provider(wanted)
         factory = self._factories.get(package)
         return GenericProvider(package) if factory is None else factory()
 
@@ -56,8 +111,8 @@ class ProviderRegistry:
             provider.cancel()
 
     def _configure(self, urn: str, id: str, inputs: Properties) -> Provider:
-        provider = self.make(urns.type_of(urn).removeprefix(urns.PROVIDER_TYPE_PREFIX))
-        provider.configure(configuration(inputs))
+        provider = self.make(urns.type_of(urn), inputs, urn, id)
+        provider.configure(given(provider, inputs))
         self._configured[f"{urn}::{id}"] = provider
         return provider
 
@@ -90,6 +145,20 @@ def plugin_inputs(version: str, url: str) -> Properties:
 def shown(inputs: Properties) -> Properties:
     """A provider resource's inputs without what only the engine is to see of them: what it outputs."""
     return {key: value for key, value in inputs.items() if key != _INTERNAL}
+
+
+def _plugin_of(inputs: Properties) -> tuple[str, str]:
+    """The version and the URL of the plugin that a provider resource's inputs name."""
+    plain = reveal(inputs)
+    internal = plain.get(_INTERNAL)
+    url = plain.get("pluginDownloadURL") or (internal.get("pluginDownloadURL") if isinstance(internal, dict) else "")
+    version = plain.get("version")
+    return version if isinstance(version, str) else "", url if isinstance(url, str) else ""
+
+
+def given(provider: Provider, inputs: Properties) -> Properties:
+    """What ``provider`` is given of its resource's inputs. One of another process gets them as they are."""
+    return shown(inputs) if isinstance(provider, TakesMarks) else configuration(inputs)
 
 
 def configuration(inputs: Properties) -> Properties:

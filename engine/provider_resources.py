@@ -6,10 +6,10 @@ import uuid
 from dataclasses import replace
 
 from engine import urn as urns
-from engine.provider_registry import ProviderRegistry, configuration, shown
-from engine.providers.base import Checked, Created, Diff, DiffKind, Provider
+from engine.provider_registry import PLUGIN_KEYS, ProviderRegistry, given, shown
+from engine.providers.base import Checked, Created, Diff, DiffKind, Provider, ResourceOptions, TakesMarks
 from engine.providers.generic import GenericProvider
-from engine.values import Properties, Value
+from engine.values import Properties, Value, marked_like
 from engine.wire import UNKNOWN_STRING
 
 
@@ -23,23 +23,20 @@ class ProviderResources(GenericProvider):
     def knows(self, type_: str) -> bool:
         return urns.is_provider_type(type_)
 
-    def _made(self, type_: str) -> Provider:
-        return self._registry.make(type_.removeprefix(urns.PROVIDER_TYPE_PREFIX))
-
     def check(self, urn: str, type_: str, olds: Properties | None, news: Properties, *, seed: str) -> Checked:
-        return checked_config(self._made(type_), news)
+        return checked_config(self._registry.make(type_, news, urn), news)
 
     def diff(
         self, urn: str, type_: str, id: str, old_inputs: Properties, old_outputs: Properties, new_inputs: Properties
     ) -> Diff:
-        diff = self.compare(type_, old_inputs, new_inputs)
+        diff = self.compare(type_, old_inputs, new_inputs, urn=urn)
         if not diff.changes:
             self._registry.configure(urn, id, new_inputs)
         return diff
 
-    def compare(self, type_: str, old_inputs: Properties, new_inputs: Properties) -> Diff:
+    def compare(self, type_: str, old_inputs: Properties, new_inputs: Properties, urn: str = "") -> Diff:
         """How one provider's configuration differs from another's; nothing comes of it."""
-        return config_diff(self._made(type_), old_inputs, new_inputs)
+        return config_diff(self._registry.make(type_, new_inputs, urn), old_inputs, new_inputs)
 
     def create(self, urn: str, type_: str, inputs: Properties, *, timeout: float, preview: bool, token: str) -> Created:
         id_ = UNKNOWN_STRING if preview else str(uuid.uuid4())
@@ -65,16 +62,29 @@ class ProviderResources(GenericProvider):
         """A provider is nothing outside the state."""
 
 
+class AwaitedProviderResources(ProviderResources, TakesMarks):
+    """Provider resources whose providers are other processes: they are asked in worker threads, and given all marks."""
+
+    in_process = False
+
+    def about(self, options: ResourceOptions) -> Provider:
+        return self
+
+
 def checked_config(provider: Provider, news: Properties) -> Checked:
     """A provider resource's inputs as they are stored: what the provider is configured with, and which plugin it is."""
-    checked = provider.check_config(configuration(news))
-    kept = {key: value for key, value in news.items() if key not in checked.inputs}
-    return Checked({**kept, **checked.inputs}, checked.failures)
+    checked = provider.check_config(given(provider, news))
+    engines = news if not isinstance(provider, TakesMarks) else {key: news[key] for key in PLUGIN_KEYS if key in news}
+    kept = {key: value for key, value in engines.items() if key not in checked.inputs}
+    inputs = {key: marked_like(value, news.get(key)) for key, value in checked.inputs.items()}
+    return Checked({**kept, **inputs}, checked.failures)
 
 
 def config_diff(provider: Provider, old_inputs: Properties, new_inputs: Properties) -> Diff:
     """How a provider resource's inputs differ: in its configuration, or in the version of its plugin."""
-    diff = provider.diff_config(configuration(old_inputs), configuration(new_inputs))
+    diff = provider.diff_config(given(provider, old_inputs), given(provider, new_inputs))
+    if isinstance(provider, TakesMarks):
+        return diff  # it was told the version, too
     kind = _change(old_inputs.get("version"), new_inputs.get("version"))
     return diff if kind is None else replace(diff, changes=True, detailed={**diff.detailed, "version": kind})
 

@@ -11,15 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engine import urn as urns
-from engine.decide import annotate_secrets
 from engine.events import Consumer, Diagnostic, Severity
 from engine.execute import operation_token
 from engine.graph import DependencyGraph
+from engine.marks import handed, received
 from engine.provider_registry import ProviderRegistry, by_reference
 from engine.providers.base import Provider
 from engine.state.model import Operation, ResourceState, Snapshot
 from engine.state.recorder import Recorder
-from engine.values import reveal
 
 
 async def recover(
@@ -34,6 +33,7 @@ async def recover(
 
     Once ``stopped`` says so, what is left stays pending.
     """
+    registry.listen(emit)
     for number, operation in recorder.pending.items():
         if stopped():
             return
@@ -66,7 +66,7 @@ class _Recovery:
         known = frozenset(old.id for old in same_type)
         provider = self._provider(resource)
         found = await asyncio.to_thread(
-            provider.find, resource.urn, resource.type, reveal(resource.inputs),
+            provider.find, resource.urn, resource.type, handed(provider, resource.inputs),
             token=operation_token(resource), known_ids=known,
         )  # fmt: skip
         if found is None:
@@ -74,7 +74,7 @@ class _Recovery:
             self._tell(resource, "had not been created")
             return
         # Inputs as they were found: whatever the create had not come to (its tags, a setting) is then a change to make.
-        inputs, outputs = annotate_secrets(found.inputs, resource), annotate_secrets(found.outputs, resource)
+        inputs, outputs = received(provider, found.inputs, resource), received(provider, found.outputs, resource)
         state = replace(resource, id=found.id, inputs=inputs, outputs=outputs)
         live = [old for old in self._base.resources if old.urn == resource.urn and not old.delete]
         self._recorder.recover(number, state, amended=[(old, replace(old, delete=True)) for old in live])
@@ -85,12 +85,13 @@ class _Recovery:
         if old is None:
             self._recorder.finish(number)
             return
+        provider = self._provider(resource)
         found = await asyncio.to_thread(
-            self._provider(resource).read, old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs)
+            provider.read, old.urn, old.type, old.id, handed(provider, old.inputs), handed(provider, old.outputs)
         )
         if found is not None:
-            outputs = annotate_secrets(found.outputs, old)
-            inputs = annotate_secrets(found.inputs, old)  # half a deletion may have changed it
+            outputs = received(provider, found.outputs, old)
+            inputs = received(provider, found.inputs, old)  # half a deletion may have changed it
             self._recorder.finish(number, amended=[(old, replace(old, inputs=inputs, outputs=outputs))])
             self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")
             return

@@ -13,15 +13,15 @@ from dataclasses import replace
 
 from engine import paths
 from engine import urn as urns
-from engine.decide import annotate_secrets
 from engine.differ import property_changes
 from engine.events import Cancelled, Consumer, Diagnostic, RunEnded, RunStarted, Severity, StepFailed, StepStarted
 from engine.execute import Executor, RunCancelled, StepError, now
 from engine.graph import named_dependencies
+from engine.marks import handed, received
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
 from engine.provider_registry import ProviderRegistry, by_reference
-from engine.providers.base import Diff, DiffKind, Found, PartialFailure, Provider, ProviderError
+from engine.providers.base import Diff, DiffKind, Found, PartialFailure, Provider, ProviderError, TakesMarks
 from engine.record import NoRecord
 from engine.redaction import Redactor
 from engine.run import Options, Outcome, Result
@@ -29,7 +29,6 @@ from engine.state.ledger import Entry, merge
 from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder
 from engine.targets import Targets
-from engine.values import reveal
 
 _INVERSE: Mapping[DiffKind, DiffKind] = {
     DiffKind.ADD: DiffKind.DELETE, DiffKind.ADD_REPLACE: DiffKind.DELETE_REPLACE,
@@ -59,6 +58,7 @@ class Refresh:
         redactor = Redactor([[state.inputs, state.outputs] for state in base.resources])
         self._redact = redactor.redact
         self._emit = redactor.wrap(emit)
+        registry.listen(self._emit)
         self._executor = Executor(NoRecord(), self._emit, preview=True, parallel=options.parallel)
 
     def cancel(self) -> None:
@@ -144,6 +144,8 @@ class Refresh:
     async def _compared(self, old: ResourceState) -> Step:
         with self._executor.diagnosed(old.urn):
             provider = self._registry.get(old.provider, self._providers)
+            if isinstance(provider, TakesMarks):
+                provider = provider.about(old)
             try:
                 found, reasons = await self._read(provider, old)
                 diff = None if found is None or old.external else await self._diff(provider, old, found)
@@ -153,7 +155,7 @@ class Refresh:
                 raise ProviderError(f"the provider broke: {type(error).__name__}: {error}") from error
         if found is None:
             return Step(Op.DELETE, old.urn, old.type, Reason.GONE, old)
-        inputs, outputs = annotate_secrets(found.inputs, old), annotate_secrets(found.outputs, old)
+        inputs, outputs = received(provider, found.inputs, old), received(provider, found.outputs, old)
         new = replace(old, id=found.id, inputs=inputs, outputs=outputs, init_errors=reasons)
         if (new.inputs, new.outputs) != (old.inputs, old.outputs):
             new = replace(new, modified=now())
@@ -166,18 +168,18 @@ class Refresh:
         """What there is, and why it is not ready."""
         try:
             found = await self._executor.work(
-                provider.read, old.urn, old.type, old.id, reveal(old.inputs), reveal(old.outputs)
+                provider.read, old.urn, old.type, old.id, handed(provider, old.inputs), handed(provider, old.outputs)
             )
         except PartialFailure as failure:
             message = f"it exists and is not ready: {failure}"
             self._emit(Diagnostic(Severity.WARNING, message, old.urn))
-            found = Found(failure.id, failure.inputs or reveal(old.inputs), failure.outputs)
+            found = Found(failure.id, failure.inputs or handed(provider, old.inputs), failure.outputs)
             return found, tuple(map(self._redact, failure.reasons))
         return found, ()
 
     async def _diff(self, provider: Provider, old: ResourceState, found: Found) -> Diff:
         """What an ``up`` of an unchanged program would have to change back; what it ignores is no drift."""
-        before, wanted = found.inputs, reveal(old.inputs)
+        before, wanted = found.inputs, handed(provider, old.inputs)
         with contextlib.suppress(ValueError):  # a path that is none: the next `up` refuses it and says why
             wanted = paths.ignore_changes(old.ignore_changes, before, wanted)
         return await self._executor.call(

@@ -12,11 +12,12 @@ from typing import NamedTuple, Protocol
 from engine.decide import decide
 from engine.goals import Goal
 from engine.graph import DependencyGraph
+from engine.marks import handed
 from engine.plan import Op
 from engine.provider_registry import split_reference
 from engine.providers.base import Diff, Provider
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Properties, reveal
+from engine.values import UNKNOWN, Properties
 
 
 class AskDiff(Protocol):
@@ -89,11 +90,12 @@ async def _would_replace(
     taken = {key for key, urns in dependent.property_dependencies.items() if replaced.intersection(urns)}
     if not taken.intersection(dependent.inputs):
         return None
-    inputs = {key: UNKNOWN if key in taken else value for key, value in reveal(dependent.inputs).items()}
     provider = provider_of(dependent)
+    old_inputs = handed(provider, dependent.inputs)
+    inputs = {key: UNKNOWN if key in taken else value for key, value in old_inputs.items()}
     diff = await ask(
-        provider, provider.diff, dependent.urn, dependent.type, dependent.id, reveal(dependent.inputs),
-        reveal(dependent.outputs), inputs,
+        provider, provider.diff, dependent.urn, dependent.type, dependent.id, old_inputs,
+        handed(provider, dependent.outputs), inputs,
     )  # fmt: skip
     goal = Goal(dependent.type, "", True, inputs, replace_on_changes=dependent.replace_on_changes)
     decision = decide(dependent, goal, diff)

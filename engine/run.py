@@ -22,7 +22,7 @@ from engine.execute import Executor, PlanViolated, RunCancelled
 from engine.monitor import Monitor, serving
 from engine.plan import Constraint, Op, Plan, Reason, Step
 from engine.program import FAILED_AND_SAID_SO, Program, ProgramProcess
-from engine.provider_registry import ProviderFactory, ProviderRegistry
+from engine.provider_registry import Elsewhere, ProviderFactory, ProviderRegistry
 from engine.providers.builtin import BuiltinProvider
 from engine.record import NoRecord, Record
 from engine.redaction import Redactor
@@ -89,6 +89,7 @@ class Stack:
     factories: Mapping[str, ProviderFactory]
     config: Mapping[str, Value] = field(default_factory=dict[str, Value])
     outputs_of: Callable[[str], Properties | None] = lambda _name: None
+    elsewhere: Elsewhere | None = None
 
 
 class Run:
@@ -122,11 +123,12 @@ class Run:
         self._judgement = judging(self._emit, self._redactor.redact) if judging else None
         news: dict[str, ResourceState] = {}
         self.deployment = Deployment(
-            stack.name, stack.project, stack.base, ProviderRegistry(stack.factories),
+            stack.name, stack.project, stack.base, ProviderRegistry(stack.factories, stack.elsewhere),
             BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, self._redactor.learn,
             options.live_functions,
             options.targets, dict(seeds or {}), news, judgement=self._judgement,
         )  # fmt: skip
+        self.deployment.registry.listen(self._emit)
         self._process: ProgramProcess | None = None
         self._stop = asyncio.Event()
         self._started = time.monotonic()

@@ -22,7 +22,7 @@ from engine.execute import Executor
 from engine.goals import Goal, ReadGoal
 from engine.plan import Op, Step
 from engine.provider_registry import ProviderRegistry, by_reference, split_reference
-from engine.provider_resources import ProviderResources
+from engine.provider_resources import AwaitedProviderResources, ProviderResources
 from engine.providers.builtin import BuiltinProvider
 from engine.state.model import ResourceState, Snapshot
 from engine.targets import Targets
@@ -92,6 +92,7 @@ class RunState:
         self._delete_first: dict[str, bool | None] = {}  # what the program said of delete_before_replace
         self._told_providers: dict[str, AnalyzedProvider] = {}  # by reference
         self._provider_resources = ProviderResources(self.registry)
+        self._awaited_provider_resources = AwaitedProviderResources(self.registry)
         self._default_providers: dict[tuple[str, str, str], asyncio.Task[str]] = {}
 
     @property

@@ -6,6 +6,7 @@ apply under the plan, save. Raises StateError (lock, state, passphrase), Project
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import time
@@ -28,6 +29,7 @@ from engine.plan import Op, Plan, Step
 from engine.project import Project, ProjectError, StackConfig
 from engine.provider_registry import ProviderFactory, ProviderRegistry
 from engine.providers.base import ProviderError
+from engine.providers.remote.plugins import Plugins
 from engine.recovery import recover
 from engine.redaction import Redactor
 from engine.refresh import Refresh
@@ -65,6 +67,8 @@ class Session:
     out_of_reach: str = ""
     packs: Packs | None = None
 
+    plugins: Plugins | None = None
+
     def __post_init__(self) -> None:
         self._run: Run | Refresh | Importing | None = None
         self._found: Refresh | None = None  # what the refresh before a run has found
@@ -96,7 +100,8 @@ class Session:
         store = open_stack(root, project.name, stack, sealing)
         if not store.exists():
             project.require(stack)
-        return cls(project, stack, store, keyring, sealing, factories, message, out_of_reach)
+        plugins = Plugins(project.surroundings(environment))
+        return cls(project, stack, store, keyring, sealing, factories, message, out_of_reach, plugins=plugins)
 
     @property
     def engine(self) -> str:
@@ -138,16 +143,18 @@ class Session:
             how = "no passphrase is set" if self.keyring.salt else "not with a passphrase"
             emit(Diagnostic(Severity.INFO, f"{key} is encrypted and {how}: it counts as unknown"))
         self._warn_of_pending(base, emit)
-        async with self._with_packs():
+        async with self._with_processes():
             return await self._preview(base, config, emit, options)
 
     async def preview_destroy(self, emit: Consumer, options: Options) -> Outcome:
         """What ``destroy`` would do."""
-        return await self._preview_destroy(self.snapshot(), emit, options)
+        async with self._with_processes():
+            return await self._preview_destroy(self.snapshot(), emit, options)
 
     async def preview_refresh(self, emit: Consumer, options: Options) -> Outcome:
         """How what exists differs from the state."""
-        return await self._start(self._refresh(self.snapshot(), emit, options)).look()
+        async with self._with_processes():
+            return await self._start(self._refresh(self.snapshot(), emit, options)).look()
 
     async def _preview(self, base: Snapshot, config: StackConfig, emit: Consumer, options: Options) -> Outcome:
         program = self.project.program(self.stack, config)
@@ -184,7 +191,7 @@ class Session:
     def _refresh(
         self, base: Snapshot, emit: Consumer, options: Options, config: Mapping[str, str] | None = None
     ) -> Refresh:
-        return Refresh(base, ProviderRegistry(self.factories), emit, options, config)
+        return Refresh(base, ProviderRegistry(self.factories, self.plugins), emit, options, config)
 
     @property
     def _drift(self) -> Sequence[Step] | None:
@@ -208,7 +215,7 @@ class Session:
         """Bring the stack to what the program declares; ``agree`` sees the preview and may say no."""
         config = self._config(may_stay_sealed=False)
         options = replace(options, live_functions=True)  # what is applied is what the preview has seen
-        async with self._with_packs():
+        async with self._with_processes():
             with self.locked(emit):
                 return await self._up(config, emit, options, agree)
 
@@ -239,40 +246,48 @@ class Session:
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""
-        with self.locked(emit):
-            base = await self._recovered(emit)
-            if self._cancelled:
-                return _CANCELLED
-            preview = await self._preview_destroy(base, emit, options)
-            if preview.result is not Result.SUCCEEDED or not (preview.plan.has_changes or self._has_news()):
-                return preview
-            if not agree(preview):
-                return replace(preview, result=Result.CANCELLED)
-            base = self._with_news(base)
-            outcome = await self._apply(
-                "destroy", base, lambda recorder: Run(
-                    self._described(base, StackConfig()), emit, options, record=recorder, plan=preview.plan
-                ), lambda run: run.destroy(),
-            )  # fmt: skip
-            return replace(outcome, plan=replace(outcome.plan, drift=preview.plan.drift))
+        async with self._with_processes():
+            with self.locked(emit):
+                return await self._destroy(emit, options, agree)
+
+    async def _destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        base = await self._recovered(emit)
+        if self._cancelled:
+            return _CANCELLED
+        preview = await self._preview_destroy(base, emit, options)
+        if preview.result is not Result.SUCCEEDED or not (preview.plan.has_changes or self._has_news()):
+            return preview
+        if not agree(preview):
+            return replace(preview, result=Result.CANCELLED)
+        base = self._with_news(base)
+        outcome = await self._apply(
+            "destroy", base, lambda recorder: Run(
+                self._described(base, StackConfig()), emit, options, record=recorder, plan=preview.plan
+            ), lambda run: run.destroy(),
+        )  # fmt: skip
+        return replace(outcome, plan=replace(outcome.plan, drift=preview.plan.drift))
 
     async def refresh(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Bring the state to what exists; nothing that exists is changed."""
-        with self.locked(emit):
-            base = await self._recovered(emit)
-            if self._cancelled:
-                return _CANCELLED
-            refresh = self._start(self._refresh(base, emit, options))
-            outcome = await refresh.look()
-            if outcome.result is not Result.SUCCEEDED or not refresh.changes_state:
-                return outcome
-            if not agree(outcome):
-                return replace(outcome, result=Result.CANCELLED)
-            started = time.time()
-            with self._recording(base) as recorder:
-                refresh.record(recorder)
-            self._remember("refresh", started, outcome)
+        async with self._with_processes():
+            with self.locked(emit):
+                return await self._refreshed(emit, options, agree)
+
+    async def _refreshed(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+        base = await self._recovered(emit)
+        if self._cancelled:
+            return _CANCELLED
+        refresh = self._start(self._refresh(base, emit, options))
+        outcome = await refresh.look()
+        if outcome.result is not Result.SUCCEEDED or not refresh.changes_state:
             return outcome
+        if not agree(outcome):
+            return replace(outcome, result=Result.CANCELLED)
+        started = time.time()
+        with self._recording(base) as recorder:
+            refresh.record(recorder)
+        self._remember("refresh", started, outcome)
+        return outcome
 
     async def import_resources(
         self, request: Request, emit: Consumer, options: Options, agree: Agree, *, only_preview: bool = False
@@ -335,12 +350,15 @@ class Session:
     # Parts
 
     @asynccontextmanager
-    async def _with_packs(self) -> AsyncGenerator[None]:
+    async def _with_processes(self) -> AsyncGenerator[None]:
+        """The policy packs and plugins that run within end with it."""
         try:
             yield
         finally:
             if self.packs is not None:
                 await self.packs.close()
+            if self.plugins is not None:
+                await asyncio.to_thread(self.plugins.close)
 
     def _judging(self, config: StackConfig, *, preview: bool) -> Judging | None:
         if self.packs is None:
@@ -373,7 +391,9 @@ class Session:
         return self.project.config(self.stack, self.keyring, may_stay_sealed=may_stay_sealed)
 
     def _described(self, base: Snapshot, config: StackConfig) -> Stack:
-        return Stack(self.project.name, self.stack, base, self.factories, config.values, self._outputs_of)
+        return Stack(
+            self.project.name, self.stack, base, self.factories, config.values, self._outputs_of, self.plugins
+        )  # fmt: skip
 
     def _outputs_of(self, name: str) -> Properties | None:
         """The outputs of a stack by ``STACK``, ``PROJECT/STACK`` or ``ORGANIZATION/PROJECT/STACK``."""
@@ -406,7 +426,7 @@ class Session:
         redactor = Redactor([[state.inputs, state.outputs] for state in _known(base)])
         try:
             with self._recording(base) as recorder:
-                registry = ProviderRegistry(self.factories)
+                registry = ProviderRegistry(self.factories, self.plugins)
                 await recover(recorder, base, registry, redactor.wrap(emit), stopped=lambda: self._cancelled)
         except ProviderError as error:
             error.args = (redactor.redact(str(error)),)

@@ -126,6 +126,16 @@ def reveal(value: Value) -> Value:
     return transform(value, leaf)
 
 
+def marked_like(value: Value, given: Value) -> Value:
+    """``value`` with that marked secret which is secret at the same place of ``given``, an input that it echoes.
+
+    A list with a secret in it becomes secret as a whole: a provider may give its elements in another order.
+    """
+    if isinstance(value, dict) and isinstance(given, dict):
+        return {key: marked_like(item, given.get(key)) for key, item in value.items()}
+    return secret(reveal(value)) if has_secret(given) else value
+
+
 def has_unknown(value: Value) -> bool:
     return any(item is UNKNOWN for item in walk(value))
 

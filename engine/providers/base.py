@@ -11,6 +11,7 @@ Errors:
     ├─ PartialFailure        the resource exists but is not ready; its id and outputs are kept, the next run goes on
     ├─ EndpointRefused       the provider may not change anything at this endpoint
     ├─ CredentialsMissing    the endpoint needs credentials that are not there
+    ├─ CannotTell            nobody but the user can find out what a died run has made
     └─ OperationUncertain    the connection broke after the request was sent: it may or may not have happened
 """
 
@@ -48,6 +49,10 @@ class EndpointRefused(ProviderError):
 
 class CredentialsMissing(ProviderError):
     """The endpoint asks for credentials that are not configured."""
+
+
+class CannotTell(ProviderError):
+    """What a create may have made before its run died, this provider has no way to look for."""
 
 
 class OperationUncertain(ProviderError):
@@ -227,6 +232,32 @@ class Provider(Protocol):
     def cancel(self) -> None:
         """The run stops: send what is being sent, but wait for nothing to become ready. Called from another thread."""
         ...
+
+
+class TakesMarks:
+    """Mixed into a provider that is handed values as they are: secrets marked, references to resources not resolved.
+
+    It marks itself what of its answers is secret. ``about`` gives it as it answers for one resource, whose options
+    (ignored changes, timeouts) it may have to know.
+    """
+
+    def about(self, options: ResourceOptions) -> Provider:
+        raise NotImplementedError
+
+
+class ResourceOptions(Protocol):
+    """What a provider may have to know of a resource beside its inputs."""
+
+    @property
+    def ignore_changes(self) -> Sequence[str]: ...
+
+    @property
+    def custom_timeouts(self) -> ResourceTimeouts: ...
+
+
+class ResourceTimeouts(Protocol):
+    @property
+    def read(self) -> float: ...
 
 
 def timeout_or(default: float, timeout: float) -> float:

@@ -23,7 +23,7 @@ from engine.importing.run import Importing
 from engine.importing.wanted import Request, Wanted
 from engine.plan import Op, Plan, Reason, Step
 from engine.program import Program
-from engine.provider_registry import ProviderRegistry
+from engine.provider_registry import Elsewhere, ProviderRegistry
 from engine.recovery import recover
 from engine.refresh import Refresh
 from engine.run import Judging, Options, Outcome, Result, Run, Stack
@@ -317,9 +317,13 @@ class Engine:
 
     runner: asyncio.Runner | None = None
 
-    def __init__(self, root: Path, cloud: Cloud | None = None, *, in_process: bool = True) -> None:
+    def __init__(
+        self, root: Path, cloud: Cloud | None = None, *, in_process: bool = True, elsewhere: Elsewhere | None = None
+    ) -> None:
+        """The provider is one of ours, unless there is one ``elsewhere``."""
         self.cloud = cloud or Cloud()
         self.root = root
+        self.elsewhere = elsewhere
         self._in_process = in_process
         self.running: ProgramRun | None = None
         self.declared: list[Declared] = []
@@ -428,7 +432,7 @@ class Engine:
         store = self.store()
         base = store.load() or Snapshot()
         events: list[Event] = []
-        refresh = Refresh(base, ProviderRegistry(self._factories()), events.append, options)
+        refresh = Refresh(base, ProviderRegistry(self._factories(), self.elsewhere), events.append, options)
         outcome = await refresh.look()
         recorder = Recorder(store, base)
         if outcome.result is Result.SUCCEEDED:
@@ -441,7 +445,7 @@ class Engine:
         if not base.pending_operations:
             return base
         recorder = Recorder(store, base)
-        await recover(recorder, base, ProviderRegistry(self._factories()), lambda _event: None)
+        await recover(recorder, base, ProviderRegistry(self._factories(), self.elsewhere), lambda _event: None)
         return recorder.close()
 
     def _report(self, outcome: Outcome, events: Sequence[Event], recorder: Recorder) -> Report:
@@ -458,7 +462,7 @@ class Engine:
         return {"test": lambda: CloudProvider(self.cloud, in_process=self._in_process)}
 
     def _stack(self, base: Snapshot) -> Stack:
-        return Stack(PROJECT, STACK, base, self._factories())
+        return Stack(PROJECT, STACK, base, self._factories(), elsewhere=self.elsewhere)
 
     def _program(self) -> Program:
         return Program(self.root, self.root, ".", PROJECT, STACK, {})

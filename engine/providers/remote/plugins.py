@@ -1,0 +1,208 @@
+"""All provider processes of one session: found, started, configured, kept between its runs, ended with it.
+
+A process is configured once and then answers for one provider resource. What a preview has configured serves the apply
+that follows it, where it is configured the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from engine.events import Consumer, Diagnostic, Severity
+from engine.provider_registry import Wanted
+from engine.providers.base import Provider
+from engine.providers.remote import versions
+from engine.providers.remote.attached import VARIABLE, attached
+from engine.providers.remote.connection import Connection, Greeting
+from engine.providers.remote.engine_service import EngineService
+from engine.providers.remote.finding import Surroundings, executable
+from engine.providers.remote.process import PluginProcess
+from engine.providers.remote.provider import RemoteProvider
+from engine.values import Properties
+from engine.wire import encode
+
+DYNAMIC: Final = "pulumi-python"  # the package of resources whose provider is part of the program
+# Whoever wants to change AWS through other plugins than our own provider has to attach them: this engine never does it
+# by itself.
+CHANGING_AWS: Final = frozenset({"aws", "aws-native", "aws-classic", "awsx", "eks"})
+START_SECONDS: Final = 60.0
+
+
+@dataclass
+class _Pool:
+    """The processes of one session."""
+
+    idle: dict[tuple[str, str], list[Connection]] = field(default_factory=dict[tuple[str, str], list[Connection]])
+    configured: dict[tuple[str, str, bytes], Future[Connection]] = field(
+        default_factory=dict[tuple[str, str, bytes], "Future[Connection]"]
+    )
+    all: list[Connection] = field(default_factory=list[Connection])
+
+
+class Plugins:
+    """The providers of one session that are other processes. Nothing is started before somebody asks for it."""
+
+    def __init__(self, surroundings: Surroundings, start_seconds: float = START_SECONDS) -> None:
+        self._surroundings = surroundings
+        self._start_seconds = start_seconds
+        self._pool = _Pool()
+        self._lock = threading.Lock()
+        self._service: EngineService | None = None
+        self._tell: Callable[[Diagnostic], None] = lambda _diagnostic: None
+        self._found: dict[tuple[str, str], Path | None] = {}
+
+    def listen(self, emit: Consumer) -> None:
+        """From now on ``emit`` gets what plugins say, on the running event loop."""
+        loop = asyncio.get_running_loop()
+
+        def tell(diagnostic: Diagnostic) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: the run is over
+                loop.call_soon_threadsafe(emit, diagnostic)
+
+        self._tell = tell
+
+    def warn(self, message: str, urn: str) -> None:
+        self._tell(Diagnostic(Severity.WARNING, message, urn))
+
+    # What there is
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """Attached providers. Raises ProviderError where their variable is malformed."""
+        return attached(self._surroundings.environment)
+
+    def attached(self, package: str) -> bool:
+        return package in self.ports
+
+    def provides(self, wanted: Wanted) -> bool:
+        """Whether there is a provider. Raises ProviderError where there is one that can't be run."""
+        if self.attached(wanted.package) or wanted.package == DYNAMIC:
+            return True
+        return wanted.package not in CHANGING_AWS and self._executable(wanted) is not None
+
+    def provider(self, wanted: Wanted) -> Provider:
+        return RemoteProvider(wanted, self)
+
+    def _executable(self, wanted: Wanted) -> Path | None:
+        key = (wanted.package, wanted.version)
+        if key not in self._found:
+            self._found[key] = executable(wanted, self._surroundings.environment, self._surroundings.named)
+        return self._found[key]
+
+    # Processes
+
+    @contextlib.contextmanager
+    def unconfigured(self, wanted: Wanted) -> Generator[Connection]:
+        """A process that nobody has configured, for as long as the block takes."""
+        connection = self._take(wanted)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                self._pool.idle.setdefault((wanted.package, wanted.version), []).append(connection)
+
+    def configured(
+        self, wanted: Wanted, inputs: Properties, configure: Callable[[Connection], None]
+    ) -> Future[Connection]:
+        """A process that is configured with ``inputs``; it is started and configured in a thread of its own."""
+        key = (wanted.urn, wanted.package, encode(dict(sorted(inputs.items()))).SerializeToString(deterministic=True))
+        with self._lock:
+            known = self._pool.configured.get(key)
+            if known is not None and _usable(known):
+                return known
+            future = self._pool.configured[key] = Future[Connection]()
+        thread = threading.Thread(target=self._configure, args=(wanted, configure, future), daemon=True)
+        thread.start()
+        return future
+
+    def _configure(self, wanted: Wanted, configure: Callable[[Connection], None], future: Future[Connection]) -> None:
+        try:
+            connection = self._take(wanted)
+            configure(connection)
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            future.set_exception(error)
+        else:
+            future.set_result(connection)
+
+    def _take(self, wanted: Wanted) -> Connection:
+        with self._lock:
+            idle = self._pool.idle.get((wanted.package, wanted.version), [])
+            while idle:
+                connection = idle.pop()
+                if connection.alive:
+                    return connection
+        connection = self._opened(wanted)
+        with self._lock:
+            self._pool.all.append(connection)
+        return connection
+
+    def _opened(self, wanted: Wanted) -> Connection:
+        address = self._serving().address
+        port = self.ports.get(wanted.package)
+        if port is not None:
+            who = f"the provider {wanted.package}, attached at port {port} by {VARIABLE},"
+            return Connection(who, port, Greeting(address))
+        path = None if wanted.package == DYNAMIC else self._executable(wanted)
+        who = f"the plugin {path}" if path else "the provider of the program's dynamic resources"
+        python = [str(self._surroundings.python), "-u", "-m", "pulumi.dynamic"]
+        command = [str(path)] if path else python
+        process = PluginProcess(
+            who, [*command, address], self._surroundings.folder, self._environment(), partial(self._heard, path is None)
+        )
+        try:
+            port = process.port(self._start_seconds)
+            connection = Connection(who, port, Greeting(address, path.parent if path else None), process)
+        except BaseException:
+            process.close()
+            raise
+        self._compare(wanted, connection)
+        return connection
+
+    def _compare(self, wanted: Wanted, connection: Connection) -> None:
+        asked, there = versions.key(wanted.version), versions.key(connection.version)
+        if asked is not None and there is not None and there < asked:
+            text = f"{connection.who} is version {connection.version}, and the program asks for {wanted.version}"
+            self.warn(f"{text}: what it cannot do yet will fail", wanted.urn)
+
+    def _environment(self) -> Mapping[str, str]:
+        environment = {**self._surroundings.environment, "PULUMI_PROJECT": self._surroundings.name}
+        for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+            environment.pop(name, None)  # a plugin is given its configuration decrypted
+        return environment
+
+    def _heard(self, dynamic: bool, line: str) -> None:
+        """A program's own provider is heard as the program is; what others print is for debugging, or for their end."""
+        self._tell(Diagnostic(Severity.INFO if dynamic else Severity.DEBUG, line))
+
+    def _serving(self) -> EngineService:
+        with self._lock:
+            if self._service is None:
+                self._service = EngineService(lambda severity, text, urn: self._tell(Diagnostic(severity, text, urn)))
+            return self._service
+
+    # The end
+
+    def close(self) -> None:
+        """End every process and wait for that; attached ones are left alone."""
+        with self._lock:
+            connections, self._pool = self._pool.all, _Pool()
+            service, self._service = self._service, None
+        for connection in connections:
+            connection.ask_to_end()
+        for connection in connections:
+            connection.close()
+        if service is not None:
+            service.close()
+
+
+def _usable(known: Future[Connection]) -> bool:
+    """Whether what is being configured, or is, can go on being used."""
+    return not known.done() or (known.exception() is None and known.result().alive)
