@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from engine import waiting_host
+from engine import direct_line, waiting_host
 
 FAILED_AND_SAID_SO: Final = 32
 LONGEST_LINE: Final = 1 << 24  # bytes
@@ -54,9 +54,10 @@ class ProgramProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: asyncio.Future[int] | None = None
         self._readers: list[asyncio.Task[None]] = []
+        self._line: asyncio.Transport | None = None
 
-    async def start(self, address: str, *, preview: bool, parallel: int, debug: bool) -> None:
-        """Start the program; ``address`` is where the resource monitor listens."""
+    async def start(self, address: str, monitor: object, *, preview: bool, parallel: int, debug: bool) -> None:
+        """Start the program; ``address`` is where ``monitor``, which answers its calls, listens for gRPC."""
         program = self._program
         order = {
             "monitor": address,
@@ -71,7 +72,7 @@ class ProgramProcess:
             "parallel": parallel,
             "debug": debug,
         }
-        # The order goes through a pipe, not the command line, where every user of the machine could read the config.
+        # The order goes through a socket, not the command line, where every user of the machine could read the config.
         host = waiting_host.take(program.python, program.root, program.environment)
         self._process = host.process
         self._ended = _end_of(host.process)
@@ -79,9 +80,7 @@ class ProgramProcess:
             asyncio.create_task(self._pass_on(await _reader(host.process.stdout), stderr=False)),
             asyncio.create_task(self._pass_on(await _reader(host.process.stderr), stderr=True)),
         ]
-        assert host.process.stdin is not None, "a pipe was asked for"
-        with contextlib.suppress(BrokenPipeError), host.process.stdin as orders:  # it has ended, and says why
-            orders.write(json.dumps(order).encode())
+        self._line = await direct_line.connect(host.line, monitor, json.dumps(order).encode())
 
     async def _pass_on(self, stream: asyncio.StreamReader, *, stderr: bool) -> None:
         while True:
@@ -113,6 +112,8 @@ class ProgramProcess:
             await asyncio.wait({self._ended}, timeout=_GRACE_SECONDS)
         self.kill()
         await asyncio.shield(self._ended)
+        if self._line is not None:
+            self._line.close()
 
     def kill(self) -> None:
         """End the program's whole process group at once."""

@@ -235,6 +235,7 @@ class Run:
                 try:
                     await process.start(
                         served,
+                        monitor,
                         preview=self._executor.preview,
                         parallel=self._options.parallel,
                         debug=self._options.debug,

@@ -2,7 +2,7 @@
 
 Importing the Pulumi SDK does not depend on the program, and takes as long as the command line takes to read its
 arguments: so that starts the interpreter first thing, and ``up`` starts the second one while the first plan is looked
-at. One that is not needed after all ends with the pipe that it waits at. It imports the SDK and nothing else, though
+at. One that is not needed after all ends with the socket that it waits at. It imports the SDK and nothing else, though
 the last run could tell what else is needed: the providers' SDKs are not the same when imported in another order.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 from collections.abc import Generator, Mapping
 from contextvars import ContextVar
@@ -23,26 +24,34 @@ BYTECODE_FOLDER: Final = Path(".bedplate") / "cache" / "python"
 
 @dataclass(frozen=True)
 class WaitingHost:
-    """A process that has imported the SDK, or is about to, and reads its order from standard input."""
+    """A process that has imported the SDK, or is about to; its standard input is the other end of ``line``."""
 
     python: Path
     environment: Mapping[str, str]
     process: subprocess.Popen[bytes]
+    line: socket.socket
 
     @classmethod
     def start(cls, python: Path, environment: Mapping[str, str]) -> WaitingHost:
         """Start one. Raises OSError where that Python can't be run."""
         # A session of its own: Ctrl-C in the terminal reaches the engine alone, which decides about the program.
-        process = subprocess.Popen(  # noqa: S603 - the project's own Python
-            [str(python), "-u", str(HOST_SCRIPT)], env=dict(environment), start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        return cls(python, environment, process)
+        line, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = subprocess.Popen(  # noqa: S603 - the project's own Python
+                    [str(python), "-u", str(HOST_SCRIPT)], env=dict(environment), start_new_session=True,
+                    stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                )  # fmt: skip
+            except BaseException:
+                line.close()
+                raise
+        return cls(python, environment, process, line)
 
     def discard(self) -> None:
         """End it unused."""
         self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+        self.line.close()
+        for pipe in (self.process.stdout, self.process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()

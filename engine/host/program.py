@@ -1,8 +1,9 @@
 """Runs one Pulumi Python program against a resource monitor, as the language host of the Pulumi CLI does.
 
 This file is started as a script, by the Python of the program's own environment, and so imports the Pulumi SDK and the
-standard library only. How it is told what to do: one JSON object on standard input (see ``engine.program``), which may
-come when the SDK has long been imported (see ``engine.waiting_host``), or never.
+standard library only. How it is told what to do: one JSON object on standard input (see ``engine.program``), which is
+a socket by which it then calls the engine (``engine.direct_line``). It may come when the SDK has long been imported
+(see ``engine.waiting_host``), or never.
 
 Exit codes: 0 the program ran to its end, 32 it failed and said so through the engine's log, anything else is what the
 program itself exited with.
@@ -55,10 +56,10 @@ def main() -> int:
         )
         return FAILED_AND_SAID_SO
     gc.enable()
-    said = sys.stdin.read()
-    if not said:
+    order = _order()
+    if order is None:
         return 0  # started ahead, and not needed
-    order: dict[str, Any] = json.loads(said)
+    line = _taken_from_standard_input()
     if fast:
         sys.path.insert(0, own_folder)
         import fast_sdk  # pyright: ignore[reportImplicitRelativeImport]
@@ -66,10 +67,32 @@ def main() -> int:
         sys.path.remove(own_folder)
         fast_sdk.install(debug=order["debug"])
     _let_unknowns_be_text()
-    _configure(order)
+    _configure(order, *(_direct_stubs(line) if fast else (order["monitor"], order["monitor"])))
     os.chdir(order["pwd"])
     sys.argv = [order["program"]]
     return _run(order["program"], order["parallel"])
+
+
+def _order() -> dict[str, Any] | None:
+    """What is to be run; None where the engine has gone without saying so."""
+    size = _read(4)
+    return json.loads(_read(int.from_bytes(size, "big"))) if size else None
+
+
+def _read(size: int) -> bytes:
+    """As many bytes of standard input, of which no more may be taken: calls to the engine go the same way later."""
+    content = b""
+    while len(content) < size and (more := os.read(0, size - len(content))):
+        content += more
+    return content
+
+
+def _taken_from_standard_input() -> int:
+    """The socket to the engine, in whose place the program has an empty standard input."""
+    line = os.dup(0)
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    return line
 
 
 def _die_with_the_engine() -> None:
@@ -103,7 +126,21 @@ def _let_unknowns_be_text() -> None:
     known_types._Unknown = UnknownText  # pyright: ignore[reportPrivateUsage]
 
 
-def _configure(order: dict[str, Any]) -> None:
+def _direct_stubs(line: int) -> tuple[Any, Any]:
+    """Stubs of the resource monitor and of the engine that call without gRPC."""
+    from pulumi.runtime.proto import engine_pb2, resource_pb2
+
+    sys.path.insert(0, str(Path(__file__).parent))
+    import direct_line  # pyright: ignore[reportImplicitRelativeImport]
+
+    del sys.path[0]
+    services = (resource_pb2, "ResourceMonitor"), (engine_pb2, "Engine")
+    connection = direct_line.Line(line)
+    monitor, engine = (direct_line.Stub(connection, each.DESCRIPTOR.services_by_name[name]) for each, name in services)
+    return monitor, engine
+
+
+def _configure(order: dict[str, Any], monitor: Any, engine: Any) -> None:
     import pulumi.runtime
 
     # Programs may read the variables themselves, as the Pulumi CLI sets them; set here, no other process can see them.
@@ -112,8 +149,8 @@ def _configure(order: dict[str, Any]) -> None:
     pulumi.runtime.set_all_config(order["config"], order["secret_keys"])
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
-            monitor=order["monitor"],
-            engine=order["monitor"],
+            monitor=monitor,
+            engine=engine,
             project=order["project"],
             stack=order["stack"],
             parallel=order["parallel"],

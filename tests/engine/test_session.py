@@ -53,9 +53,11 @@ def test_a_deletion_that_was_not_in_the_plan_stops_the_run(opened: Opened) -> No
 
 
 def test_what_was_not_in_the_plan_stops_what_still_waits(opened: Opened) -> None:
-    opened.write("thing('a')\nthing('b')\n")
+    later = "thing('b', of=thing('c').arn, size={size})\n"  # asks when it has an answer about another, so behind ``a``
+    opened.write("thing('a')\n" + later.format(size=1))
     opened.up()
-    opened.write("dry = pulumi.runtime.is_dry_run()\nthing('a', key=None if dry else 'k')\nthing('b', size=2)\n")
+    changed = "thing('a', key=None if pulumi.runtime.is_dry_run() else 'k')\n"
+    opened.write(changed + later.format(size=2))
     assert opened.up().result is Result.PLAN_VIOLATED
     assert [str(call) for call in opened.cloud.calls if call.verb == "update"] == []
 

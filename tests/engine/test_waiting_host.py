@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,10 +24,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[WaitingHost]]:
     hosts: list[WaitingHost] = []
 
     def start(python: Path, environment: dict[str, str]) -> WaitingHost:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        hosts.append(WaitingHost(python, environment, process))
+        line, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-c", "input()"], stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        hosts.append(WaitingHost(python, environment, process, line))
         return hosts[-1]
 
     monkeypatch.setattr(WaitingHost, "start", start)
