@@ -45,6 +45,7 @@ from engine.targets import Targets
 
 if TYPE_CHECKING:
     from cli.costs import Costs
+    from engine.pulumi_cli.session import CliSession
 
 Agree: TypeAlias = Callable[[Outcome], bool]
 Verb: TypeAlias = Callable[[StackSession, Consumer, Options, Agree], Awaitable[Outcome]]
@@ -57,7 +58,7 @@ _QUESTIONS: Final = {
 }
 
 
-def open_session(request: InSandbox, message: str = "", *, changes: bool = False) -> StackSession:
+def open_session(request: InSandbox, message: str = "", *, changes: bool = False) -> Session | CliSession:
     """The session that a command is about, of the engine that it uses; ``changes`` it, or only looks.
 
     Raises what ``exits.of_error`` knows, and where the sandbox is not there.
@@ -228,20 +229,30 @@ class Command:
         self.screen.tell(f"applies to the sandbox at {sandbox.endpoint}, never to AWS", Style.DIM)
 
     def _asked(self, preview: Outcome) -> bool:
-        question = f"{_QUESTIONS[self.verb]} [y]es, [n]o, [d]etails: "
+        while True:
+            answer = self._answer(f"{_QUESTIONS[self.verb]} [y]es, [n]o, [d]etails: ")
+            if answer in ("d", "details"):
+                self.screen.show(report.details(preview.plan))
+            elif answer in ("y", "yes", "n", "no", ""):
+                return answer in ("y", "yes")
+
+    def may_make(self, stack: str) -> bool:
+        """Whether a stack may be made that the backend does not have."""
+        if isinstance(self.request, Applying) and self.request.yes:
+            return True
+        self.progress.close()
+        return self._answer(f"there is no stack {stack} yet; make it? [y]es, [n]o: ") in ("y", "yes")
+
+    def _answer(self, question: str) -> str:
+        """What somebody types, "" for who goes away."""
         with self.interrupts.asleep():
-            while True:
-                try:
-                    self.screen.err.write(question)
-                    self.screen.err.flush()
-                    answer = input().strip().lower()
-                except (EOFError, KeyboardInterrupt):
-                    self.screen.tell("")
-                    return False
-                if answer in ("d", "details"):
-                    self.screen.show(report.details(preview.plan))
-                elif answer in ("y", "yes", "n", "no", ""):
-                    return answer in ("y", "yes")
+            try:
+                self.screen.err.write(question)
+                self.screen.err.flush()
+                return input().strip().lower()
+            except (EOFError, KeyboardInterrupt):
+                self.screen.tell("")
+                return ""
 
     # Reporting
 
@@ -378,7 +389,10 @@ def prepared(kind: type[C], verb: str, request: Running) -> C:
     progress = _progress(screen, request)
     transcript = Transcript()
     interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
-    return kind(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
+    command = kind(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
+    if not isinstance(session, Session):
+        session.may_make = command.may_make
+    return command
 
 
 def _only_previews(verb: str, request: Running) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -65,6 +66,7 @@ class CliSession:
     def __post_init__(self) -> None:
         self._cancelled = False
         self._emit: Consumer | None = None
+        self._translation: Translation | None = None
 
     @classmethod
     def open(cls, project: Project, stack: str, *, message: str = "", in_clear: bool = False) -> CliSession:
@@ -127,7 +129,7 @@ class CliSession:
             base = await self._base()
             preview = await self._preview(base, emit, options)
             # Where nothing differs the CLI is run all the same: what of a secret or an option differs, no event shows.
-            if preview.result is not Result.SUCCEEDED or self._cancelled:
+            if preview.result is not Result.SUCCEEDED:
                 return preview
             if not agree(preview):
                 return replace(preview, result=Result.CANCELLED)
@@ -144,7 +146,7 @@ class CliSession:
     async def _agreed(self, asked: _Asked, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         base = await self._base()
         preview = await self._look(asked, base, emit, options)
-        if preview.result is not Result.SUCCEEDED or not preview.plan.has_changes or self._cancelled:
+        if preview.result is not Result.SUCCEEDED or not preview.plan.has_changes:
             return preview
         if not agree(preview):
             return replace(preview, result=Result.CANCELLED)
@@ -154,6 +156,8 @@ class CliSession:
         """Stop starting things; the CLI finishes and saves what is in flight. For the first Ctrl-C."""
         if not self._cancelled and self._emit is not None:
             self._emit(Cancelled())
+        if self._translation is not None:
+            self._translation.stopping = True
         self._cancelled = True
         self.cli.interrupt()
 
@@ -197,7 +201,7 @@ class CliSession:
         )
         emit = self._emit = redactor.wrap(emit)
         findings = Findings(await self._described(asked))
-        translation = Translation(
+        translation = self._translation = Translation(
             emit, Known(base), findings, preview=asked.preview, debug=options.debug, destroying=asked.destroying,
             refreshing=asked.refreshing,
         )  # fmt: skip
@@ -243,7 +247,7 @@ class CliSession:
         return flags
 
     def _result(self, ended: Ended, translation: Translation, findings: Findings, emit: Consumer) -> Result:
-        if ended.code == 0 and not self._cancelled:
+        if ended.code == 0:
             return Result.SUCCEEDED
         if self._cancelled or result_of(translation.summary) == "cancelled":
             return Result.CANCELLED
@@ -271,7 +275,7 @@ class _Asked:
 
 _DESTROY: Final = _Asked(("destroy",), destroying=True)
 _REFRESH: Final = _Asked(("refresh",), refreshing=True)
-_CUT_SHORT: Final = Ended(0, "")
+_CUT_SHORT: Final = Ended(-int(signal.SIGINT), "")  # cancelled before it was started
 
 
 class _Opening(SecretCodec):

@@ -6,6 +6,7 @@ on as it came; nothing that the CLI may say can break a run.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from engine.state.model import ResourceState
 from engine.values import Properties
 
 _ENVELOPE: Final = frozenset({"sequence", "timestamp"})
-_SUMMED_UP: Final = frozenset({"preview failed", "update failed", "destroy failed", "refresh failed"})
+_SUMMED_UP: Final = re.compile(r"(?:preview|update|destroy|refresh|import) (?:failed|cancell?ed)")
 _RESULTS: Final = {"succeeded": "succeeded", "canceled": "cancelled"}
 
 
@@ -40,12 +41,14 @@ _RESULTS: Final = {"succeeded": "succeeded", "canceled": "cancelled"}
 class _Under:
     """A step that was announced: where it stands in the plan, since when, and whether it has ended.
 
-    ``looks`` says that it only compares with what exists, before the run decides.
+    ``looks`` says that it only compares with what exists, before the run decides; ``silent`` that there is nothing to
+    compare: a refresh says of the stack itself and of providers that they are there.
     """
 
     place: int
     since: float
-    looks: bool = False
+    looks: bool
+    silent: bool
     ended: bool = False
 
 
@@ -74,6 +77,7 @@ class Translation:
         self._under: dict[tuple[str, Op, str], _Under] = {}
         self._outputs: Properties | None = None
         self._said: dict[str, str] = {}  # the last error about each resource
+        self.stopping = False
         self.summary: Mapping[str, Any] | None = None
         self.began = False
         self.errors = 0
@@ -136,7 +140,7 @@ class Translation:
             self._printed(message, stderr=severity == "info#err")
             return
         if severity == "error":
-            if message.strip() in _SUMMED_UP:
+            if _SUMMED_UP.fullmatch(message.strip()):
                 return
             self.errors += 1
             self._said[urn] = message.strip()
@@ -145,8 +149,8 @@ class Translation:
 
     def _printed(self, message: str, *, stderr: bool) -> None:
         """What the program prints comes as a message of one line, behind which the language host puts another end."""
-        if self.summary is not None and stderr:
-            return  # the run is over: the program was interrupted, and its interpreter says where
+        if stderr and (self.stopping or self.summary is not None):
+            return  # the program was interrupted, and its interpreter says where
         for line in message.removesuffix("\n").splitlines():
             self._emit(ProgramOutput(line, stderr))
 
@@ -160,8 +164,8 @@ class Translation:
         step = self._step(payload)
         if step is None:
             return
-        self._announce(step)
-        self._emit(StepStarted(step))
+        if not self._announce(step).silent:
+            self._emit(StepStarted(step))
 
     def _ends(self, payload: Encoded) -> None:
         step = self._step(payload)
@@ -169,15 +173,17 @@ class Translation:
             return
         under = self._announced(step)
         if under.looks:
-            step = replace(step, reason=_DRIFT.get(step.op, step.reason))
-        self._steps[under.place] = step
-        if urns.type_of(step.urn) == urns.STACK_TYPE and step.new is not None:
+            step = _found(step)
+        elif urns.type_of(step.urn) == urns.STACK_TYPE and step.new is not None:
             self._outputs = step.new.outputs
-        if under.ended:
+        self._steps[under.place] = step
+        if under.silent:
+            under.ended = True
+        elif under.ended:
             self._emit(OutputsRegistered(step))
-            return
-        under.ended = True
-        self._emit(StepDone(step, time.monotonic() - under.since))
+        else:
+            under.ended = True
+            self._emit(StepDone(step, time.monotonic() - under.since))
 
     def _fails(self, payload: Encoded) -> None:
         step = self._step(payload)
@@ -194,7 +200,8 @@ class Translation:
         return found or self._announce(step)
 
     def _announce(self, step: Step) -> _Under:
-        under = _Under(len(self._steps), time.monotonic(), looks=step.op is Op.REFRESH)
+        looks = step.op is Op.REFRESH
+        under = _Under(len(self._steps), time.monotonic(), looks, looks and not _is_read(step.state))
         self._under[_key(step)] = under
         self._steps.append(step)
         return under
@@ -203,7 +210,7 @@ class Translation:
         """A component whose outputs nobody registers is announced, and never ends."""
         for under in self._under.values():
             step = self._steps[under.place]
-            if not under.ended and not step.state.custom:
+            if not under.ended and not under.silent and not step.state.custom:
                 under.ended = True
                 self._emit(StepDone(step, time.monotonic() - under.since))
 
@@ -216,9 +223,9 @@ class Translation:
             before = root.old.outputs if root.old is not None else {}
         complete = self._outputs is not None and not self.errors and not self.failed
         after = self._outputs if complete and self._outputs is not None else before
-        looked = {under.place for under in self._under.values() if under.looks}
-        # What a refresh says of the stack itself and of providers is that they are there.
-        drift = [self._steps[place] for place in sorted(looked) if _is_read(self._steps[place].state)]
+        looks = [under for under in self._under.values() if under.looks]
+        looked = {under.place for under in looks}
+        drift = [self._steps[under.place] for under in looks if not under.silent]
         if self._refreshing:
             return Plan(tuple(drift), before, after)
         steps = [with_goal(one, goals.get(one.urn)) for place, one in enumerate(self._steps) if place not in looked]
@@ -226,6 +233,14 @@ class Translation:
 
 
 _DRIFT: Final = {Op.UPDATE: Reason.DRIFTED, Op.DELETE: Reason.GONE, Op.SAME: Reason.UNCHANGED}
+
+
+def _found(step: Step) -> Step:
+    """What a refresh of a resource has found. Only where a run is nothing but a refresh does the CLI say it itself."""
+    op = step.op
+    if op is Op.REFRESH:
+        op = Op.DELETE if step.new is None else Op.UPDATE if step.detailed else Op.SAME
+    return replace(step, op=op, reason=_DRIFT.get(op, step.reason))
 
 
 def _is_read(state: ResourceState) -> bool:

@@ -122,6 +122,19 @@ def test_a_refresh_finds_what_has_drifted_and_what_is_gone(log: str) -> None:
     }  # fmt: skip
 
 
+def test_a_refresh_before_a_preview_is_told_apart_from_what_is_planned() -> None:
+    heard = Heard().play("preview-refresh-first")
+    plan = heard.translation.plan({}, {})
+    drift = {urns.name_of(step.urn): (step.op, step.reason) for step in plan.drift}
+    assert drift == {
+        "a": (Op.SAME, Reason.UNCHANGED), "b": (Op.UPDATE, Reason.DRIFTED), "c": (Op.SAME, Reason.UNCHANGED),
+        "d": (Op.SAME, Reason.UNCHANGED), "gone": (Op.DELETE, Reason.GONE),
+    }  # fmt: skip
+    assert heard.plan()[:2] == ["same demo-dev", "delete-replaced d"]
+    assert "update b" in heard.plan() and "delete b" not in heard.plan()
+    assert plan.outputs_after == {"a": UNKNOWN}
+
+
 def test_a_destroy_says_so_of_each_resource() -> None:
     heard = Heard(destroying=True).play("destroy-preview")
     plan = heard.translation.plan({}, {})
