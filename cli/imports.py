@@ -67,7 +67,7 @@ class _Import(Command):
         code = self._has_code(outcome)
         return {
             "code": self.program.text if code else None,
-            "secrets": self.program.secrets if code else {},
+            "secrets": {key: one.urn for key, one in self.program.secrets.items()} if code else {},
             "withoutCode": self.program.left_out if code else [],
         }
 
@@ -97,9 +97,9 @@ class _Import(Command):
             return
         stack = self.session.stack
         self.screen.tell("\nthe code reads secrets from the configuration; set each of them:")
-        for key, urn in program.secrets.items():
+        for key, needed in program.secrets.items():
             self.screen.tell(f"  pulumi config set --secret --stack {stack} {key} VALUE")
-            self.screen.tell(f"    its value: bedplate state show {stack} '{urn}' --show-secrets", Style.DIM)
+            self.screen.tell(f"    its value: bedplate state show {stack} '{needed.urn}' --show-secrets", Style.DIM)
 
 
 def _settled(request: Importing) -> Importing:

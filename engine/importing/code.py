@@ -34,13 +34,21 @@ class Declared:
     says: Properties
 
 
+@dataclass(frozen=True)
+class Needed:
+    """A secret that the code reads from the configuration: whose it is, and what it is."""
+
+    urn: str
+    value: Secret
+
+
 @dataclass
 class Program:
-    """What has been written. ``secrets`` are keys of the configuration that the code asks for, with whose they are."""
+    """What has been written. ``secrets`` are the keys of the configuration that the code asks for."""
 
     imports: set[str] = field(default_factory=set[str])
     statements: list[str] = field(default_factory=list[str])
-    secrets: dict[str, str] = field(default_factory=dict[str, str])
+    secrets: dict[str, Needed] = field(default_factory=dict[str, Needed])
     left_out: list[str] = field(default_factory=list[str])  # URNs that no code can be written for
 
     @property
@@ -201,7 +209,7 @@ class _Writer:
 
     def _secret(self, value: Secret, one: Declared, path: tuple[str, ...]) -> Code:
         key = re.sub(r"\W+", "_", "_".join([self._names[one.state.urn], *path]))
-        self.program.secrets[key] = one.state.urn
+        self.program.secrets[key] = Needed(one.state.urn, value)
         kind = "" if isinstance(value.value, str) else "_object"
         return Code(f'config.require_secret{kind}("{key}")')
 

@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from engine import urn as urns
@@ -210,7 +211,9 @@ class Importing:
         old = self._deployment.olds.get(one.urn)
         if old is not None:
             if one.id and one.id in (old.import_id or old.id, old.id):
-                await self._executor.work(self._find_what_to_say, old, self._deployment.provider_for(old))
+                provider = self._deployment.provider_for(old) if old.custom else None
+                if provider is not None:
+                    self._said[one.urn] = await self._executor.work(self._to_say, old, provider)
                 return True
             seen = f" as {old.id!r}" if old.id else ""
             raise self._wrong(one, f"the stack has {urns.name_of(one.urn)!r} already{seen}; import under another name")
@@ -255,15 +258,15 @@ class Importing:
         return imported
 
     def _check(self, one: Wanted, state: ResourceState, provider: Provider) -> None:
-        """Warn of what the provider would not take of a program that says what was read, or would change then."""
-        why = "other --properties may do" if one.properties else "a fault of the provider"
+        """Find what a program has to say, and warn of what the provider would not take of it, or would change."""
         try:
-            checked = self._checked(state, provider, state.inputs)
+            said = self._said[state.urn] = self._to_say(state, provider)
+            checked = self._checked(state, provider, said)
             diff = self._diff(state, provider, checked.inputs)
-            self._find_what_to_say(state, provider)
         except ProviderError as error:
             self._warn(state.urn, f"it can be imported, but not checked: {error}")
             return
+        why = "other --properties may do" if one.properties else "a fault of the provider"
         for failure in checked.failures:
             place = f"{failure.property}: " if failure.property else ""
             self._warn(state.urn, f"{place}{failure.reason} ({why}); the code has to be mended after it is pasted")
@@ -271,16 +274,11 @@ class Importing:
             listed = sorted(diff.detailed)[:_SHOWN_PATHS]
             self._warn(state.urn, f"`up` would change {', '.join(listed) or 'it'} of what was read ({why})")
 
-    def _find_what_to_say(self, state: ResourceState, provider: Provider) -> None:
-        def check(inputs: Properties) -> Properties:
-            checked = self._checked(state, provider, inputs)
-            return {} if checked.failures else checked.inputs
-
-        def same(inputs: Properties) -> bool:
-            checked = self._checked(state, provider, inputs)
-            return not checked.failures and not self._diff(state, provider, checked.inputs).changes
-
-        self._said[state.urn] = to_say(state.inputs, check, same)
+    def _to_say(self, state: ResourceState, provider: Provider) -> Properties:
+        return to_say(
+            state.inputs, partial(self._checked, state, provider),
+            lambda inputs: self._diff(state, provider, inputs).changes,
+        )  # fmt: skip
 
     def _checked(self, state: ResourceState, provider: Provider, inputs: Properties) -> Checked:
         seed = self.seeds.setdefault(state.urn, secrets.token_hex(8))

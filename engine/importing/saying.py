@@ -6,28 +6,44 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from engine import paths
+from engine.providers.base import Checked
 from engine.values import Properties, Value
 
-Compare: TypeAlias = Callable[[Properties], bool]  # whether a program that says these inputs would change nothing
-Check: TypeAlias = Callable[[Properties], Properties]  # inputs with what the provider fills in
+Check: TypeAlias = Callable[[Properties], Checked]
+Changes: TypeAlias = Callable[[Properties], bool]  # whether what a check gave differs from what was read
 
 
-def to_say(inputs: Properties, check: Check, same: Compare) -> Properties:
-    """``inputs`` without what ``check`` fills in and without what is empty, as far as that stays the ``same``."""
+def to_say(inputs: Properties, check: Check, changes: Changes) -> Properties:
+    """``inputs`` without what the provider fills in by itself, refuses beside the rest, or takes for nothing.
+
+    Nothing is left out whose absence ``changes`` the resource, as the provider compares.
+    """
     said = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
+
+    def same(given: Properties) -> bool:
+        checked = check(given)
+        return not checked.failures and not changes(checked.inputs)
+
+    said = _without_filled_in(said, check)
+    for failure in check(said).failures:
+        fewer = _without(said, [paths.parse(failure.property)] if failure.property else [])
+        # Each by itself: what is refused for another reason is left for whoever mends the code.
+        if len(check(fewer).failures) < len(check(said).failures):
+            said = fewer
+    empty = list(_empty(said))
+    if same(_without(said, empty)):
+        return _without(said, empty)
+    for path in empty:
+        said = _without(said, [path]) if same(_without(said, [path])) else said
+    return said
+
+
+def _without_filled_in(said: Properties, check: Check) -> Properties:
+    """``said`` without the inputs that a check gives the very value that they have."""
     for key in list(said):
         rest = {other: value for other, value in said.items() if other != key}
-        if check(rest).get(key) == said[key] and same(rest):
+        if check(rest).inputs.get(key) == said[key]:
             said = rest
-    if not same(said):
-        return said  # it can't get worse, and nothing can be told from comparisons
-    empty = list(_empty(said))
-    without = _without(said, empty)
-    if same(without):
-        return without
-    for path in empty:
-        without = _without(said, [path])
-        said = without if same(without) else said
     return said
 
 

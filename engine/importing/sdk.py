@@ -80,7 +80,7 @@ def secret_inputs(type_: str) -> frozenset[str]:
     if found is None or found.arguments.class_ is None:
         return frozenset()
     owner = getattr(sys.modules[found.arguments.class_.__module__], found.path.rpartition(".")[2])
-    listed = re.search(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(owner))
+    listed = re.search(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(owner._internal_init))
     names = re.findall(r'"(\w+)"', listed[1]) if listed else []
     return frozenset(names) & found.arguments.members.keys()
 

@@ -39,6 +39,7 @@ def check(spec: Spec, config: Config, urn: str, olds: Properties | None, news: P
     if spec.autoname:
         _name(spec.autoname, name_of(urn), olds or {}, inputs, seed)
     failures += _missing(spec.inputs, inputs, ())
+    failures += _not_for_programs(spec, given)
     failures += _conflicts(spec, given)
     failures += _limits(spec, inputs)
     if spec.taggable and not any(failure.property.startswith("tags") for failure in failures):
@@ -181,9 +182,23 @@ def _limits(spec: Spec, inputs: Properties) -> Iterable[CheckFailure]:
         yield from _violations(paths.parse(place), rule, inputs, ())
 
 
+def _not_for_programs(spec: Spec, given: Mapping[str, Value]) -> Iterable[CheckFailure]:
+    for path in spec.set_by_aws:
+        if _at(given, path) is not None:
+            yield CheckFailure(path, "is set by AWS and can't be given")
+
+
+def _at(given: Mapping[str, Value], path: str) -> Value:
+    """What ``given`` has at ``path``, a member's or a member's member's; None where there is nothing."""
+    found: Value = given
+    for part in paths.parse(path):
+        found = cast("dict[str, Any]", found).get(str(part)) if isinstance(found, Mapping) else None
+    return found
+
+
 def _conflicts(spec: Spec, given: Mapping[str, Value]) -> Iterable[CheckFailure]:
     for group in spec.conflicts:
-        present = [key for key in group if key in given]
+        present = [key for key in group if _at(given, key) is not None]
         if len(present) > 1:
             yield CheckFailure(present[1], f"conflicts with {present[0]}: give one of them")
     for group in spec.exactly_one:

@@ -41,9 +41,29 @@ def inputs(spec: Spec, config: Config, known: Properties, old_outputs: Propertie
             found[key] = live[key]
     if spec.taggable:
         _split_tags(config, known, live, found)
-    if not known:
-        found = {**spec.defaults, **found}
-    return found
+    return found if known else _imported(spec, found)
+
+
+def _imported(spec: Spec, found: Properties) -> Properties:
+    """What was found of a resource that nothing was known of, as a program would say it."""
+    left_out = [paths.parse(path) for path in spec.set_by_aws]
+    told = {
+        key: _told(fields.type, found[key], left_out, (key,)) for key, fields in _fields(spec).items() if key in found
+    }
+    return {**spec.defaults, **told}
+
+
+def _told(type_: PropertyType, value: Value, left_out: list[paths.Path], path: paths.Path) -> Value:
+    if isinstance(type_, Object) and isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return {
+            key: _told(field.type, members[key], left_out, (*path, key))
+            for key, field in type_.fields.items()
+            if key in members and (*path, key) not in left_out
+        }
+    if type_ == URL and isinstance(value, str) and "://" not in value:
+        return f"https://{value}"  # AWS says some without it, and takes none so
+    return value
 
 
 def _split_tags(config: Config, known: Properties, live: Properties, found: Properties) -> None:

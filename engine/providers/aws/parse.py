@@ -74,6 +74,7 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
             place: _fill(ValueCheck, _mapping(check, f"checks.{place}", problems), f"checks.{place}", problems)
             for place, check in _mapping(source.get("checks", {}), "checks", problems).items()
         },
+        set_by_aws=_strings(source.get("set_by_aws", ())),
         conflicts=_groups(source.get("conflicts", ()), "conflicts", inputs, problems),
         exactly_one=_groups(source.get("exactly_one", ()), "exactly_one", inputs, problems),
         kinds=_groups(source.get("kinds", ()), "kinds", inputs, problems),
@@ -97,7 +98,10 @@ def _unknown_paths(
 ) -> Iterable[str]:
     """Faults of the sections that name properties which the file doesn't declare."""
     known = {path for path, _ in schema.paths({**inputs, **outputs})}
-    for section in ("defaults", "local", "sets", "checks", "stays_given", "replace_on", "changes_with", "properties"):
+    sections = (
+        "defaults", "local", "sets", "checks", "set_by_aws", "stays_given", "replace_on", "changes_with", "properties",
+    )  # fmt: skip
+    for section in sections:
         named: Any = source.get(section, ())
         for path in named if isinstance(named, dict | list) else (named,) if named else ():
             if str(path).removesuffix("[*]") not in known:  # the items of a list of scalars have no path of their own
@@ -110,12 +114,13 @@ def _groups(
     """Lists of inputs that belong together."""
     listed: list[Any] = cast("list[Any]", source) if isinstance(source, list | tuple) else [source]
     groups: list[tuple[str, ...]] = []
+    known = {path for path, _ in schema.paths(inputs)}
     for index, group in enumerate(listed):
         if not isinstance(group, list):
             problems.append(f"{place}[{index}]: expected a list of inputs, got {group!r}")
             continue
         groups.append(_strings(cast("list[Any]", group)))
-        problems += [f"{place}[{index}]: no input {key!r}" for key in groups[-1] if key not in inputs]
+        problems += [f"{place}[{index}]: no input {key!r}" for key in groups[-1] if key not in known]
     return tuple(groups)
 
 

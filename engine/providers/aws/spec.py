@@ -11,6 +11,7 @@
     sets: [filters, rules[*].origins]    # lists without order
     autoname: {property: name, prefix: namePrefix, max: 256, pattern: "[a-z0-9._/-]{2,256}", lower: true}
     checks: {imageTagMutability: {one_of: [MUTABLE, IMMUTABLE]}, days: {min: 7, max: 30}, name: {pattern: ...}}
+    set_by_aws: [vpcConfig.vpcId]        # members of inputs that a program can't give
     conflicts: [[name, namePrefix]]      # at most one of each
     exactly_one: [[subnetId, gatewayId]] # one of each, no more and no less
     kinds: [[cidrIpv4, prefixListId]]    # giving another of each than before replaces the resource
@@ -173,6 +174,7 @@ class Spec:
     sets: frozenset[str] = frozenset()
     autoname: Autoname | None = None
     checks: Mapping[str, ValueCheck] = field(default_factory=dict[str, ValueCheck])
+    set_by_aws: tuple[str, ...] = ()
     conflicts: tuple[tuple[str, ...], ...] = ()
     exactly_one: tuple[tuple[str, ...], ...] = ()
     kinds: tuple[tuple[str, ...], ...] = ()

@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 
+from engine.importing import sdk
+from engine.importing.code import Declared, program_of
+from engine.importing.saying import to_say
+from engine.importing.wanted import Request, Wanted
 from engine.providers.aws import registry
 from engine.providers.aws.provider import AwsProvider
 from engine.providers.aws.schema import Scalar
 from engine.providers.aws.spec import Spec
-from engine.values import UNKNOWN, Properties, has_unknown
+from engine.providers.base import Checked
+from engine.state.model import ResourceState
+from engine.values import UNKNOWN, Properties, Secret, has_unknown, reveal
 from tests.engine.aws import cases
 from tests.engine.aws.cases import Case
+from tests.engine.pasting import registered_by
 
 REGION = "us-east-1"
 TOKEN = "bedplate-0123456789abcdef"
@@ -84,6 +91,7 @@ def test_lives_through_its_case(case: Case, provider: AwsProvider, emulator: str
         _reads_without_difference(life)
         _is_found_again(life)
         _imports(life, case)
+        _pastes(life)
         if case.update is not None:
             _updates(life, cases.laid_over(inputs, cases.resolved(case.update, known)))
             cases.assert_view(case.updated_view, emulator, REGION, {**life.known(), **known})
@@ -138,6 +146,30 @@ def _imports(life: Life, case: Case) -> None:
     untold = {*life.spec.local, *case.unimportable}
     diff = life.diff(found.inputs, found.outputs, life.inputs)
     assert not {path.split(".")[0].split("[")[0] for path in diff.detailed} - untold, diff.detailed
+
+
+def _pastes(life: Life) -> None:
+    """The code that an import writes declares the resource as it is: a program with it changes nothing."""
+    found = life.provider.read(life.urn, life.type, life.id, {}, {})
+    assert found is not None
+    names = sdk.secret_inputs(life.type)
+    inputs = {key: Secret(value) if key in names else value for key, value in found.inputs.items()}
+    state = ResourceState(life.urn, life.type, True, found.id, inputs, found.outputs)
+
+    def check(given: Properties) -> Checked:
+        return life.provider.check(life.urn, life.type, None, reveal(given), seed="paste")
+
+    says = to_say(inputs, check, lambda given: life.diff(found.inputs, found.outputs, given).changes)
+    wanted = Wanted(life.type, "Pasted-1", found.id, life.urn)
+    program = program_of(Request((wanted,), {life.urn: "Pasted-1"}), [Declared(wanted, state, says)])
+    values = {key: reveal(needed.value) for key, needed in program.secrets.items()}
+    assert not [value for value in values.values() if value in program.text]
+    (registered,) = registered_by(program.text, secrets=values)
+    assert (registered.type, registered.name, registered.protect) == (life.type, "Pasted-1", True)
+    checked = check(registered.inputs)
+    assert not checked.failures, f"{checked.failures}\n{program.text}"
+    diff = life.diff(found.inputs, found.outputs, checked.inputs)
+    assert not diff.changes, f"{diff.detailed}\n{program.text}"
 
 
 def _updates(life: Life, news: Properties) -> None:
