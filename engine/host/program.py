@@ -15,6 +15,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import fcntl
 import gc
 import importlib
 import io
@@ -23,6 +24,7 @@ import logging
 import os
 import runpy
 import signal
+import stat
 import sys
 import traceback
 from pathlib import Path
@@ -217,14 +219,35 @@ def _leave(code: int | None) -> None:
     if code is None:
         return  # the program has ended by itself, with an exit code of its own
     logging.shutdown()
-    for each in gc.get_objects():
-        if type(each) in _WRITTEN_TO:  # what a program has left open
-            with contextlib.suppress(OSError, ValueError):
-                each.flush()
+    if _may_write():
+        for each in gc.get_objects():
+            if type(each) in _WRITTEN_TO:  # what a program has left open
+                with contextlib.suppress(OSError, ValueError):
+                    each.flush()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none
             stream.flush()
     os._exit(code)
+
+
+def _may_write() -> bool:
+    """Whether a file or a pipe is open for writing; to go through all objects is worth it only then."""
+    try:
+        return any(_is_written_to(int(entry.name)) for entry in Path("/proc/self/fd").iterdir())
+    except OSError:  # a system that does not tell
+        return True
+
+
+def _is_written_to(descriptor: int) -> bool:
+    if descriptor <= 2:
+        return False
+    try:
+        mode = os.fstat(descriptor).st_mode
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    except OSError:  # the one by which the folder was listed
+        return False
+    kind = stat.S_ISREG(mode) or stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+    return kind and flags & os.O_ACCMODE != os.O_RDONLY
 
 
 if __name__ == "__main__":
