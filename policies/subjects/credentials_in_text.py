@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from policies.subjects.secret_texts import SHAPES
+from policies.subjects.secret_texts import shapes_for
 
 _BEARER: Final = re.compile(r"\bBearer\s+(?![$<{%])[A-Za-z0-9._~+/-]{20,}")
 # A name that ends in what it holds, a sign of assignment, and one value: quoted, or up to the next blank.
@@ -74,7 +74,7 @@ def decoded(text: str) -> str:
 
 
 def _by_shape(text: str) -> Iterator[tuple[str, int]]:
-    for shape, what in (*SHAPES, (_BEARER, "a bearer token")):
+    for shape, what in (*shapes_for(text), (_BEARER, "a bearer token")):
         for match in shape.finditer(text):
             yield what, match.start()
 
