@@ -19,7 +19,7 @@ from engine.importing.text import WIDTH, Call, Code, identifier, written
 from engine.importing.wanted import Request, Wanted
 from engine.provider_registry import split_reference
 from engine.state.model import ResourceState
-from engine.values import Archive, Asset, Properties, ResourceRef, Secret, Value, reveal
+from engine.values import Archive, Asset, Properties, ResourceRef, Secret, Value, reveal, secret
 
 _REFERRED: Final = ("id", "arn", "name")  # outputs that a reference may name
 _SEPARATORS: Final = ((", ", ": "), (",", ":"))
@@ -177,6 +177,8 @@ class _Writer:
         return {"opts": Call("pulumi.ResourceOptions", (), options)} if options else {}
 
     def _value(self, value: Value, shape: sdk.Shape, one: Declared, path: tuple[str, ...]) -> Any:
+        if isinstance(value, Secret) and isinstance(value.value, dict):
+            value = {key: secret(each) for key, each in value.value.items()}
         if isinstance(value, Secret):
             return self._secret(value, one, path)
         if isinstance(value, dict):

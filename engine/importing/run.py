@@ -239,17 +239,15 @@ class Importing:
         if not provider.knows(one.type):
             raise self._wrong(one, sdk.advice(one.type))
 
-        secret_names = sdk.secret_inputs(one.type)
-
         def fetch() -> ResourceState | None:
             if one.outputs:
                 return replace(state, outputs=one.outputs)
             found = provider.read(state.urn, state.type, one.id, {}, {})
             if found is None:
                 return None
-            inputs = _chosen(_merged(_marked(found.inputs, secret_names), one.inputs), one.properties)
-            marked = replace(state, inputs=inputs)
-            return replace(marked, id=found.id, outputs=annotate_secrets(found.outputs, marked))
+            inputs = _chosen(_merged(marked(found.inputs, one.type), one.inputs), one.properties)
+            read = replace(state, inputs=inputs)
+            return replace(read, id=found.id, outputs=annotate_secrets(found.outputs, read))
 
         step = Step(Op.IMPORT, state.urn, state.type, Reason.IMPORTED, None, state)
         imported = await self._executor.read(step, provider, fetch, None)
@@ -303,8 +301,9 @@ def _chosen(inputs: Properties, names: tuple[str, ...]) -> Properties:
     return {key: value for key, value in inputs.items() if not names or key in names}
 
 
-def _marked(inputs: Properties, names: frozenset[str]) -> Properties:
-    """``inputs`` with those marked that the program's SDK would mark."""
+def marked(inputs: Properties, type_: str) -> Properties:
+    """``inputs`` with those marked secret that the SDK would mark in a program."""
+    names = sdk.secret_inputs(type_)
     return {key: secret(value) if key in names else value for key, value in inputs.items()}
 
 

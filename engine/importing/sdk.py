@@ -79,7 +79,9 @@ def secret_inputs(type_: str) -> frozenset[str]:
     found = resource_class(type_)
     if found is None or found.arguments.class_ is None:
         return frozenset()
-    owner = getattr(sys.modules[found.arguments.class_.__module__], found.path.rpartition(".")[2])
+    owner = getattr(sys.modules[found.arguments.class_.__module__], found.path.rpartition(".")[2], None)
+    if owner is None:  # a class of ours stands for one of many kinds
+        return frozenset()
     listed = re.search(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(owner._internal_init))
     names = re.findall(r'"(\w+)"', listed[1]) if listed else []
     return frozenset(names) & found.arguments.members.keys()

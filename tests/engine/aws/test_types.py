@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.importing import sdk
 from engine.importing.code import Declared, program_of
+from engine.importing.run import marked
 from engine.importing.saying import to_say
 from engine.importing.wanted import Request, Wanted
 from engine.providers.aws import registry
@@ -16,7 +16,7 @@ from engine.providers.aws.schema import Scalar
 from engine.providers.aws.spec import Spec
 from engine.providers.base import Checked
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Properties, Secret, has_unknown, reveal
+from engine.values import UNKNOWN, Properties, has_unknown, reveal
 from tests.engine.aws import cases
 from tests.engine.aws.cases import Case
 from tests.engine.pasting import registered_by
@@ -152,8 +152,7 @@ def _pastes(life: Life) -> None:
     """The code that an import writes declares the resource as it is: a program with it changes nothing."""
     found = life.provider.read(life.urn, life.type, life.id, {}, {})
     assert found is not None
-    names = sdk.secret_inputs(life.type)
-    inputs = {key: Secret(value) if key in names else value for key, value in found.inputs.items()}
+    inputs = marked(found.inputs, life.type)
     state = ResourceState(life.urn, life.type, True, found.id, inputs, found.outputs)
 
     def check(given: Properties) -> Checked:
