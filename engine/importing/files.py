@@ -41,9 +41,9 @@ def of_file(path: Path, *, stack: str, project: str, protect: bool, codec: Secre
     text = _text(path)
     try:
         content = json.loads(text)
-    except ValueError as error:
-        line = getattr(error, "lineno", 0)
-        raise BadImport(str(path), [Problem("", f"not JSON: {error}", line=line)]) from error
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {error.msg} in column {error.colno}"
+        raise BadImport(str(path), [Problem("", message, line=error.lineno)]) from error
     reading = _Reading(stack, project, protect, codec, _lines(text))
     request = reading.request(content)
     if reading.problems:
