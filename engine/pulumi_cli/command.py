@@ -31,7 +31,7 @@ NAME: Final = "pulumi"
 Payload: TypeAlias = Mapping[str, Any]
 Take: TypeAlias = Callable[[Payload], None]
 _LONGEST_LINE: Final = 1 << 26  # bytes; an event carries a resource's whole state twice
-_GRACE_SECONDS: Final = 5.0
+GRACE_SECONDS: Final = 5.0
 # The first makes `--event-log` known to the CLI, the second keeps its advice to update out of what it says.
 VARIABLES: Final = {"PULUMI_DEBUG_COMMANDS": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
@@ -56,6 +56,8 @@ class Cli:
         self._folder = folder
         self._stack = stack
         self._process: asyncio.subprocess.Process | None = None
+        self._interrupts = 0
+        self.grace_seconds = GRACE_SECONDS
 
     @cached_property
     def _command(self) -> PulumiCommand:
@@ -107,6 +109,8 @@ class Cli:
                 env={**os.environ, **VARIABLES}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
                 start_new_session=True,
             )  # fmt: skip
+            for _ in range(self._interrupts):  # that came while it was being started
+                self._signal(process)
             try:
                 code = await process.wait()
             finally:
@@ -117,28 +121,28 @@ class Cli:
 
     def interrupt(self) -> None:
         """What Ctrl-C is to the CLI: the first time it finishes what is in progress, the second it stops at once."""
-        if self._runs:
-            assert self._process is not None, "it runs"
+        self._interrupts += 1
+        if self._process is not None:
+            self._signal(self._process)
+
+    def _signal(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGINT)
+                os.kill(process.pid, signal.SIGINT)
 
     def end_now(self) -> None:
-        """Have it stop at once, and end it where it does not: nobody of it may go on when we are gone."""
-        process = self._process
-        if process is None or not self._runs:
-            return
+        """Have it stop at once, and end it where it does not: nothing of it may go on when we are gone."""
         self.interrupt()
-        deadline = time.monotonic() + _GRACE_SECONDS
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        deadline = time.monotonic() + self.grace_seconds
         while time.monotonic() < deadline:
             if not _lives(process.pid):
                 return
             time.sleep(0.05)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-
-    @property
-    def _runs(self) -> bool:
-        return self._process is not None and self._process.returncode is None
 
 
 class EventPipe:
@@ -168,7 +172,12 @@ class EventPipe:
             self._writing = None
 
     async def hear(self, take: Take) -> None:
-        """Hand over each event. What is no JSON object is left out: a line that was cut off by the CLI's end."""
+        """Hand over each event. What is no JSON object is left out: a line that was cut off by the CLI's end.
+
+        Where ``take`` breaks, the rest is read all the same, as the CLI would wait for ever for a pipe that is full;
+        what it broke with is raised at the end.
+        """
+        broke: Exception | None = None
         reader = asyncio.StreamReader(limit=_LONGEST_LINE)
         pipe = os.fdopen(self._reading, "rb", buffering=0)
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
@@ -178,10 +187,15 @@ class EventPipe:
             except ValueError:  # longer than the limit: it is left out
                 continue
             if not line:
-                return
+                break
             event = _parsed(line)
-            if isinstance(event, dict):
-                take(event)
+            if isinstance(event, dict) and broke is None:
+                try:
+                    take(event)
+                except Exception as error:  # noqa: BLE001 - it is raised below
+                    broke = error
+        if broke is not None:
+            raise broke
 
 
 def _lives(pid: int) -> bool:

@@ -120,7 +120,7 @@ def _told(encoded: Any) -> ResourceState | None:
         urn=_text(encoded, "urn"),
         type=_text(encoded, "type"),
         custom=encoded.get("custom") is True,
-        id=_text(encoded, "id"),
+        id=_text(encoded, "id").replace(properties.UNKNOWN_TEXT, ""),
         inputs=values(encoded.get("inputs")),
         outputs=values(encoded.get("outputs")),
         parent=_text(encoded, "parent"),
