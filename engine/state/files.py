@@ -14,11 +14,12 @@ TEMPORARY: Final = ".tmp"  # no ending that Pulumi takes for a stack
 
 
 def make_folder(path: Path) -> None:
-    """``path`` and what it lies in, readable by the user alone where it is new."""
+    """``path`` and what it lies in, readable by the user alone where it is new, and there for good."""
     if not path.is_dir():
         make_folder(path.parent)
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=FOLDER_MODE)
+        sync_folder(path.parent)
 
 
 def write(path: Path, content: bytes) -> None:

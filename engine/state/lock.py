@@ -221,6 +221,8 @@ def _system_text(path: Path) -> str:
 def _write_private(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())  # one that is empty when the power comes back would hold the stack for ever
 
 
 @contextlib.contextmanager
