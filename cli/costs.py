@@ -71,7 +71,7 @@ def items(states: Iterable[ResourceState]) -> list[Item]:
 
 
 def _after(plan: Plan) -> Iterable[ResourceState]:
-    return {step.urn: step.state for step in plan.steps if step.op not in DELETIONS}.values()
+    return {step.urn: step.state for step in plan.steps if step.op not in DELETIONS and not step.left_out}.values()
 
 
 def _before(plan: Plan) -> Iterable[ResourceState]:

@@ -154,6 +154,9 @@ class Running(OfProgram):
     exclude: Annotated[
         tuple[str, ...], typer.Option("--exclude", metavar="GLOB", help="All but these resources. Repeatable.")
     ] = ()
+    target_dependents: Annotated[bool, typer.Option("--target-dependents", help="What depends on a --target, too.")] = (
+        False
+    )
     parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="Operations at a time.")] = 16
     event_log: Annotated[
         Path | None,
@@ -167,6 +170,7 @@ class Running(OfProgram):
 
 
 R = TypeVar("R", bound=Running)
+ExcludeDependents = Annotated[bool, typer.Option("--exclude-dependents", help="Nor what depends on an --exclude.")]
 PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only show what would be done; ask nothing.")]
 
 
@@ -202,6 +206,14 @@ class Judged(Planned):
     report: Reports = ()
     rules_url: RulesUrl = ""
     usage: UsageFile = None
+    exclude_dependents: ExcludeDependents = False
+    replace: Annotated[
+        tuple[str, ...], typer.Option("--replace", metavar="GLOB", help="Replace these, changed or not. Repeatable.")
+    ] = ()
+    target_replace: Annotated[
+        tuple[str, ...],
+        typer.Option("--target-replace", metavar="GLOB", help="Short for --target and --replace. Repeatable."),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,6 +239,7 @@ class Destroying(Applying, Planned):
 class Refreshing(Applying):
     """A command that compares the state with what exists."""
 
+    exclude_dependents: ExcludeDependents = False
     preview_only: PreviewOnly = False
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from cli import engines, neighbours, packs, sandboxes
+from cli import engines, neighbours, packs, sandboxes, selection
 from cli.environments import meant
 from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
 from cli.findings.report import FindingsReport
@@ -36,7 +36,7 @@ from cli.views.progress import REFRESH_SECONDS, Live, Plain, Progress, Silent
 from engine.events import Consumer, Event
 from engine.plan import Op
 from engine.project import Project
-from engine.run import Options, Outcome, Result, unmatched_targets
+from engine.run import Options, Outcome, Result
 from engine.sandbox import Sandbox
 from engine.sandbox.providers import factories
 from engine.session import Session
@@ -102,6 +102,7 @@ class Command:
     known: int = 0  # diagnostics that the preview's report has shown
     code: ExitCode | None = None  # set where more is known than the outcome tells
     reports: Sequence[ReportFile] = ()  # of what policy packs found
+    targets: Targets = field(default_factory=Targets)
 
     @property
     def sandbox(self) -> Sandbox | None:
@@ -169,9 +170,8 @@ class Command:
 
     def _options(self) -> Options:
         request = self.request
-        targets = Targets(request.target, request.exclude)
         return Options(
-            request.parallel, targets, request.program_timeout, live_functions=self._lives(),
+            request.parallel, self.targets, request.program_timeout, live_functions=self._lives(),
             refresh=isinstance(request, Planned) and request.refresh, debug=request.debug,
         )  # fmt: skip
 
@@ -197,20 +197,16 @@ class Command:
         return (isinstance(self.request, Applying) and self.request.yes) or self._asked(preview)
 
     def _check_targets(self, preview: Outcome) -> None:
-        unmatched = unmatched_targets(Targets(self.request.target, self.request.exclude), preview.plan)
-        if not unmatched:
+        if preview.result not in (Result.SUCCEEDED, Result.PROGRAM_FAILED, Result.RESOURCE_FAILED):
             return
-        listed = ", ".join(f"'{glob}'" for glob in unmatched)
-        names = [glob for glob in unmatched if "*" in glob and "::" not in glob]
-        hint = f"did you mean '**::{names[0]}'? " if names else ""
-        text = (
-            f"--target {listed} matches no resource; {hint}give a resource's name, or its URN with * and ** as "
-            f"wildcards (`bedplate state list {self.session.stack}` shows those there are)"
-        )
-        if preview.result is Result.SUCCEEDED:
+        text = selection.unmatched(self.targets, preview.plan, self._standing, self.session.stack)
+        if text and preview.result is Result.SUCCEEDED:
             raise UsageError(text)
-        if preview.result in (Result.PROGRAM_FAILED, Result.RESOURCE_FAILED):
+        if text:
             self.screen.tell(f"{text}\nthis may be why the rest went wrong:")
+
+    def _standing(self) -> list[str]:
+        return [state.urn for state in self.session.snapshot().resources]
 
     def _check_sandbox(self, preview: Outcome) -> None:
         if not isinstance(self.session, Session):
@@ -377,6 +373,7 @@ def prepared(kind: type[C], verb: str, request: Running) -> C:
         request.yes or _only_previews(verb, request) or _may_ask(screen, request)
     ):
         raise UsageError(f"`bedplate {verb}` would have to ask, and nobody is there to answer; pass --yes to go ahead")
+    targets = selection.targets_of(request)
     reports = asked(request.report, request.rules_url) if isinstance(request, Judged) else ()
     session = open_session(request, request.message, changes=not _only_previews(verb, request))
     if isinstance(request, Judged):
@@ -389,7 +386,7 @@ def prepared(kind: type[C], verb: str, request: Running) -> C:
     progress = _progress(screen, request)
     transcript = Transcript()
     interrupts = Interrupts(lambda: _cancel(session, progress), lambda: _stop_now(session, progress))
-    command = kind(verb, request, screen, session, transcript, progress, interrupts, reports=reports)
+    command = kind(verb, request, screen, session, transcript, progress, interrupts, reports=reports, targets=targets)
     if not isinstance(session, Session):
         session.may_make = command.may_make
     return command

@@ -182,15 +182,15 @@ class CarryingOut(ProviderChoice):
     def _retained(self, old: ResourceState) -> bool:
         return old.external or old.retain_on_delete or (old.deleted_with != "" and old.deleted_with in self.going)
 
-    def _untargeted(self, urn: str, old: ResourceState | None, custom: bool) -> Registered:
+    def _untargeted(self, state: ResourceState, old: ResourceState | None) -> Registered:
         """A resource that is not among the targets: as it was, or not there yet."""
         if old is None:
-            self.not_created.add(urn)
-            return Registered(urn, unknown=True)
-        self.executor.instant(Step(Op.SAME, urn, old.type, Reason.NOT_TARGETED, old, old))
+            self.not_created.add(state.urn)
+            self.executor.instant(Step(Op.SAME, state.urn, state.type, Reason.NOT_TARGETED, None, state))
+            return Registered(state.urn, unknown=True)
         self._keep(old)
-        self.news[urn] = old
-        return Registered(urn, old.id, old.outputs if custom else {})
+        self.news[state.urn] = old
+        return Registered(state.urn, old.id, old.outputs if state.custom else {})
 
     def _keep(self, old: ResourceState) -> None:
         """Keep a state as it is, behind all that it needs, of which the program may not say anything any more."""
@@ -199,6 +199,7 @@ class CarryingOut(ProviderChoice):
         self.kept.add(id(old))
         for needed in self._needed(old):
             self._keep(needed)
+        self.executor.instant(Step(Op.SAME, old.urn, old.type, Reason.NOT_TARGETED, old, old))
         self.executor.record.put(old, old)
 
     def _needed(self, old: ResourceState) -> Iterator[ResourceState]:

@@ -77,12 +77,17 @@ def triggered(old: ResourceState, new: ResourceState) -> bool:
     return before is not None and after is not None and not equal(reveal(before), reveal(after))
 
 
-def forced_replacement(old: ResourceState, new: ResourceState, replaced: frozenset[str] | set[str]) -> Decision | None:
-    """A replacement that is due whatever the provider says; ``replaced`` are the URNs replaced in this run."""
+def forced_replacement(
+    old: ResourceState, new: ResourceState, replaced: frozenset[str] | set[str], *, asked: bool = False
+) -> Decision | None:
+    """A replacement that is due whatever the provider says; ``replaced`` are the URNs replaced in this run.
+
+    ``asked`` says that the user has named it with ``--replace``.
+    """
     if triggered(old, new):
         return Decision(Op.REPLACE, Reason.TRIGGERED)
-    if old.taint:
-        return Decision(Op.REPLACE, Reason.TAINTED, replace_keys=("id",))
+    if asked or old.taint:
+        return Decision(Op.REPLACE, Reason.ASKED if asked else Reason.TAINTED, replace_keys=("id",))
     if bool(old.provider) != bool(new.provider) or old.custom != new.custom:
         return Decision(Op.REPLACE, Reason.KIND_CHANGED, replace_keys=("provider",))
     if any(urn in replaced for urn in new.replace_with):

@@ -17,6 +17,7 @@ from engine.execute import RunCancelled, StepError
 from engine.graph import DependencyGraph
 from engine.plan import Op, Reason, Step
 from engine.state.model import ResourceState
+from engine.targets import Targets
 
 # What goes, by its place in the base snapshot.
 Condemned: TypeAlias = Mapping[int, tuple[ResourceState, Op, Reason]]
@@ -25,7 +26,12 @@ Condemned: TypeAlias = Mapping[int, tuple[ResourceState, Op, Reason]]
 async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_DECLARED) -> None:
     """Delete everything in the base snapshot that this run has replaced, or has not come to."""
     graph = DependencyGraph(deployment.base.resources)
-    condemned = _chosen(deployment, graph, dict(_condemned(deployment, reason)))
+    condemned = dict(_condemned(deployment, reason))
+    chosen = _chosen(deployment, graph, condemned)
+    for place, (old, op, _) in condemned.items():
+        if place not in chosen and op is not Op.DELETE_REPLACED:
+            deployment.executor.instant(Step(Op.SAME, old.urn, old.type, Reason.NOT_TARGETED, old, old))
+    condemned = chosen
     deployment.going.update(state.urn for state, _, _ in condemned.values())
     await _delete_all(deployment, graph, condemned)
 
@@ -55,17 +61,31 @@ def _chosen(deployment: Deployment, graph: DependencyGraph, condemned: Condemned
         named = {place for place, old in enumerate(resources) if targets.name(old.urn)}
         along = named.union(*(graph.dependents(place) for place in named))
         condemned = {place: entry for place, entry in condemned.items() if place in along}
-        unnamed = [place for place in condemned if place not in named]
+        unnamed = [] if targets.dependents else [place for place in condemned if place not in named]
         for place in unnamed:
-            message = "would be deleted along with what it needs, but is not among the targets; add it with --target"
+            message = (
+                "would be deleted along with what it needs, but is not among the targets; add it with --target, or all "
+                "like it with --target-dependents"
+            )
             deployment.executor.failures += 1
             deployment.executor.emit(Diagnostic(Severity.ERROR, message, resources[place].urn))
-        return {} if unnamed else condemned
+        return {} if unnamed and not deployment.preview else condemned
     if targets.exclude:
-        spared = {place for place, old in enumerate(resources) if targets.spare(old.urn)}
-        needed = spared.union(*(graph.requirements(place) for place in spared))
-        return {place: entry for place, entry in condemned.items() if place not in needed}
+        spared = _spared(graph, targets)
+        return {place: entry for place, entry in condemned.items() if place not in spared}
     return condemned
+
+
+def _spared(graph: DependencyGraph, targets: Targets) -> set[int]:
+    """Places of what stays: what is excluded and all that it needs; where that was said, also what needs any of it."""
+    frontier = [place for place, old in enumerate(graph.resources) if targets.spare(old.urn)]
+    spared = set(frontier)
+    while frontier:
+        place = frontier.pop()
+        further = graph.needs(place) | (graph.needed_by(place) if targets.exclude_dependents else set())
+        frontier += further - spared
+        spared |= further
+    return spared
 
 
 async def _delete_all(

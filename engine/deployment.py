@@ -23,6 +23,7 @@ from engine.differ import equal
 from engine.events import Diagnostic, OutputsRegistered, Severity
 from engine.execute import StepError
 from engine.goals import Goal
+from engine.graph import named_dependencies
 from engine.judging import Judging
 from engine.marks import handed
 from engine.plan import Op, Reason, Step
@@ -42,6 +43,7 @@ class Deployment(Judging):
         self.learn_secret(goal.inputs)
         if goal.type == urns.STACK_TYPE:
             self.root = urn
+        self._demand(urn, goal)
         blocker = self._blocker(goal)
         if blocker:
             return self._skip(urn, blocker)
@@ -62,15 +64,20 @@ class Deployment(Judging):
     async def _register(self, urn: str, goal: Goal, old: ResourceState | None) -> Registered:
         state = new_state(goal, urn, old)
         provider = self._provider_of(state)
-        if not self.targets.include(urn):
-            return self._untargeted(urn, old, goal.custom)
+        needs = tuple(named_dependencies(state))
+        meant = self.selection.means(urn, needs)
+        self.selection.remember(urn, needs, meant=meant)
+        if not meant and not wants_import(goal, old):
+            return self._untargeted(state, old)
         if provider and not provider.knows(goal.type):
             self._note_unknown(goal.type)
         recreating = old if await self._gone_early(old) else None
         if wants_import(goal, old):
             assert provider is not None, "only custom resources are imported"
             state, old = await self._import(state, goal, old, provider)
-        fresh = old is None or recreating is not None or old.external or old.taint
+            if not meant:
+                return self._untargeted(state, old)
+        fresh = old is None or recreating is not None or old.external or old.taint or self.targets.renew(urn)
         inputs = goal.inputs if old is None else self._ignoring(urn, goal, old)
         if provider is not None:
             inputs = await self._checked(state, provider, None if fresh else old, goal.inputs if fresh else inputs)
@@ -107,7 +114,7 @@ class Deployment(Judging):
     async def _decision(
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
     ) -> Decision:
-        forced = forced_replacement(old, state, self.replaced)
+        forced = forced_replacement(old, state, self.replaced, asked=self.targets.renew(state.urn))
         if forced is None and await self._provider_replaced(old, state):
             forced = Decision(Op.REPLACE, Reason.PROVIDER_REPLACED, replace_keys=("provider",))
         if forced is not None:

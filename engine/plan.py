@@ -59,6 +59,7 @@ class Reason(enum.StrEnum):
     REPLACED_DEPENDENCY = "a resource that it depends on is replaced"
     REPLACED_WITH = "a resource that it is replaced with is replaced"
     TAINTED = "it is marked to be replaced"
+    ASKED = "asked for by --replace"
     TRIGGERED = "its replacement trigger changed"
     DELETED_WITH = "the resource that it is deleted with is replaced"
     INTERRUPTED_REPLACEMENT = "an earlier replacement was interrupted"
@@ -115,6 +116,11 @@ class Step:
     @property
     def provider(self) -> str:
         return self.state.provider
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the resource is new and, not being among the targets, is not created: Pulumi calls that the same."""
+        return self.op is Op.SAME and self.old is None
 
 
 @dataclass(frozen=True)

@@ -320,8 +320,3 @@ class Run:
     def _failed(self, message: str) -> Result:
         self._emit(Diagnostic(Severity.ERROR, message))
         return Result.PROGRAM_FAILED
-
-
-def unmatched_targets(targets: Targets, plan: Plan) -> Sequence[str]:
-    """Targets that name nothing that the run has seen."""
-    return targets.unmatched(step.urn for step in plan.steps)

@@ -25,7 +25,7 @@ from engine.provider_registry import ProviderRegistry, by_reference, split_refer
 from engine.provider_resources import AwaitedProviderResources, ProviderResources
 from engine.providers.builtin import BuiltinProvider
 from engine.state.model import ResourceState, Snapshot
-from engine.targets import Targets
+from engine.targets import Selection, Targets
 from engine.values import Properties, Value
 
 
@@ -39,6 +39,16 @@ class Registered:
     result: str = "success"
     unknown: bool = False
     stables: Sequence[str] = ()
+
+
+def _needed(goal: Goal | ReadGoal) -> list[str]:
+    """The URNs that must exist for what ``goal`` asks for."""
+    needed = [*goal.dependencies, goal.parent]
+    if goal.provider:
+        needed.append(split_reference(goal.provider)[0])
+    if isinstance(goal, Goal):
+        needed += [goal.deleted_with, *goal.replace_with]
+    return needed
 
 
 class RegistrationRefused(Exception):
@@ -73,6 +83,7 @@ class RunState:
     def __post_init__(self) -> None:
         self.olds = {old.urn: old for old in self.base.resources if not old.delete}
         self.learn_secret([[old.inputs, old.outputs] for old in self.base.resources])
+        self.selection = Selection(self.targets)
         self.prior = PriorStates(self.stack, self.project, self.olds)
         self.seen: set[str] = set()
         self.replaced: set[str] = set()
@@ -123,25 +134,26 @@ class RunState:
         self.executor.emit(Diagnostic(Severity.ERROR, message, urn))
         return RegistrationRefused(message)
 
-    def _blocker(self, goal: Goal | ReadGoal) -> str | None:
-        """A dependency of ``goal`` that failed or was skipped, if any."""
-        if not self.unavailable and not self.not_created:
-            return None
-        needed = [*goal.dependencies, goal.parent]
-        if goal.provider:
-            needed.append(split_reference(goal.provider)[0])
-        if isinstance(goal, Goal):
-            needed += [goal.deleted_with, *goal.replace_with]
-        return next((urn for urn in needed if urn in self.unavailable or urn in self.not_created), None)
+    def _demand(self, urn: str, goal: Goal) -> None:
+        """Tell of what ``urn`` needs and nobody has named, so that it is not created; each is told of once.
 
-    def _skip(self, urn: str, because: str) -> Registered:
-        if because in self.not_created:
-            if not self.targets.include(urn):
-                self.not_created.add(urn)
-                return Registered(urn, unknown=True)
-            message = f"needs {because}, which is new and not among the targets; add it with --target"
+        A preview goes on as if it were there, to find everything; an apply counts ``urn`` among what failed.
+        """
+        if not self.not_created or not self.selection.means(urn, _needed(goal)):
+            return
+        for needed in sorted(self.not_created.intersection(_needed(goal))):
+            message = f"needs {needed}, which is new and not among the targets; {self.targets.remedy}"
             self.executor.failures += 1
             self.executor.emit(Diagnostic(Severity.ERROR, message, urn))
+            self.not_created.discard(needed)
+            if not self.preview:
+                self.unavailable.add(needed)
+
+    def _blocker(self, goal: Goal | ReadGoal) -> str | None:
+        """A dependency of ``goal`` that failed or was skipped, if any."""
+        return next((urn for urn in _needed(goal) if urn in self.unavailable), None) if self.unavailable else None
+
+    def _skip(self, urn: str, because: str) -> Registered:
         self.unavailable.add(urn)
         self.executor.emit(StepSkipped(urn, because))
         return Registered(urn, result="skip")

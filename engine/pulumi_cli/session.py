@@ -291,7 +291,7 @@ class _Opening(SecretCodec):
 def _targets(targets: Targets) -> list[str]:
     """Our globs in the CLI's form, which has no short one for a resource's name."""
     flags: list[str] = []
-    for flag, globs in (("--target", targets.only), ("--exclude", targets.exclude)):
+    for flag, globs in (("--target", targets.only), ("--exclude", targets.exclude), ("--replace", targets.replace)):
         for glob in globs:
             flags += [flag, glob if "::" in glob or "*" in glob else f"**::{glob}"]
     return flags

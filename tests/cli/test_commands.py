@@ -148,6 +148,8 @@ def test_a_document_and_an_event_log(project: Project) -> None:
         (["preview", "dev", "--parallel", "0"], 2, "--parallel"),
         (["preview", "dev", "--target", "nosuch"], 2, "matches no resource"),
         (["preview", "dev", "--target", "to*"], 2, "did you mean '**::to*'?"),
+        (["preview", "dev", "--replace", "nosuch"], 2, "--replace 'nosuch' matches no resource of the state"),
+        (["up", "dev", "--target", "top", "--exclude", "below", "--yes"], 2, "can't be given together"),
         (["state", "show", "dev", "nosuch"], 2, "no resource 'nosuch'"),
         (["sandbox", "status"], 1, ""),
     ],

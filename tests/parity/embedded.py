@@ -137,8 +137,15 @@ class Embedded:
 
 
 def _options(run: Run) -> Options:
-    targets = Targets(tuple(run.flags.get("targets", ())), tuple(run.flags.get("excludes", ())))
-    return Options(parallel=1, targets=targets)
+    flags = run.flags
+    targets = Targets(
+        tuple(flags.get("targets", ())),
+        tuple(flags.get("excludes", ())),
+        flags.get("target_dependents", False),
+        flags.get("exclude_dependents", False),
+        tuple(flags.get("replace", ())),
+    )
+    return Options(parallel=1, targets=targets, refresh=flags.get("refresh", False))
 
 
 def _agreed(_outcome: Outcome) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.plan import Op, Reason
 from engine.run import Result
 from tests.engine.lifecycle.harness import Engine, Out, component, provider, thing
 
@@ -42,6 +43,36 @@ def test_a_target_that_needs_what_is_not_created_is_refused(engine: Engine) -> N
     assert "a" in report.errors[0]
     assert "target" in report.errors[0]
     assert engine.cloud.calls == []
+
+
+def test_what_needs_something_new_that_is_excluded_is_refused(engine: Engine) -> None:
+    """Pulumi 3.260 makes it, and leaves a state that it refuses to use: with a dependency that is not there."""
+    program = [thing("z"), thing("a"), thing("b", depends_on=["a"])]
+    report = engine.up(*program, exclude=["a"], expect=Result.RESOURCE_FAILED)
+    assert "exclude this one, too" in report.errors[0]
+    assert engine.cloud.calls == []
+    assert engine.up(*program, exclude=["a", "b"]).names == ["z"]
+
+
+def test_every_new_resource_that_is_missing_is_named_once(engine: Engine) -> None:
+    program = [thing("a"), thing("b"), thing("c", depends_on=["a", "b"]), thing("d", depends_on=["a"])]
+    report = engine.up(*program, targets=["c", "d"], expect=Result.RESOURCE_FAILED)
+    assert [error.split(",")[0].split("::")[-1] for error in report.errors] == ["a", "b"]
+    assert sorted(report.operations) == ["+ c", "+ d"]
+
+
+def test_what_is_needed_and_not_created_fails_an_apply_without_a_plan(engine: Engine) -> None:
+    report = engine.up(
+        thing("a"), thing("b", of=Out("a")), targets=["b"], planned=False, expect=Result.RESOURCE_FAILED
+    )  # fmt: skip
+    assert report.skipped == ["b"]
+    assert engine.cloud.calls == []
+
+
+def test_what_is_left_out_is_told_and_counted_and_costs_nothing(engine: Engine) -> None:
+    report = engine.preview(thing("a"), thing("b"), targets=["a"])
+    (left_out,) = [step for step in report.steps if step.left_out]
+    assert (left_out.reason, left_out.op) == (Reason.NOT_TARGETED, Op.SAME)
 
 
 def test_what_needs_what_is_not_created_and_is_not_targeted_either_waits(engine: Engine) -> None:

@@ -1,0 +1,51 @@
+"""Which resources a command is about: its flags as targets, and what of them names nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from cli.exits import UsageError
+from cli.requests import Judged, Refreshing, Running
+from engine.plan import Plan
+from engine.targets import Targets
+
+HOW = "give a resource's name, or its URN with * and ** as wildcards"
+
+
+def targets_of(request: Running) -> Targets:
+    """What the flags say. Raises UsageError where they contradict each other, as Pulumi's CLI does."""
+    replaced = request.target_replace if isinstance(request, Judged) else ()
+    replace = (*request.replace, *replaced) if isinstance(request, Judged) else ()
+    only = (*request.target, *replaced)
+    if only and request.exclude:
+        given = "--target" if request.target else "--target-replace"
+        raise UsageError(f"{given} and --exclude can't be given together; say which resources are meant, or which not")
+    spreads = isinstance(request, Judged | Refreshing) and request.exclude_dependents
+    return Targets(only, request.exclude, request.target_dependents, spreads, replace)
+
+
+def unmatched(targets: Targets, plan: Plan, standing: Callable[[], Iterable[str]], stack: str) -> str:
+    """What to say of flags that name nothing, "" where each names something.
+
+    ``standing`` gives the URNs of the state: what is excluded may occur in no plan.
+    """
+    known = [step.urn for step in plan.steps]
+    shows = f"(`bedplate state list {stack}` shows those there are)"
+    found = targets.unmatched(known)
+    if found:
+        return f"--target {_listed(found)} matches no resource; {_meant(found)}{HOW} {shows}"
+    found = targets.unmatched_replacements(step.urn for step in plan.steps if step.old is not None)
+    if found:
+        return f"--replace {_listed(found)} matches no resource of the state; {_meant(found)}{HOW} {shows}"
+    found = targets.unmatched_exclusions(known)
+    found = targets.unmatched_exclusions([*known, *standing()]) if found else found
+    return f"--exclude {_listed(found)} matches no resource; {HOW} {shows}" if found else ""
+
+
+def _listed(globs: Sequence[str]) -> str:
+    return ", ".join(f"'{glob}'" for glob in globs)
+
+
+def _meant(globs: Sequence[str]) -> str:
+    names = [glob for glob in globs if "*" in glob and "::" not in glob]
+    return f"did you mean '**::{names[0]}'? " if names else ""
