@@ -10,6 +10,7 @@ import copy
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
@@ -23,6 +24,10 @@ R = TypeVar("R", bound=Manner)
 
 USUAL_OUTPUTS: Final = (Output.TEXT, Output.JSON)
 DIFF_LEVELS: Final = ("none", "brief", "full")
+_SAID: Final = ("COMMANDLINE", "ENVIRONMENT")
+_CONTEXT: Final = "context_"
+_CONTEXT_PARAMETER: Final = inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+_said: ContextVar[frozenset[str]] = ContextVar("said", default=frozenset())
 
 
 def command(
@@ -32,15 +37,26 @@ def command(
 
     def register(body: Callable[[R], int]) -> Callable[[R], int]:
         def run(**values: Any) -> None:
+            _said.set(_given(values.pop(_CONTEXT)))
             given: dict[str, Any] = {key: _frozen(value) for key, value in values.items()}
             raise typer.Exit(_guarded(partial(_checked, body, name, outputs), request(**given)))
 
-        run.__dict__["__signature__"] = inspect.Signature(parameters(request))
+        run.__dict__["__signature__"] = inspect.Signature([*parameters(request), _CONTEXT_PARAMETER])
         run.__doc__ = body.__doc__
         app.command(name, epilog="`bedplate --help` lists the exit codes.")(run)
         return body
 
     return register
+
+
+def said(option: str) -> bool:
+    """Whether the command that runs was given the option (by its field's name), and does not only have its default."""
+    return option in _said.get()
+
+
+def _given(context: typer.Context) -> frozenset[str]:
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return frozenset(name for name, source in sources.items() if source and source.name in _SAID)
 
 
 def _checked(body: Callable[[R], int], name: str, outputs: Sequence[Output], request: R) -> int:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-import click
-
 from cli import sandboxes
+from cli.declare import said
 from cli.exits import UsageError
 from cli.requests import Engine, InSandbox
 from engine.backend import STATE_FOLDER
@@ -31,7 +30,7 @@ class Choice:
 
 def chosen(request: InSandbox, project: Project, stack: str, *, changes: bool) -> Choice:
     """The engine for a command that ``changes`` the stack, or only looks at it."""
-    if request.engine is Engine.PULUMI and _names_sandbox():
+    if request.engine is Engine.PULUMI and said("sandbox"):
         raise UsageError("--sandbox is for the embedded engine, --engine pulumi for the real thing; give one of them")
     if request.engine is not Engine.AUTO:
         return Choice(request.engine)
@@ -48,18 +47,11 @@ def chosen(request: InSandbox, project: Project, stack: str, *, changes: bool) -
 def belongs_to_sandbox(request: InSandbox, project: Project, stack: str) -> bool:
     """Whether the stack is in a sandbox, is meant to be in one, or would be brought up in the one that runs."""
     return (
-        _names_sandbox()
+        said("sandbox")
         or sandboxes.running(project.root, request.sandbox) is not None
         or _is_sandbox(project, stack)
         or _is_up_here(project, stack)
     )
-
-
-def _names_sandbox() -> bool:
-    """Whether the command, or its environment, says in which sandbox: the option's default says nothing."""
-    context = click.get_current_context(silent=True)
-    source = context.get_parameter_source("sandbox") if context is not None else None
-    return source in (click.core.ParameterSource.COMMANDLINE, click.core.ParameterSource.ENVIRONMENT)
 
 
 def _is_sandbox(project: Project, stack: str) -> bool:

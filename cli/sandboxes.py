@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,7 @@ def _records(root: Path) -> Path:
 def missing(root: Path, name: str = DEFAULT_NAME) -> CommandError:
     """The error for what needs the sandbox ``name``, where that does not run."""
     found = status(root, name)
+    real = ""
     dead = [part.name for part in found.parts if part.state is SandboxState.DEAD]
     if "aws" in dead and found.sandbox is not None:
         what = f"the sandbox's process {found.sandbox.pid} has ended, and what it held is gone"
@@ -140,6 +142,9 @@ def missing(root: Path, name: str = DEFAULT_NAME) -> CommandError:
         what = f"there is no sandbox {name!r}, only: {', '.join(names(root)) or 'none'}"
     elif found.state is SandboxState.ABSENT:
         what = "no sandbox is running, and the embedded engine changes nothing but sandboxes"
+        get = "" if shutil.which("pulumi") else ", which `bedplate setup` installs"
+        real = f"\n  for the real environment say `--engine pulumi`: that is the Pulumi CLI{get}"
     else:
         what = f"the sandbox does not answer: {found.detail}"
-    return CommandError(f"{what}\n  start one with `bedplate sandbox up{option(name, '--name')}`", ExitCode.FAILED)
+    start = f"start one with `bedplate sandbox up{option(name, '--name')}`"
+    return CommandError(f"{what}\n  {start}{real}", ExitCode.FAILED)

@@ -1,0 +1,285 @@
+"""Which engine a command uses where nobody says it, and commands that use the Pulumi CLI: a fake one, which tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cli import engines, sandboxes
+from cli.exits import ExitCode
+from cli.requests import Engine, Running
+from engine.project import Project
+from engine.pulumi_cli import reach
+from engine.sandbox import Sandbox
+from engine.state.model import ResourceState, Snapshot
+from engine.urn import STACK_TYPE
+from tests.cli.standing import Standing
+from tests.cli.test_sandboxes import sandbox
+from tests.engine.pulumi_cli.fake import EMPTY, FakePulumi, event, recorded
+
+ROOT = ResourceState("urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", STACK_TYPE)
+SEALED = {"version": 3, "deployment": {"secrets_providers": {"type": "passphrase", "state": {"salt": "v1:..."}}}}
+
+
+@dataclass
+class Machine:
+    """A project, a `pulumi` that is logged in to a backend and has its plugins, and the sandboxes that run."""
+
+    standing: Standing
+    fake: FakePulumi
+    sandboxes: dict[str, Sandbox]
+
+    @property
+    def project(self) -> Project:
+        return Project.load(self.standing.folder)
+
+    def choice(self, *, changes: bool = False, stack: str = "dev", name: str = "default") -> engines.Choice:
+        return engines.chosen(Running(sandbox=name), self.project, stack, changes=changes)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    for name in [name for name in os.environ if name.startswith(("PULUMI_", "BEDPLATE_"))]:
+        monkeypatch.delenv(name)
+    for folder in ("work", "backend", "home"):
+        (tmp_path / folder).mkdir()
+    fake = FakePulumi(tmp_path / "bin")
+    variables = {
+        "PATH": f"{fake.folder}{os.pathsep}{os.environ['PATH']}",
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_DEBUG_PROVIDERS": "aws:1,kubernetes:2",
+        "BEDPLATE_ENGINE": "auto",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "home" / "credentials.json").write_text(json.dumps({"current": f"file://{tmp_path / 'backend'}"}))
+    running: dict[str, Sandbox] = {}
+
+    def find(_root: Path, name: str) -> Sandbox | None:
+        return running.get(name)
+
+    monkeypatch.setattr(sandboxes, "find", find)
+    return Machine(Standing(tmp_path / "work", dict(variables)), fake, running)
+
+
+# The choice
+
+
+def test_a_preview_takes_the_cli_where_it_reaches_the_stack(machine: Machine) -> None:
+    machine.fake.has_stack()
+    assert machine.choice() == engines.Choice(Engine.PULUMI)
+
+
+def test_without_a_cli_there_is_no_choice_and_nothing_to_say(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(machine.standing.folder))
+    assert machine.choice() == machine.choice(changes=True) == engines.Choice(Engine.EMBEDDED)
+
+
+def test_where_nobody_has_logged_in_a_preview_asks_the_cli_nothing(machine: Machine) -> None:
+    (machine.standing.folder.parent / "home" / "credentials.json").unlink()
+    choice = machine.choice()
+    assert choice == engines.Choice(Engine.EMBEDDED, "the Pulumi CLI is here, but it is not logged in to any backend")
+    assert machine.fake.calls == []
+
+
+def test_a_change_of_what_is_in_no_sandbox_is_for_the_cli_whatever_stands_in_its_way(machine: Machine) -> None:
+    (machine.standing.folder.parent / "home" / "credentials.json").unlink()
+    assert machine.choice(changes=True) == engines.Choice(Engine.PULUMI)
+
+
+def test_a_plugin_that_is_not_there_is_not_fetched_for_a_preview(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_DEBUG_PROVIDERS")
+    assert "its plugin aws" in machine.choice().why
+    assert machine.fake.calls == []
+    machine.fake.has_stack()
+    for plugin in reach.required(machine.project):
+        (reach.home(os.environ) / "plugins" / f"resource-{plugin.name}-v{plugin.version}").mkdir(parents=True)
+    assert machine.choice().engine is Engine.PULUMI
+
+
+def test_a_plugin_on_path_is_installed(machine: Machine) -> None:
+    plugin = reach.Plugin("toy", "1.0.0")
+    assert not reach.installed(plugin, os.environ)
+    (machine.fake.folder / "pulumi-resource-toy").write_text("")
+    assert reach.installed(plugin, os.environ)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said", "why"),
+    [
+        ({"PULUMI_BACKEND_URL": "file:///nowhere/at/all"}, "", "its backend file:///nowhere/at/all is not there"),
+        ({}, "error: no stack named 'dev' found", "no stack named 'dev' found"),
+        ({}, "error: PULUMI_ACCESS_TOKEN must be set for login", "PULUMI_ACCESS_TOKEN must be set for login"),
+        ({}, 'error: performing HTTP request: Get "https://x/": i/o timeout', "performing HTTP request"),
+    ],
+)
+def test_what_does_not_reach_the_stack_is_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str], said: str, why: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    machine.fake.answer("stack", "export", err=f"{said}\n", code=6)
+    choice = machine.choice()
+    assert choice.engine is Engine.EMBEDDED and why in choice.why and "\n" not in choice.why
+
+
+def test_a_backend_that_does_not_answer_is_given_up(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "PATIENCE", 0.5)
+    machine.fake.answer("stack", "export", events=["wait"])
+    assert "has not answered within 0.5 s" in machine.choice().why
+
+
+def test_the_cli_needs_a_passphrase_where_the_stack_has_one(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.fake.has_stack(SEALED)
+    assert "no passphrase is set" in machine.choice().why
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    assert machine.choice().engine is Engine.PULUMI
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "/nowhere")
+    assert "no passphrase is set" in machine.choice().why
+
+
+@pytest.mark.parametrize("changes", [False, True])
+def test_what_is_or_will_be_in_a_sandbox_stays_with_the_embedded_engine(machine: Machine, changes: bool) -> None:
+    machine.fake.has_stack()
+    embedded = engines.Choice(Engine.EMBEDDED)
+    machine.sandboxes["default"] = sandbox(machine.standing.folder, "default", "one")
+    assert machine.choice(changes=changes) == embedded, "one runs"
+    del machine.sandboxes["default"]
+    assert machine.choice(changes=changes, stack="sandbox") == embedded, "its name says it"
+    settings = machine.standing.folder / "Pulumi.dev.yaml"
+    settings.write_text("config:\n  shop:environment: {stage: sandbox}\n")
+    assert machine.choice(changes=changes) == embedded, "its settings say it"
+    settings.write_text("config:\n  shop:environment: {stage: prod}\n")
+    assert machine.choice(changes=changes).engine is Engine.PULUMI
+    machine.standing.save(Snapshot((ROOT,)))
+    assert machine.choice(changes=changes) == embedded, "it is up"
+    machine.standing.save(Snapshot())
+    assert machine.choice(changes=changes).engine is Engine.PULUMI, "it was taken down"
+    assert machine.fake.calls == machine.fake.called("stack", "export")
+
+
+def test_who_names_a_sandbox_never_gets_the_cli(machine: Machine) -> None:
+    machine.fake.has_stack()
+    work = machine.standing
+    work.run("outputs", "dev", "--sandbox", "default").expect(0, "dev has no outputs")
+    work.run("outputs", "dev", BEDPLATE_SANDBOX="default").expect(0, "dev has no outputs")
+    assert machine.fake.calls == []
+    done = work.run("outputs", "dev", "--sandbox", "default", "--engine", "pulumi")
+    done.expect(ExitCode.USAGE, "give one of them")
+    work.run("outputs", "dev")
+    assert machine.fake.called("stack", "export"), "without the option it is asked"
+
+
+# Commands
+
+
+def test_a_preview_by_the_cli_looks_like_any_other(machine: Machine) -> None:
+    machine.fake.has_stack()
+    machine.fake.answer("preview", events=recorded("preview-replace"))
+    done = machine.standing.run("preview", "dev", "--diff", "brief").expect(0)
+    assert "Pulumi CLI 3.260.0, state in file:///backend" in done.out
+    assert "├─ +- a    Thing  key 1 → 2" in done.out
+    assert "~ pw" not in done.out and "hunter2" not in done.out
+    assert "~ 1 update   +- 3 replace   - 1 delete   1 unchanged" in done.out
+    document = machine.standing.run("preview", "dev", "--output", "json", "--detailed-exitcode").expect(2).json()
+    assert (document["engine"], document["result"]) == ("pulumi", "succeeded")
+    assert document["planned"] == {"delete": 1, "replace": 3, "same": 1, "update": 1}
+    machine.standing.run("preview", "dev", "--expect-no-changes").expect(ExitCode.CHANGES)
+
+
+def test_the_event_log_has_every_payload(machine: Machine, tmp_path: Path) -> None:
+    machine.fake.has_stack()
+    further = event(progressEvent={"type": "plugin-download", "id": "1", "message": "", "done": False})
+    machine.fake.answer("preview", events=[*recorded("preview-replace")[:1], further, *recorded("preview-replace")[1:]])
+    log = tmp_path / "log"
+    machine.standing.run("preview", "dev", "--event-log", str(log)).expect(0)
+    found = [json.loads(line) for line in log.read_text().splitlines()]
+    assert found[1]["progressEvent"]["type"] == "plugin-download"
+    assert [one["sequence"] for one in found] == list(range(1, len(found) + 1))
+    summary = found[-1]["summaryEvent"]
+    assert summary["resourceChanges"] == {"delete": 1, "replace": 3, "same": 1, "update": 1}
+
+
+def test_an_up_that_fails_at_a_resource_exits_as_any_other(machine: Machine) -> None:
+    machine.fake.has_stack()
+    machine.fake.answer("preview", events=recorded("preview-replace"))
+    machine.fake.answer("up", events=recorded("up-fails"), code=1)
+    done = machine.standing.run("up", "dev", "--yes").expect(ExitCode.RESOURCE_FAILED, "update b: refused")
+    assert "updating b failed" in done.out and "KeyboardInterrupt" not in done.text
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions", ExitCode.CREDENTIALS),
+        ("error: getting stack configuration: get stack secrets manager: incorrect passphrase", ExitCode.CREDENTIALS),
+        ("error: no stack named 'dev' found", ExitCode.NO_ENVIRONMENT),
+        ("error: the stack is currently locked by 1 lock(s).", ExitCode.FAILED),
+    ],
+)
+def test_what_the_cli_refuses_has_the_exit_code_of_its_kind(machine: Machine, said: str, code: ExitCode) -> None:
+    machine.fake.answer("stack", "export", err=f"{said}\n", code=1)
+    machine.standing.run("destroy", "dev", "--yes").expect(code, said.removeprefix("error: "))
+    document = machine.standing.run("destroy", "dev", "--yes", "--output", "json").json()
+    assert document["exitCode"] == code
+
+
+def test_a_refused_run_is_refused_with_the_finding(machine: Machine) -> None:
+    begun, *rest = recorded("preview-replace")
+    finding = event(policyEvent={
+        "resourceUrn": "urn:pulumi:dev::demo::test:index:Thing::b", "message": "Sizes are small\nsize is 2\n",
+        "policyName": "sizes", "policyPackName": "pack", "policyPackVersion": "1.0.0", "enforcementLevel": "mandatory",
+    })  # fmt: skip
+    machine.fake.has_stack()
+    machine.fake.answer("preview", events=[begun, finding, *rest], code=1)
+    done = machine.standing.run("preview", "dev").expect(ExitCode.REFUSED, "refused by policy", "size is 2")
+    assert "mandatory: sizes (pack)" in done.out
+
+
+def test_nobody_is_asked_where_nobody_answers_and_a_stack_is_made_by_who_does(machine: Machine) -> None:
+    machine.fake.has_no_stack()
+    machine.standing.run("up", "dev").expect(ExitCode.USAGE, "--yes")
+    machine.standing.ask("n\n", "up", "dev").expect(ExitCode.CANCELLED, "there is no stack dev yet; make it?")
+    machine.fake.answers.clear()
+    machine.fake.answer("version", out="v3.260.0\n")
+    machine.fake.answer("whoami", out="{}")
+    machine.fake.has_no_stack(once=True)
+    machine.fake.has_stack(EMPTY)
+    machine.fake.answer("stack", "init")
+    machine.fake.answer("preview", events=recorded("preview-replace"))
+    machine.standing.ask("y\nn\n", "up", "dev").expect(ExitCode.CANCELLED, "make it?", "Apply these changes?")
+    assert machine.fake.called("up") == []
+
+
+def test_who_asks_for_a_cli_that_is_not_there_is_told_how_to_get_it(machine: Machine) -> None:
+    nowhere = str(machine.standing.folder)
+    for command in (["preview"], ["up", "--yes"], ["outputs"], ["state", "list"]):
+        done = machine.standing.run(*command, "dev", "--engine", "pulumi", PATH=nowhere)
+        done.expect(ExitCode.FAILED, "there is no `pulumi` command on PATH", "bedplate setup")
+
+
+def test_without_a_sandbox_it_is_said_where_the_real_environment_goes(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = str(sandboxes.missing(machine.standing.folder))
+    assert "start one with `bedplate sandbox up`" in here and "--engine pulumi" in here and "setup" not in here
+    monkeypatch.setenv("PATH", str(machine.standing.folder))
+    assert "`bedplate setup`" in str(sandboxes.missing(machine.standing.folder))
+
+
+def test_a_preview_that_falls_back_says_why_in_one_line(machine: Machine) -> None:
+    machine.fake.has_no_stack()
+    (machine.standing.folder / "__main__.py").write_text("")
+    done = machine.standing.run("preview", "dev").expect(0, "embedded engine, state in .bedplate/state")
+    first = done.err.splitlines()[0]
+    assert first == "the Pulumi CLI is here, but no stack named 'dev' found: the embedded engine is used"
+    assert sys.executable  # the program ran in our own interpreter
