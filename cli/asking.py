@@ -1,14 +1,14 @@
-"""Asking before a state is edited."""
+"""Asking before anything is done to a state."""
 
 from __future__ import annotations
 
 from cli.exits import UsageError
 from cli.requests import Output
 from cli.screen import Screen
-from cli.state_requests import Editing
+from cli.state_requests import Agreeing
 
 
-def check_can_agree(request: Editing, screen: Screen, command: str) -> None:
+def check_can_agree(request: Agreeing, screen: Screen, command: str) -> None:
     """Raise UsageError where somebody would have to be asked and can't be."""
     may_ask = screen.terminal.interactive and not request.non_interactive and request.output is Output.TEXT
     if not request.yes and not may_ask:
@@ -17,7 +17,7 @@ def check_can_agree(request: Editing, screen: Screen, command: str) -> None:
         )
 
 
-def agreed(request: Editing, screen: Screen, question: str) -> bool:
+def agreed(request: Agreeing, screen: Screen, question: str) -> bool:
     """Whether --yes was said, or somebody says so now."""
     if request.yes:
         return True

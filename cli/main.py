@@ -10,6 +10,7 @@ from cli.commands import (
     config,
     cost,
     dashboards,
+    history,
     importing,
     inspect,
     interchange,
@@ -50,6 +51,7 @@ def application() -> typer.Typer:
     cost.register(app)
     importing.register(app)
     inspect.register(app, groups["state"])
+    history.register(app)
     state.register(groups["state"])
     interchange.register(groups["state"])
     sandbox.register(groups["sandbox"])

@@ -152,7 +152,7 @@ class Command:
     async def _freshened(self, emit: Consumer) -> Outcome | None:
         """See to it that the state does not speak of an emulator that is gone; an outcome says why that failed."""
         root, stack = self.session.project.root, self.session.stack
-        stale = sandboxes.is_stale(root, stack, self.sandbox)
+        stale = sandboxes.is_stale(root, stack, self.sandbox) and not _is_out_of_reach(self.session)
         if not stale or not sandboxes.needs_sandbox(self.session.snapshot().resources):
             return None
         if self.verb == "preview":
@@ -177,7 +177,7 @@ class Command:
 
     def _lives(self) -> bool:
         """Whether the stack is up in a sandbox that runs: a preview then knows what functions answer, as `up` does."""
-        if not isinstance(self.session, Session) or self.session.out_of_reach:
+        if not isinstance(self.session, Session) or _is_out_of_reach(self.session):
             return False
         return self.sandbox is not None and sandboxes.needs_sandbox(self.session.snapshot().resources)
 
@@ -449,6 +449,13 @@ def _check_whereabouts(verb: str, session: Session, sandbox: str) -> None:
         raise sandboxes.is_elsewhere(session.stack, other, sandbox)
 
 
+def _is_out_of_reach(session: StackSession) -> bool:
+    """Whether the state lies where the embedded engine changes nothing: then it is of no sandbox."""
+    return isinstance(session, Session) and bool(session.out_of_reach)
+
+
 def _needs_sandbox(session: Session) -> bool:
+    if _is_out_of_reach(session):
+        return False
     snapshot = session.snapshot()
     return sandboxes.needs_sandbox([*snapshot.resources, *(one.resource for one in snapshot.pending_operations)])

@@ -18,14 +18,30 @@ Urns = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Editing(OfStack):
-    """A command that edits a stack's state."""
+class Agreeing(OfStack):
+    """A command that asks before it does anything."""
 
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")] = False
     non_interactive: Annotated[bool, typer.Option("--non-interactive", help="Ask nothing.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Editing(Agreeing):
+    """A command that edits a stack's state."""
+
     message: Annotated[
         str, typer.Option("--message", "-m", help="Said of this edit in the history.", show_default=False)
     ] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelling(Agreeing):
+    """A command that breaks a lock."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookingBack(OfStack):
+    limit: Annotated[int, typer.Option("--limit", min=0, help="How many updates are shown; 0 for all.")] = 20
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,23 +6,46 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlparse
 
 from engine.project import Project
 from engine.state import files
+from engine.state.buckets import Bucket
 
 STATE_FOLDER: Final = Path(".bedplate") / "state"
 
 
-def backend_folder(project: Project, environment: Mapping[str, str]) -> tuple[Path, str]:
-    """Where the state lies, and the URL of where it really lies when that is no file URL ("" otherwise)."""
+class Whereabouts(NamedTuple):
+    """Where a state lies: in the folder ``root``; or elsewhere, at ``url``, and in ``bucket`` if that can be read."""
+
+    root: Path
+    url: str = ""
+    bucket: Bucket | None = None
+
+
+def whereabouts(project: Project, environment: Mapping[str, str]) -> Whereabouts:
+    """Where the state lies, by PULUMI_BACKEND_URL. Raises StateError for a URL that is not understood."""
     url = environment.get("PULUMI_BACKEND_URL", "")
     parsed = urlparse(url)
-    if parsed.scheme != "file":
-        return project.root / STATE_FOLDER, url
-    path = unquote(parsed.netloc + parsed.path)
-    return Path(path).expanduser(), ""
+    if parsed.scheme == "file":
+        return Whereabouts(Path(unquote(parsed.netloc + parsed.path)).expanduser())
+    return Whereabouts(project.root / STATE_FOLDER, url, bucket_at(url))
+
+
+def bucket_at(url: str) -> Bucket | None:
+    """What can be read of a backend that is not a folder: an S3 bucket, or nothing."""
+    if urlparse(url).scheme != "s3":
+        return None
+    from engine.state.s3 import S3Bucket
+
+    return S3Bucket.at(url)
+
+
+def compresses(environment: Mapping[str, str]) -> bool:
+    """Whether Pulumi's variables ask for checkpoints that are compressed."""
+    names = ("PULUMI_DIY_BACKEND_GZIP", "PULUMI_SELF_MANAGED_STATE_GZIP")
+    return any(environment.get(name, "").lower() in ("1", "t", "true") for name in names)
 
 
 def _passphrase_file(root: Path) -> Path:

@@ -31,6 +31,7 @@ from engine.provider_registry import split_reference
 from engine.providers.base import Provider
 from engine.run_state import Registered, RegistrationRefused
 from engine.state.model import ResourceState
+from engine.state.sealed import comparable, comparable_outputs
 from engine.values import UNKNOWN, Properties
 
 
@@ -104,16 +105,22 @@ class Deployment(Judging):
     ) -> ResourceState:
         decision = await self._decision(state, old, goal, provider)
         if decision.op is Op.SAME:
-            if not same_state(old, state):
+            if not same_state(*(comparable(old, state) if self.base.sealed else (old, state))):
                 self.state_only_changes = True
             return await self.executor.same(self._step(decision, state, old))
         if decision.op is Op.UPDATE:
-            return await self.executor.update(self._step(decision, state, old), provider)
+            before = comparable(old, state)[0] if self.base.sealed else old  # what is sealed is not shown as changed
+            return await self.executor.update(self._step(decision, state, before), provider)
         return await self._replace(decision, state, old, goal, provider)
 
     async def _decision(
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
     ) -> Decision:
+        if self.base.sealed:
+            sealed, old, state = state, *comparable(old, state)
+            if provider is not None and urns.is_provider_type(state.type) and old.inputs == state.inputs:
+                await self.executor.call(provider, self.registry.configure, state.urn, old.id, sealed.inputs)
+                return Decision(Op.SAME, Reason.UNCHANGED)
         forced = forced_replacement(old, state, self.replaced, asked=self.targets.renew(state.urn))
         if forced is None and await self._provider_replaced(old, state):
             forced = Decision(Op.REPLACE, Reason.PROVIDER_REPLACED, replace_keys=("provider",))
@@ -141,6 +148,8 @@ class Deployment(Judging):
         before, after = self.olds.get(old_urn), self.news.get(new_urn)
         if before is None or after is None:
             return False
+        if self.base.sealed:
+            before, after = comparable(before, after)
         resources = self._managing_providers(after.type)
         diff = await self.executor.call(
             resources, resources.compare, after.type, before.inputs, after.inputs, urn=new_urn
@@ -160,7 +169,7 @@ class Deployment(Judging):
             if self.unavailable:  # what could not be computed this time keeps its last value
                 known = {key: value for key, value in outputs.items() if value is not UNKNOWN}
                 outputs = {**(old.outputs if old else {}), **known}
-        elif old is not None and not equal(old.outputs, outputs):
+        elif old is not None and not equal(*comparable_outputs(old.outputs, outputs)):
             self.state_only_changes = True
         new = replace(state, outputs=outputs)
         self.news[urn] = new

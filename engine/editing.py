@@ -16,7 +16,7 @@ from engine.state.invariants import problems
 from engine.state.lock import current_user
 from engine.state.model import Snapshot
 from engine.state.repair import Pruned, repaired
-from engine.state.storage import StackStore, Update, open_stack
+from engine.state.storage import StackStore, Update
 
 Change = Callable[[Snapshot], Snapshot]
 Agree = Callable[[Snapshot, Snapshot], bool]
@@ -44,7 +44,7 @@ def edit(session: Session, emit: Consumer, change: Change, agree: Agree, message
     as ``StackStore.load`` and ``save`` do, LockedBy, and what ``change`` raises: then the state is as it was.
     """
     with session.locked(emit):
-        return _edited(session.store, session.snapshot(), change, agree, message)
+        return _edited(session.store, session.saved(), change, agree, message)
 
 
 def _edited(store: StackStore, before: Snapshot, change: Change, agree: Agree, message: str) -> Edited:
@@ -85,7 +85,7 @@ def _present(session: Session, emit: Consumer) -> tuple[StackStore, Snapshot]:
     except StateError as error:
         emit(Diagnostic(Severity.WARNING, f"the stack's own state can't be read, and is replaced: {error}"))
         # Another one, which knows nothing of how the old one's secrets were sealed.
-        return open_stack(session.store.root, session.project.name, session.stack, session.sealing), Snapshot()
+        return session.store.with_keyring(session.sealing), Snapshot()
 
 
 def repair(

@@ -49,7 +49,7 @@ def move(
         with StackLock(there.lock_folder, there.qualified_name) as lock:
             for note in lock.notes:
                 emit(Diagnostic(Severity.WARNING, note))
-            before, before_there = session.snapshot(), there.load() or Snapshot()
+            before, before_there = session.saved(), there.load() or Snapshot()
             moved = change(before, before_there)
             here, over_there = Edited(before, moved.source), Edited(before_there, moved.destination)
             if not agree(moved):

@@ -29,6 +29,7 @@ from engine.redaction import Redactor
 from engine.rendezvous import monitor_address
 from engine.state.errors import StateError
 from engine.state.model import ResourceState, Snapshot
+from engine.state.sealed import comparable_outputs
 from engine.targets import Targets
 from engine.values import Properties, Value
 
@@ -219,6 +220,8 @@ class Run:
         old_root = next((old for old in deployment.base.resources if old.urn == deployment.root), None)
         before = old_root.outputs if old_root else {}
         after = before if deployment.stack_outputs is None else deployment.stack_outputs
+        if deployment.base.sealed:
+            before, after = comparable_outputs(before, after)
         return Plan(
             tuple(self._executor.steps), before, after, tuple(deployment.notes), tuple(deployment.unknown_types),
             deployment.state_only_changes, self._judgement.verdict() if self._judgement else None, self._drift or (),

@@ -16,17 +16,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
-from engine import waiting_host
+from engine import prior_state, waiting_host
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.packs import Packs
-from engine.backend import STATE_FOLDER, backend_folder, kept_passphrase, new_passphrase
+from engine.backend import STATE_FOLDER, compresses, kept_passphrase, new_passphrase, whereabouts
 from engine.events import Consumer, Diagnostic, Severity
 from engine.importing import sdk
 from engine.importing.code import Declared
 from engine.importing.run import Importing
 from engine.importing.wanted import Request
 from engine.plan import Op, Plan, Step
-from engine.project import Project, ProjectError, StackConfig
+from engine.project import Project, ProjectError, StackConfig, UnknownStack
 from engine.provider_registry import ProviderFactory, ProviderRegistry
 from engine.providers.base import ProviderError
 from engine.providers.remote.plugins import Plugins
@@ -34,12 +34,15 @@ from engine.recovery import recover
 from engine.redaction import Redactor
 from engine.refresh import Refresh
 from engine.run import Judging, Options, Outcome, Result, Run, Stack
-from engine.state import interchange
+from engine.state import history, interchange
+from engine.state.buckets import Folder
 from engine.state.errors import StateError
+from engine.state.history import Past
 from engine.state.lock import StackLock, current_user
 from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder
-from engine.state.secrets import Keyring, passphrase_from
+from engine.state.remote import RemoteStore
+from engine.state.secrets import Keyring, SecretCodec, passphrase_from
 from engine.state.storage import StackStore, Update, open_stack
 from engine.urn import STACK_TYPE
 from engine.values import Properties, has_secret
@@ -53,8 +56,8 @@ class Session:
     """A stack that is open. Make one with ``open``; one verb at a time.
 
     ``keyring`` opens the configuration's secrets, ``sealing`` the state's. ``out_of_reach`` is the URL of a backend
-    that only the Pulumi CLI can ask, "" where the state lies in files. ``packs`` judge what previews and applies
-    declare; they are ended when the verb is.
+    that only the Pulumi CLI can change, "" where the state lies in files; ``remote`` is the stack there, if that can be
+    read. ``packs`` judge what previews and applies declare; they are ended when the verb is.
     """
 
     project: Project
@@ -65,6 +68,7 @@ class Session:
     factories: Mapping[str, ProviderFactory]
     message: str = ""
     out_of_reach: str = ""
+    remote: RemoteStore | None = None
     packs: Packs | None = None
 
     plugins: Plugins | None = None
@@ -87,21 +91,23 @@ class Session:
     ) -> Session:
         """Open ``stack``, whose state lies where PULUMI_BACKEND_URL says (a file URL), else in ``.bedplate/state``.
 
-        With another URL a preview is all that can be had: it compares with what lies in ``.bedplate/state``.
+        What lies in an S3 bucket can be looked at. With another URL a preview is all that can be had: it compares with
+        what lies in ``.bedplate/state``.
         """
         environment = os.environ if environment is None else environment
         ours = project.root / STATE_FOLDER
-        root, out_of_reach = backend_folder(project, environment)
+        root, url, bucket = whereabouts(project, environment)
         keyring = Keyring(stack, passphrase_from(environment), project.salt(stack))
         sealing = keyring
         if keyring.passphrase is None and root == ours:
             # The configuration's salt proves the user's passphrase, never the one that is kept beside the state.
             sealing = Keyring(stack, kept_passphrase(root))
-        store = open_stack(root, project.name, stack, sealing)
+        store = open_stack(root, project.name, stack, sealing, gzip=compresses(environment))
+        remote = RemoteStore(bucket, project.name, stack, SecretCodec(keyring)) if bucket else None
         if not store.exists():
-            project.require(stack)
+            _require(project, stack, remote)
         plugins = Plugins(project.surroundings(environment))
-        return cls(project, stack, store, keyring, sealing, factories, message, out_of_reach, plugins=plugins)
+        return cls(project, stack, store, keyring, sealing, factories, message, url, remote, plugins=plugins)
 
     @property
     def engine(self) -> str:
@@ -110,15 +116,28 @@ class Session:
     @property
     def where(self) -> str:
         """Which engine it is, and where the state lies, in a few words."""
+        if self.remote is not None:
+            return f"embedded engine, state in {self.remote.bucket.name}"
         ours = self.store.root == self.project.root / STATE_FOLDER
         return f"embedded engine, state in {STATE_FOLDER if ours else self.store.root}"
 
     # Looking
 
     def snapshot(self) -> Snapshot:
-        """The stack as it was last saved; empty when it was never brought up."""
+        """The stack as it was last saved, for looking; empty when it was never brought up."""
         self._require_reach()
-        return self._saved()
+        return prior_state.looked_at(self._source, self.sealing)
+
+    def saved(self) -> Snapshot:
+        """The same for whoever changes it: every secret is open. Raises WrongPassphrase where that can't be."""
+        self.check_own()
+        return self.store.load() or Snapshot()
+
+    def history(self) -> tuple[list[Past], list[str]]:
+        """What was done to the stack, newest first, and a line about each record that can't be read."""
+        self._require_reach()
+        bucket = self.remote.bucket if self.remote is not None else Folder(self.store.root)
+        return history.read(bucket, self.project.name, self.stack)
 
     def outputs(self) -> Properties:
         """The stack's outputs, secrets marked."""
@@ -127,13 +146,13 @@ class Session:
     def exported(self, *, reveal: bool = False) -> str:
         """The state as ``pulumi stack import`` takes it; with ``reveal`` with its secrets in clear."""
         self._require_reach()
-        return interchange.export(self.store, reveal=reveal)
+        return interchange.export(self._source, reveal=reveal)
 
     async def preview(self, emit: Consumer, options: Options) -> Outcome:
         """What ``up`` would do. Needs no lock, no network and no credentials; changes nothing."""
         config = self.configuration
-        base = self._saved()
-        if self.out_of_reach:
+        base = prior_state.for_preview(self._source, self.store, self.sealing, STATE_FOLDER, emit)
+        if self.out_of_reach and self.remote is None:
             text = (
                 f"the state is at {self.out_of_reach}, which the embedded engine cannot read: this preview compares "
                 f"with {STATE_FOLDER}, not with what is deployed"
@@ -207,7 +226,7 @@ class Session:
             return base
         with self._recording(base) as recorder:
             self._found.record(recorder)
-        return self.snapshot()
+        return self.saved()
 
     # Changing
 
@@ -366,14 +385,25 @@ class Session:
         facts = StackFacts(self.project.name, self.stack, preview, config.texts, config.secret_keys)
         return partial(self.packs.judging, facts)
 
-    def _saved(self) -> Snapshot:
-        return self.store.load() or Snapshot()
+    @property
+    def _source(self) -> prior_state.Source:
+        return self.store if self.remote is None else self.remote
 
     def _require_reach(self) -> None:
-        if self.out_of_reach:
+        if self.out_of_reach and self.remote is None:
             raise ProjectError(
                 f"PULUMI_BACKEND_URL is {self.out_of_reach!r}: the embedded engine keeps state in files only; "
                 "unset it, or give a file:// URL"
+            )
+
+    def check_own(self) -> None:
+        """Raise ProjectError where the state is not the embedded engine's to change."""
+        self._require_reach()
+        if self.remote is not None:
+            raise ProjectError(
+                f"PULUMI_BACKEND_URL is {self.out_of_reach!r}, which the embedded engine only reads: it previews what "
+                "is there and keeps state in files only\n  change it with the Pulumi CLI (`--engine pulumi`), or unset "
+                "the variable, or give a file:// URL, to work on another copy"
             )
 
     def _start(self, run: R) -> R:
@@ -400,7 +430,11 @@ class Session:
         parts = name.split("/")
         project = parts[-2] if len(parts) > 1 else self.project.name
         keyring = replace(self.sealing, stack=parts[-1])
-        snapshot = open_stack(self.store.root, project, parts[-1], keyring).load()
+        if self.remote is None:
+            snapshot = open_stack(self.store.root, project, parts[-1], keyring).load()
+        else:
+            other = self.remote.other(project, parts[-1], keyring)
+            snapshot = prior_state.looked_at(other, keyring) if other.exists() else None
         if snapshot is None:
             return None
         return next((state.outputs for state in snapshot.resources if state.type == STACK_TYPE), {})
@@ -408,18 +442,18 @@ class Session:
     @contextmanager
     def locked(self, emit: Consumer) -> Generator[None]:
         """Hold the stack, with a passphrase to seal its secrets with. Raises LockedBy, ProjectError out of reach."""
-        self._require_reach()
+        self.check_own()
         with StackLock(self.store.lock_folder, self.store.qualified_name) as lock:
             for note in lock.notes:
                 emit(Diagnostic(Severity.WARNING, note))
             if self.sealing.passphrase is None and self.store.root == self.project.root / STATE_FOLDER:
                 self.sealing = Keyring(self.stack, new_passphrase(self.store.root))
-                self.store = open_stack(self.store.root, self.project.name, self.stack, self.sealing)
+                self.store = self.store.with_keyring(self.sealing)
             yield
 
     async def _recovered(self, emit: Consumer) -> Snapshot:
         """The last state, with nothing pending: what an interrupted run had begun is looked for."""
-        base = self.snapshot()
+        base = self.saved()
         if not base.pending_operations:
             return base
         self._warn_of_pending(base, emit)
@@ -431,7 +465,7 @@ class Session:
         except ProviderError as error:
             error.args = (redactor.redact(str(error)),)
             raise
-        return self.snapshot()
+        return self.saved()
 
     def _require_key(self, plan: Plan) -> None:
         """Raise WrongPassphrase now, where the apply would have to seal a secret and could not."""
@@ -476,6 +510,14 @@ class Session:
         self.store.add_to_history(
             Update(kind, int(started), int(time.time()), result, self.message, environment, {}, changes)
         )
+
+
+def _require(project: Project, stack: str, remote: RemoteStore | None) -> None:
+    try:
+        project.require(stack)
+    except UnknownStack:
+        if remote is None or not remote.exists():
+            raise
 
 
 _CANCELLED: Final = Outcome(Result.CANCELLED, Plan(()), 0.0)

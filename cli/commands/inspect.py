@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.declare import command
-from cli.exits import UsageError
+from cli.exits import CommandError, ExitCode, UsageError
 from cli.requests import Output, Showing, ShowingOne
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.stack_session import StackSession
     from engine.state.model import ResourceState
 
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
         from cli.views import documents, report
 
         screen, session = Screen(request), open_session(request)
+        _check_open(session, request)
         values = session.outputs()
         if request.output is Output.JSON:
             screen.document(documents.outputs(session.stack, values, reveal=request.show_secrets))
@@ -45,6 +47,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
         from cli.views import state as views
 
         screen, session = Screen(request), open_session(request)
+        _check_open(session, request)
         snapshot = session.snapshot()
         if request.output is Output.JSON:
             found = [documents.resource(one, reveal=request.show_secrets) for one in snapshot.resources]
@@ -63,6 +66,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
         from cli.views.lines import Line
 
         screen, session = Screen(request), open_session(request)
+        _check_open(session, request)
         found = matching(session.snapshot().resources, request.urn, session.stack)
         if request.output is Output.JSON:
             shown = [documents.resource(one, reveal=request.show_secrets) for one in found]
@@ -73,6 +77,14 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
         return 0
 
     _ = (outputs, list_, show)  # registered above
+
+
+def _check_open(session: StackSession, request: Showing) -> None:
+    """Raise where secrets are to be shown that nobody here can open."""
+    sealed = session.snapshot().sealed if request.show_secrets else 0
+    if sealed:
+        text = f"{sealed} secret values of {session.stack} can't be opened here, where --show-secrets asks for them"
+        raise CommandError(f"{text}\n  set PULUMI_CONFIG_PASSPHRASE, or ask the Pulumi CLI", ExitCode.CREDENTIALS)
 
 
 def matching(resources: Sequence[ResourceState], wanted: str | None, stack: str) -> list[ResourceState]:

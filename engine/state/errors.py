@@ -8,6 +8,8 @@ StateError               the message says what was expected, what was seen and w
 ├─ SecretsUnsupported    the secrets are encrypted by a service that the embedded engine can't ask
 ├─ BadName               a stack's or project's name that could not be a file name
 ├─ EditRefused           an edit of the state that would harm it
+├─ BucketDenied          a bucket that these credentials may not read
+│  └─ NoCredentials      there are none at all
 └─ LockedBy              another run holds the stack
 """
 
@@ -61,6 +63,14 @@ class EditRefused(StateError):
     """An edit that would leave the state worse than it is."""
 
 
+class BucketDenied(StateError):
+    """A backend's bucket can't be read with the credentials that there are."""
+
+
+class NoCredentials(BucketDenied):
+    """A backend's bucket can't be read for want of credentials."""
+
+
 class LockedBy(StateError):
     """The stack is held by another run. ``since`` is RFC 3339; ``command`` is "" where the lock does not say."""
 
@@ -68,7 +78,7 @@ class LockedBy(StateError):
         by = f" running `{command}`" if command else ""
         super().__init__(
             f"stack {stack} is locked by {user}@{host}, process {pid}{by}, since {since}\n"
-            f"  wait for it to end; if that process is gone, remove {path}"
+            f"  wait for it to end; if that process is gone, `bedplate cancel` removes {path}"
         )
         self.path = path
         self.pid = pid

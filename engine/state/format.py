@@ -226,6 +226,7 @@ def _decode_deployment(encoded: Json, features: tuple[str, ...], place: str, cod
         extensions=_at(f"{place}.extensions", mapping, given.pop("extensions", None)),
         extra=given,
         features=features,
+        sealed=codec.left_sealed,
     )
 
 

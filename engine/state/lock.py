@@ -128,6 +128,26 @@ class StackLock:
             )
 
 
+def locks(folder: Path) -> list[tuple[Path, Holder | None]]:
+    """Every lock in a stack's ``lock_folder``, and who holds it; None where the lock can't be read."""
+    found: list[tuple[Path, Holder | None]] = []
+    for path in sorted(folder.glob("*")):
+        try:
+            holder = read_holder(path)
+        except LockedBy:
+            found.append((path, None))
+        else:
+            if holder is not None:  # None: released meanwhile
+                found.append((path, holder))
+    return found
+
+
+def break_locks(folder: Path) -> None:
+    """Take every lock in ``folder`` from whoever holds it. Nobody stops for that who is at work."""
+    for path in folder.glob("*"):
+        path.unlink(missing_ok=True)
+
+
 def read_holder(path: Path) -> Holder | None:
     """Who holds the lock at ``path``; None when it was released meanwhile. Raises LockedBy when it can't be read."""
     try:

@@ -112,7 +112,8 @@ class SecretsProvider:
 class Snapshot:
     """All that is known about a stack. In ``resources`` what is depended on stands before what depends on it.
 
-    ``features`` are those that the file it came from says its reader must know (version 4 of the format).
+    ``features`` are those that the file it came from says its reader must know (version 4 of the format). ``sealed``
+    is how many secrets of it could not be opened: they are unknown, and it can't be saved.
     """
 
     resources: tuple[ResourceState, ...] = ()
@@ -124,3 +125,4 @@ class Snapshot:
     extensions: Mapping[str, Any] = field(default_factory=dict[str, Any])
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     features: tuple[str, ...] = ()
+    sealed: int = 0

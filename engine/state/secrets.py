@@ -193,6 +193,7 @@ class SecretCodec:
         self._known: dict[tuple[str, str], list[str]] = {}
         self._scope = ""
         self._used: dict[str, int] = {}
+        self.left_sealed = 0  # secrets that were met and not opened: see ``sealed``
 
     @property
     def provider(self) -> SecretsProvider | None:

@@ -1,7 +1,7 @@
 """Where state lies: the layout of Pulumi's file backend below a folder, so that its CLI finds ours and we find its.
 
     .pulumi/meta.yaml                                        version: 1
-    .pulumi/stacks/PROJECT/STACK.json                        the checkpoint
+    .pulumi/stacks/PROJECT/STACK.json                        the checkpoint, or STACK.json.gz
     .pulumi/stacks/PROJECT/STACK.json.bak                    the one before
     .pulumi/stacks/PROJECT/STACK.journal.jsonl               what a run has done since (ours; Pulumi's CLI ignores it)
     .pulumi/history/PROJECT/STACK/STACK-NANOSECONDS.{history,checkpoint}.json
@@ -21,20 +21,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from engine.state import files, journal, properties
+from engine.state import buckets, files, journal, properties
 from engine.state import format as form
-from engine.state.errors import BadName, FormatError, StateCorrupt, StateError, StateInvalid, StateTooNew
+from engine.state.errors import (
+    BadName,
+    FormatError,
+    StateCorrupt,
+    StateError,
+    StateInvalid,
+    StateTooNew,
+    WrongPassphrase,
+)
 from engine.state.invariants import problems
 from engine.state.ledger import merge
 from engine.state.model import Manifest, Snapshot
+from engine.state.sealed import LeftSealed
 from engine.state.secrets import Keyring, SecretCodec
 
 ORGANIZATION: Final = "organization"  # what Pulumi's file backend calls every organization
-LAYOUT: Final = 1
+_FORMS: Final = tuple(f".json{ending}" for ending in buckets.ENDINGS)
 NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-COMPRESSED: Final = (".gz", ".zst")
 
 
 def valid_name(what: str, name: str) -> str:
@@ -77,13 +83,20 @@ class Update:
 class StackStore:
     """One stack's files. Reading needs no lock; whoever writes holds the stack's lock."""
 
-    def __init__(self, root: Path, project: str, stack: str, keyring: Keyring, *, writer: str = "bedplate") -> None:
-        """``writer`` is what a checkpoint's manifest names as its maker. Raises BadName."""
+    def __init__(
+        self, root: Path, project: str, stack: str, keyring: Keyring, *, writer: str = "bedplate", gzip: bool = False
+    ) -> None:
+        """``writer`` is what a checkpoint's manifest names as its maker. Raises BadName.
+
+        With ``gzip`` the checkpoint is compressed when it is written; else it stays as it was found.
+        """
         self.project = valid_name("project", project)
         self.stack = valid_name("stack", stack)
         self.qualified_name = f"{ORGANIZATION}/{project}/{stack}"
         self.root = root
         self._writer = writer
+        self._gzip = gzip
+        self._folder = buckets.Folder(root)
         self.folder = root / ".pulumi"
         self.path = self.folder / "stacks" / project / f"{stack}.json"
         self.previous_path = self.path.with_name(f"{stack}.json.bak")
@@ -97,7 +110,17 @@ class StackStore:
 
     def exists(self) -> bool:
         """Whether the stack was made, deployed or not."""
-        return self.path.exists() or self.journal_path.exists()
+        return self._stored() is not None or self.journal_path.exists()
+
+    def with_keyring(self, keyring: Keyring) -> StackStore:
+        """The same files, opened with another keyring."""
+        return StackStore(self.root, self.project, self.stack, keyring, writer=self._writer, gzip=self._gzip)
+
+    def left_sealed(self) -> StackStore:
+        """The same files for looking only, where nobody can open the secrets: these are unknown."""
+        same = self.with_keyring(Keyring(self.stack))
+        same.codec = LeftSealed()
+        return same
 
     def load(self) -> Snapshot | None:
         """The stack as last known, with what a died run has left in the journal; None when it was never deployed.
@@ -111,12 +134,12 @@ class StackStore:
             with_journal = f" with {self.journal_path}" if self.journal_path.exists() else ""
             self._loaded = False
             remedy = f"`bedplate state repair {self.stack}` mends what can be mended; {self._remedy()}"
-            raise StateInvalid(found, f"refusing to use {self.path}{with_journal}", remedy)
+            raise StateInvalid(found, f"refusing to use {self._place}{with_journal}", remedy)
         return snapshot
 
     def read(self) -> Snapshot | None:
         """The same, whatever the invariants say of it: for who repairs it."""
-        _check_layout(self.root)
+        buckets.check_layout(self._folder)
         content = self.content()
         while True:
             snapshot = self._decode(content)
@@ -171,6 +194,8 @@ class StackStore:
 
     def _encode(self, snapshot: Snapshot) -> tuple[Snapshot, bytes]:
         """``snapshot`` with a new manifest, and as a checkpoint's bytes. Raises StateInvalid."""
+        if snapshot.sealed:
+            raise WrongPassphrase(f"{snapshot.sealed} secrets of {self.stack} could not be opened: nothing is saved")
         found = problems(snapshot)
         if found:
             raise StateInvalid(found, f"refusing to save an invalid state (the last good one stays at {self.path})")
@@ -185,9 +210,16 @@ class StackStore:
         files.make_folder(self.path.parent)
         files.remove_leftovers(self.path)
         journal.mark_folded(self.journal_path, journal.fingerprint(content))
-        if self.path.exists():
-            files.duplicate(self.path, self.previous_path)
-        files.write(self.path, content)
+        old = self._stored()
+        compressed = self._gzip or (old is not None and old.suffix == ".gz")
+        new = self.path.with_name(f"{self.path.name}.gz") if compressed else self.path
+        if old is not None:
+            files.duplicate(old, old.with_name(f"{old.name}.bak"))
+        files.write(new, buckets.packed(content, new.name))
+        for ending in buckets.ENDINGS:  # what is in another form is older from now on
+            other = self.path.with_name(self.path.name + ending)
+            if other != new:
+                files.remove(other)
         files.remove(self.journal_path)
 
     def create(self) -> None:
@@ -198,8 +230,10 @@ class StackStore:
 
     def remove(self) -> None:
         """Forget the stack: its checkpoint, journal, history and backups, as ``pulumi stack rm --remove-backups``."""
-        for path in (self.journal_path, self.path, self.previous_path):
-            files.remove(path)
+        files.remove(self.journal_path)
+        for ending in buckets.ENDINGS:
+            for further in ("", ".bak"):
+                files.remove(self.path.with_name(self.path.name + ending + further))
         for folder in (self.history_folder, self.backup_folder):
             for path in sorted(folder.glob("*")) if folder.is_dir() else ():
                 path.unlink()
@@ -223,41 +257,42 @@ class StackStore:
 
         The checkpoint's copy is what is returned; that of the journal of a died run lies beside it.
         """
-        kept = self.backup_folder / f"{self.stack}.{time.time_ns()}.json"
+        prefix = f"{self.stack}.{time.time_ns()}"
         if self.journal_path.exists():
-            files.write(kept.with_suffix(".journal.jsonl"), self.journal_path.read_bytes())
-        content = self.content()
-        if not content:
+            files.write(self.backup_folder / f"{prefix}.journal.jsonl", self.journal_path.read_bytes())
+        stored = self._stored()
+        if stored is None:
             return None
-        files.write(kept, content)
+        kept = self.backup_folder / f"{prefix}{stored.name.removeprefix(self.stack)}"
+        files.write(kept, stored.read_bytes())
         return kept
 
     def content(self) -> bytes:
-        """The checkpoint as it is stored; nothing where there is none."""
-        try:
-            return self.path.read_bytes()
-        except FileNotFoundError:
-            self._refuse_compressed()
-            return b""
+        """The checkpoint, not compressed; nothing where there is none. Raises StateError."""
+        stored = self._stored()
+        content = self._folder.read(str(stored.relative_to(self.root))) if stored is not None else b""
+        if content is None:  # it has got another form since
+            return self.content()
+        return buckets.plain(content, str(stored))
 
-    def _refuse_compressed(self) -> None:
-        for ending in COMPRESSED:
-            path = self.path.with_name(self.path.name + ending)
-            if path.exists():
-                raise StateError(
-                    f"{path}: a compressed checkpoint, which the embedded engine does not read\n"
-                    "  unset PULUMI_DIY_BACKEND_GZIP and write it anew with `pulumi stack export | pulumi stack import`"
-                )
+    def _stored(self) -> Path | None:
+        key = buckets.newest(self._folder, str(self.path.relative_to(self.root)))
+        return self.root / key if key is not None else None
+
+    @property
+    def _place(self) -> Path:
+        """What messages call the checkpoint."""
+        return self._stored() or self.path
 
     def _decode(self, content: bytes) -> Snapshot | None:
-        if not content and not self.path.exists():
+        if not content and self._stored() is None:
             return None
         try:
             return form.read_checkpoint(content, self.codec)
         except FormatError as error:
-            raise StateCorrupt(self.path, str(error), self._remedy()) from error
+            raise StateCorrupt(self._place, str(error), self._remedy()) from error
         except StateTooNew as error:
-            raise StateTooNew(f"{self.path}: {error}\n  it stays as it is; update bedplate to read it") from error
+            raise StateTooNew(f"{self._place}: {error}\n  it stays as it is; update bedplate to read it") from error
 
     def _left_over(self, content: bytes) -> journal.Journal | None:
         """The journal of a run that died, None where there is none or the checkpoint has taken it in already."""
@@ -269,32 +304,46 @@ class StackStore:
         if header.folded is not None and header.folded == present:
             return None
         if header.base != present:
-            raise StateCorrupt(self.journal_path, f"it does not belong to {self.path}", journal.REPAIR)
+            raise StateCorrupt(self.journal_path, f"it does not belong to {self._place}", journal.REPAIR)
         return reader.journal()
 
     def _remedy(self) -> str:
         """What to do about a broken checkpoint: the newest copy that can be read."""
-        copies = [self.previous_path, *sorted(self.backup_folder.glob(f"{self.stack}.*.json"), reverse=True)]
-        for copy in copies:
-            if copy.is_file() and form.is_checkpoint(copy.read_bytes()):
+        previous = [self._place.with_name(f"{self._place.name}.bak"), self.previous_path]
+        for copy in (*previous, *sorted(self.backup_folder.glob(f"{self.stack}.*.json*"), reverse=True)):
+            if copy.is_file() and _is_good(copy):
                 made = datetime.fromtimestamp(copy.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
                 return f"the file stays as it is; the last good copy, of {made}, is {copy}: put it in its place"
         return "the file stays as it is, and there is no good copy beside it: restore it from your own backup"
 
 
-def open_stack(root: Path, project: str, stack: str, keyring: Keyring | None = None) -> StackStore:
+def _is_good(copy: Path) -> bool:
+    try:
+        return form.is_checkpoint(buckets.plain(copy.read_bytes(), str(copy)))
+    except StateError:
+        return False
+
+
+def open_stack(
+    root: Path, project: str, stack: str, keyring: Keyring | None = None, *, gzip: bool = False
+) -> StackStore:
     """The store of ``stack`` of ``project`` below ``root``. Touches nothing. Raises BadName.
 
     Without a ``keyring`` a stack that has secrets can't be read.
     """
-    return StackStore(root, project, stack, keyring or Keyring(stack))
+    return StackStore(root, project, stack, keyring or Keyring(stack), gzip=gzip)
 
 
 def stacks(root: Path) -> list[tuple[str, str]]:
     """Project and name of every stack below ``root``, sorted."""
-    folder = root / ".pulumi" / "stacks"
-    found = (path for path in folder.glob("*/*.json") if not path.name.startswith("."))
-    return sorted((path.parent.name, path.name.removesuffix(".json")) for path in found)
+    below = ".pulumi/stacks/"
+    found: set[tuple[str, str]] = set()
+    for one in buckets.Folder(root).below(below):
+        project, _, name = one.key.removeprefix(below).partition("/")
+        stack = next((name.removesuffix(end) for end in _FORMS if name.endswith(end)), "")
+        if stack and "/" not in name and not name.startswith("."):
+            found.add((project, stack))
+    return sorted(found)
 
 
 def now() -> str:
@@ -302,26 +351,8 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _check_layout(root: Path) -> None:
-    """Raise StateError when ``root`` has a layout that this engine does not know."""
-    path = root / ".pulumi" / "meta.yaml"
-    try:
-        meta = yaml.safe_load(path.read_bytes())
-    except FileNotFoundError:
-        if any((root / ".pulumi" / "stacks").glob("*.json")):
-            raise StateError(f"{root}: state in Pulumi's layout of 2022\n  run `pulumi state upgrade`") from None
-        return
-    except yaml.YAMLError as error:
-        raise StateCorrupt(path, "no valid YAML", f"expected `version: {LAYOUT}`") from error
-    version = meta.get("version") if isinstance(meta, dict) else None
-    if not isinstance(version, int):
-        raise StateCorrupt(path, "no version in it", f"expected `version: {LAYOUT}`")
-    if version > LAYOUT:
-        raise StateTooNew(f"{path}: a layout of version {version}; this engine knows {LAYOUT}\n  update bedplate")
-
-
 def _ensure_layout(root: Path) -> None:
-    _check_layout(root)
+    buckets.check_layout(buckets.Folder(root))
     path = root / ".pulumi" / "meta.yaml"
     if not path.exists():
-        files.write(path, f"version: {LAYOUT}\n".encode())
+        files.write(path, f"version: {buckets.LAYOUT}\n".encode())
