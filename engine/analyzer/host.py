@@ -27,8 +27,10 @@ _Children = dict[int, int]  # the number of each pack that runs, by its process
 def main(descriptor: int) -> None:
     _die_with_parent()
     sys.path[0] = str(Path(__file__).parents[1] / "host")
-    import lazy_modules  # pyright: ignore[reportMissingImports] - a sibling's, for scripts
+    import lazy_dataclasses  # pyright: ignore[reportMissingImports] - a sibling's, for scripts
+    import lazy_modules  # pyright: ignore[reportMissingImports]
 
+    lazy_dataclasses.install()
     lazy_modules.install()
     del sys.path[0]  # this script's own folder, which no pack is to import from
     says = os.fdopen(os.dup(1), "w", buffering=1)  # a pack gets another standard output; nothing else may write here

@@ -44,9 +44,11 @@ def main() -> int:
         sys.path.insert(0, own_folder)
         # Siblings of a script, see above.
         import lazy_annotations  # pyright: ignore[reportImplicitRelativeImport]
+        import lazy_dataclasses  # pyright: ignore[reportImplicitRelativeImport]
         import lazy_modules  # pyright: ignore[reportImplicitRelativeImport]
 
         sys.path.remove(own_folder)
+        lazy_dataclasses.install()
         lazy_annotations.install()
         lazy_modules.install()
     try:

@@ -27,6 +27,9 @@ class ThingArgsDict(TypedDict):
     '''A thing.'''
     size: not_there
 
+class OtherArgsDict(TypedDict):
+    color: not_there
+
 class Thing:
     '''Another.'''
     def size(self) -> not_there: ...
@@ -79,7 +82,7 @@ _CLASSES = (
 # What packages offer: each name, and what it stands for. Modules that are imported by their own names before their
 # classes are asked for must not be put where the class or function of that name belongs.
 _OFFERS = """\
-import importlib, json, sys, types
+import importlib, json, sys, types, typing
 if sys.argv[1:]:
     sys.path.insert(0, sys.argv[1])
     import lazy_annotations
@@ -89,6 +92,8 @@ for package, name in (("pulumi_kubernetes.core.v1", "Pod"), ("pulumi_aws.s3", "g
     importlib.import_module(f"{package}.{name}")
 
 def meant(value):
+    if typing.is_typeddict(value):
+        return "a typed dictionary"
     return value.__name__ if isinstance(value, types.ModuleType) else repr(value).partition(" at ")[0]
 
 def offers(package):
@@ -139,6 +144,7 @@ def test_the_annotations_of_a_generated_module_are_not_evaluated() -> None:
     assert module["Thing"].__doc__ is None
     assert typing.is_typeddict(module["ThingArgsDict"])
     assert module["ThingArgsDict"](size=3) == {"size": 3}
+    assert module["OtherArgsDict"](color="red") == {"color": "red"}
 
 
 def test_a_module_that_was_written_by_hand_stays_as_it_is() -> None:
