@@ -73,7 +73,7 @@ def touched(outcome: Outcome) -> dict[str, Op]:
 def test_a_preview_sees_what_is_deployed(opened: Opened, bucket: Any) -> None:
     before = {one["Key"]: one["ETag"] for one in bucket.list_objects_v2(Bucket="acme-state")["Contents"]}
     assert touched(opened.preview()) == {}
-    opened.write(PROGRAM.replace("thing('b', size=1)", "thing('b', size=2)\nthing('c')"))
+    opened.write(PROGRAM.replace("thing('b', size=1)", "thing('b', size=22)\nthing('c')"))
     outcome = opened.preview()
     assert touched(outcome) == {"b": Op.UPDATE, "c": Op.CREATE}
     assert outcome.plan.outputs_before == outcome.plan.outputs_after
@@ -158,7 +158,7 @@ def test_secrets_that_stay_sealed_count_as_unchanged(opened: Opened, seal: Any, 
     (line,) = (one for one in opened.said.splitlines() if "sealed" in one)
     assert why in line
     assert "secret values of the state stay sealed" in line
-    opened.write(PROGRAM.replace("size=1, word", "size=2, word"))
+    opened.write(PROGRAM.replace("size=1, word", "size=22, word"))
     changed = opened.preview()
     assert touched(changed) == {"a": Op.UPDATE}
     (step,) = (one for one in changed.plan.steps if one.op is Op.UPDATE)
