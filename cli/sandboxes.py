@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cli.exits import CommandError, ExitCode
 from engine import urn as urns
+from engine.providers.remote.attached import attached
 from engine.sandbox import DEFAULT_NAME, Sandbox, SandboxState, find, names, status
 from engine.sandbox.providers import PACKAGES
 from engine.stack_config import mapping_in
@@ -52,8 +54,9 @@ def option(name: str, flag: str = "--sandbox") -> str:
 
 
 def needs_sandbox(resources: Iterable[ResourceState]) -> bool:
-    """Whether managing ``resources`` takes an emulator."""
-    return any(one.custom and urns.package_of(one.type) in PACKAGES for one in resources)
+    """Whether managing ``resources`` takes an emulator; what the user has attached a provider for does not."""
+    packages = set(PACKAGES).difference(attached(os.environ))
+    return any(one.custom and urns.package_of(one.type) in packages for one in resources)
 
 
 def is_stale(root: Path, stack: str, sandbox: Sandbox | None) -> bool:

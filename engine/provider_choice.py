@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from engine import urn as urns
 from engine.execute import StepError
 from engine.goals import Goal
-from engine.provider_registry import plugin_inputs
+from engine.provider_registry import DYNAMIC_PACKAGES, plugin_inputs
 from engine.provider_resources import ProviderResources
 from engine.providers.base import Provider, TakesMarks
 from engine.providers.generic import GenericProvider
@@ -66,6 +66,8 @@ class ProviderChoice(RunState, ABC):
         inputs: Properties = {
             key.split(":", 1)[1]: value for key, value in self.config.items() if key.startswith(f"{package}:")
         }
+        if package in DYNAMIC_PACKAGES:  # the provider is part of the program, and so has what that has
+            inputs = dict(self.config)
         name = "default"
         inputs |= plugin_inputs(version, url)
         if version:

@@ -15,6 +15,7 @@ from engine.values import UNKNOWN, Properties, reveal
 
 ProviderFactory: TypeAlias = Callable[[], Provider]
 
+DYNAMIC_PACKAGES: Final = frozenset({"pulumi-python", "pulumi-nodejs"})  # of providers that a program brings along
 # Inputs of a provider resource that say which plugin is meant, not how it is configured.
 _INTERNAL: Final = "__internal"
 _NOT_CONFIGURATION: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", _INTERNAL})
@@ -67,6 +68,10 @@ class Elsewhere(Protocol):
         """One that is not configured yet."""
         ...
 
+    def cancel(self) -> None:
+        """The run stops: tell all of them, and wait for no answer that changes nothing."""
+        ...
+
 
 class ProviderRegistry:
     """Configured providers by reference. ``factories`` maps a package to what makes its provider.
@@ -109,6 +114,8 @@ class ProviderRegistry:
         """Tell every provider that the run stops."""
         for provider in list(self._configured.values()):
             provider.cancel()
+        if self._elsewhere is not None:
+            self._elsewhere.cancel()
 
     def _configure(self, urn: str, id: str, inputs: Properties) -> Provider:
         provider = self.make(urns.type_of(urn), inputs, urn, id)

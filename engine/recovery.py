@@ -16,7 +16,7 @@ from engine.execute import operation_token
 from engine.graph import DependencyGraph
 from engine.marks import handed, received
 from engine.provider_registry import ProviderRegistry, by_reference
-from engine.providers.base import Provider
+from engine.providers.base import CannotTell, Provider
 from engine.state.model import Operation, ResourceState, Snapshot
 from engine.state.recorder import Recorder
 
@@ -65,10 +65,14 @@ class _Recovery:
         same_type = (old for old in self._base.resources if old.type == resource.type and old.id)
         known = frozenset(old.id for old in same_type)
         provider = self._provider(resource)
-        found = await asyncio.to_thread(
-            provider.find, resource.urn, resource.type, handed(provider, resource.inputs),
-            token=operation_token(resource), known_ids=known,
-        )  # fmt: skip
+        try:
+            found = await asyncio.to_thread(
+                provider.find, resource.urn, resource.type, handed(provider, resource.inputs),
+                token=operation_token(resource), known_ids=known,
+            )  # fmt: skip
+        except CannotTell as error:
+            self._emit(Diagnostic(Severity.WARNING, str(error), resource.urn))
+            return  # it stays pending, as with Pulumi: the user looks, the run goes on
         if found is None:
             self._recorder.finish(number)
             self._tell(resource, "had not been created")

@@ -66,6 +66,7 @@ class Refresh:
         if not self._executor.cancelled:
             self._executor.cancelled = True
             self._emit(Cancelled())
+            self._registry.cancel()
 
     async def look(self) -> Outcome:
         """Read every resource that is among the targets; nothing changes, neither what exists nor the state."""

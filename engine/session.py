@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from typing import Any, Final, TypeVar
 
 from engine import prior_state, waiting_host
+from engine import urn as urns
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.packs import Packs
 from engine.backend import STATE_FOLDER, compresses, kept_passphrase, new_passphrase, whereabouts
@@ -236,6 +237,7 @@ class Session:
         options = replace(options, live_functions=True)  # what is applied is what the preview has seen
         async with self._with_processes():
             with self.locked(emit):
+                self._warn_of_attached(emit)
                 return await self._up(config, emit, options, agree)
 
     async def _up(self, config: StackConfig, emit: Consumer, options: Options, agree: Agree) -> Outcome:
@@ -267,6 +269,7 @@ class Session:
         """Delete everything that the stack has."""
         async with self._with_processes():
             with self.locked(emit):
+                self._warn_of_attached(emit)
                 return await self._destroy(emit, options, agree)
 
     async def _destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
@@ -313,22 +316,29 @@ class Session:
     ) -> tuple[Outcome, Sequence[Declared]]:
         """Take what exists over into the state; nothing that exists is changed. Gives also what to declare of it."""
         config = self._config(may_stay_sealed=False)
-        with self.locked(emit):
-            base = await self._recovered(emit)
-            preview = partial(self._importing, base, config, request, emit, options)
-            looked = preview()
-            outcome = await looked.go()
-            if outcome.result is not Result.SUCCEEDED or not outcome.plan.has_changes or only_preview:
-                return outcome, looked.declared
-            if not agree(outcome):
-                return replace(outcome, result=Result.CANCELLED), ()
-            self._require_key(outcome.plan)
-            started = time.time()
-            with self._recording(base) as recorder:
-                done = preview(record=recorder, plan=outcome.plan, seeds=looked.seeds)
-                outcome = await done.go()
-            self._remember("resource-import", started, outcome)
-            return outcome, done.declared
+        async with self._with_processes():
+            with self.locked(emit):
+                return await self._import(config, request, emit, options, agree, only_preview=only_preview)
+
+    async def _import(
+        self, config: StackConfig, request: Request, emit: Consumer, options: Options, agree: Agree, *,
+        only_preview: bool,
+    ) -> tuple[Outcome, Sequence[Declared]]:  # fmt: skip
+        base = await self._recovered(emit)
+        preview = partial(self._importing, base, config, request, emit, options)
+        looked = preview()
+        outcome = await looked.go()
+        if outcome.result is not Result.SUCCEEDED or not outcome.plan.has_changes or only_preview:
+            return outcome, looked.declared
+        if not agree(outcome):
+            return replace(outcome, result=Result.CANCELLED), ()
+        self._require_key(outcome.plan)
+        started = time.time()
+        with self._recording(base) as recorder:
+            done = preview(record=recorder, plan=outcome.plan, seeds=looked.seeds)
+            outcome = await done.go()
+        self._remember("resource-import", started, outcome)
+        return outcome, done.declared
 
     def _importing(
         self, base: Snapshot, config: StackConfig, request: Request, emit: Consumer, options: Options, **further: Any
@@ -492,10 +502,27 @@ class Session:
             Diagnostic(
                 Severity.ERROR,
                 f"nothing was changed: the embedded engine can preview but not create {types}; "
-                "bring this stack up with the Pulumi CLI, or leave these resources out",
+                f"bring this stack up with the Pulumi CLI, or leave these resources out{self._ways_out(preview.plan)}",
             )
         )
         return replace(preview, result=Result.UNSUPPORTED)
+
+    def _ways_out(self, plan: Plan) -> str:
+        """How to get the providers of the types that nobody here knows."""
+        packages = sorted({urns.package_of(type_) for type_ in plan.unknown_types} - set(self.factories))
+        return "".join(f"\n  {one}: {self.plugins.how_to_get(one)}" for one in packages if self.plugins is not None)
+
+    def _warn_of_attached(self, emit: Consumer) -> None:
+        """Say it where what is changed is not held to sandboxes, since the user has attached a provider himself."""
+        unheld = [] if self.plugins is None else self.plugins.unheld(self.factories)
+        if unheld:
+            emit(
+                Diagnostic(
+                    Severity.WARNING,
+                    f"{' and '.join(unheld)}: attached by PULUMI_DEBUG_PROVIDERS, and so not held to sandboxes: "
+                    "whatever it is configured for is changed, also real AWS",
+                )
+            )
 
     def _warn_of_pending(self, base: Snapshot, emit: Consumer) -> None:
         for operation in base.pending_operations:

@@ -17,7 +17,6 @@ from functools import partial
 from typing import Final
 
 from engine import urn as urns
-from engine.decide import annotate_secrets
 from engine.deployment import Deployment
 from engine.events import Cancelled, Consumer, Diagnostic, RunEnded, RunStarted, Severity, StepSkipped
 from engine.execute import Executor, PlanViolated, RunCancelled, StepError
@@ -26,6 +25,7 @@ from engine.importing import sdk
 from engine.importing.code import Declared
 from engine.importing.saying import to_say
 from engine.importing.wanted import Request, Wanted
+from engine.marks import handed, received
 from engine.plan import Constraint, Op, Plan, Reason, Step
 from engine.provider_registry import ProviderRegistry, by_reference
 from engine.providers.base import Checked, Diff, Provider, ProviderError
@@ -72,10 +72,11 @@ class Importing:
         )  # fmt: skip
         news: dict[str, ResourceState] = {}
         self._deployment = Deployment(
-            stack.name, stack.project, stack.base, ProviderRegistry(stack.factories),
+            stack.name, stack.project, stack.base, ProviderRegistry(stack.factories, stack.elsewhere),
             BuiltinProvider(stack.outputs_of, news), self._executor, stack.config, redactor.learn, True,
             seeds=dict(seeds or {}), news=news,
         )  # fmt: skip
+        self._deployment.registry.listen(self._emit)
         self._read: dict[str, asyncio.Task[bool]] = {}
         self._providers: dict[str, str] = {}  # references by URN
         self._said: dict[str, Properties] = {}  # inputs that a program has to say, by URN
@@ -247,7 +248,7 @@ class Importing:
                 return None
             inputs = _chosen(_merged(marked(found.inputs, one.type), one.inputs), one.properties)
             read = replace(state, inputs=inputs)
-            return replace(read, id=found.id, outputs=annotate_secrets(found.outputs, read))
+            return replace(read, id=found.id, outputs=received(provider, found.outputs, read))
 
         step = Step(Op.IMPORT, state.urn, state.type, Reason.IMPORTED, None, state)
         imported = await self._executor.read(step, provider, fetch, None)
@@ -280,12 +281,13 @@ class Importing:
 
     def _checked(self, state: ResourceState, provider: Provider, inputs: Properties) -> Checked:
         seed = self.seeds.setdefault(state.urn, secrets.token_hex(8))
-        return provider.check(state.urn, state.type, None, reveal(inputs), seed=seed)
+        return provider.check(state.urn, state.type, None, handed(provider, inputs), seed=seed)
 
     def _diff(self, state: ResourceState, provider: Provider, inputs: Properties) -> Diff:
         return provider.diff(
-            state.urn, state.type, state.id, reveal(state.inputs), reveal(state.outputs), reveal(inputs)
-        )
+            state.urn, state.type, state.id, handed(provider, state.inputs), handed(provider, state.outputs),
+            handed(provider, inputs),
+        )  # fmt: skip
 
     def _warn(self, urn: str, message: str) -> None:
         if self._executor.preview:  # once is enough, and before anything is agreed to

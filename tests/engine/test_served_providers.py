@@ -13,7 +13,8 @@ from google.protobuf import empty_pb2
 
 from engine import wire
 from engine.protocol import plugin_pb2, provider_pb2, resource_pb2, status_pb2
-from engine.providers.serve.servicer import ProviderServicer, handlers
+from engine.providers.serve.handlers import handlers
+from engine.providers.serve.servicer import ProviderServicer
 from engine.values import UNKNOWN, Properties, Secret
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
 

@@ -26,7 +26,8 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from engine.protocol import resource_pb2_grpc
-from engine.providers.serve.servicer import ProviderServicer, handlers
+from engine.providers.serve.handlers import handlers
+from engine.providers.serve.servicer import ProviderServicer
 from engine.state.model import Snapshot
 from engine.state.secrets import Keyring
 from engine.state.storage import open_stack

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Container, Generator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 from engine.events import Consumer, Diagnostic, Severity
 from engine.provider_registry import Wanted
@@ -23,7 +23,7 @@ from engine.providers.remote import versions
 from engine.providers.remote.attached import VARIABLE, attached
 from engine.providers.remote.connection import Connection, Greeting
 from engine.providers.remote.engine_service import EngineService
-from engine.providers.remote.finding import Surroundings, executable
+from engine.providers.remote.finding import Surroundings, executable, how_to_get
 from engine.providers.remote.process import PluginProcess
 from engine.providers.remote.provider import RemoteProvider
 from engine.values import Properties
@@ -34,6 +34,8 @@ DYNAMIC: Final = "pulumi-python"  # the package of resources whose provider is p
 # by itself.
 CHANGING_AWS: Final = frozenset({"aws", "aws-native", "aws-classic", "awsx", "eks"})
 START_SECONDS: Final = 60.0
+T = TypeVar("T")
+_Key: TypeAlias = tuple[str, str, bytes]  # a provider resource, its plugin's version, its inputs
 
 
 @dataclass
@@ -41,9 +43,8 @@ class _Pool:
     """The processes of one session."""
 
     idle: dict[tuple[str, str], list[Connection]] = field(default_factory=dict[tuple[str, str], list[Connection]])
-    configured: dict[tuple[str, str, bytes], Future[Connection]] = field(
-        default_factory=dict[tuple[str, str, bytes], "Future[Connection]"]
-    )
+    configured: dict[_Key, Future[Connection]] = field(default_factory=dict[_Key, "Future[Connection]"])
+    answers: dict[tuple[str, str, str, bytes], Any] = field(default_factory=dict[tuple[str, str, str, bytes], Any])
     all: list[Connection] = field(default_factory=list[Connection])
 
 
@@ -55,6 +56,7 @@ class Plugins:
         self._start_seconds = start_seconds
         self._pool = _Pool()
         self._lock = threading.Lock()
+        self._starting: set[PluginProcess] = set()
         self._service: EngineService | None = None
         self._tell: Callable[[Diagnostic], None] = lambda _diagnostic: None
         self._found: dict[tuple[str, str], Path | None] = {}
@@ -88,6 +90,16 @@ class Plugins:
             return True
         return wanted.package not in CHANGING_AWS and self._executable(wanted) is not None
 
+    def unheld(self, ours: Container[str]) -> list[str]:
+        """Attached providers of what only a sandbox may change otherwise; ``ours`` are the packages that we provide."""
+        return [package for package in self.ports if package in ours or package in CHANGING_AWS]
+
+    def how_to_get(self, package: str, version: str = "") -> str:
+        """What to do so that there is a provider of ``package``."""
+        if package in CHANGING_AWS:
+            return f"plugins that change AWS are used when you attach them: {VARIABLE}={package}:PORT"
+        return how_to_get(package, version, self._surroundings.environment)
+
     def provider(self, wanted: Wanted) -> Provider:
         return RemoteProvider(wanted, self)
 
@@ -113,7 +125,7 @@ class Plugins:
         self, wanted: Wanted, inputs: Properties, configure: Callable[[Connection], None]
     ) -> Future[Connection]:
         """A process that is configured with ``inputs``; it is started and configured in a thread of its own."""
-        key = (wanted.urn, wanted.package, encode(dict(sorted(inputs.items()))).SerializeToString(deterministic=True))
+        key = _key(wanted, inputs)
         with self._lock:
             known = self._pool.configured.get(key)
             if known is not None and _usable(known):
@@ -122,6 +134,13 @@ class Plugins:
         thread = threading.Thread(target=self._configure, args=(wanted, configure, future), daemon=True)
         thread.start()
         return future
+
+    def once(self, question: str, wanted: Wanted, about: Properties, ask: Callable[[], T]) -> T:
+        """What is asked about a configuration is asked once: who answered in the preview has been configured since."""
+        key = (question, *_key(wanted, about))
+        if key not in self._pool.answers:
+            self._pool.answers[key] = ask()
+        return self._pool.answers[key]
 
     def _configure(self, wanted: Wanted, configure: Callable[[Connection], None], future: Future[Connection]) -> None:
         try:
@@ -157,12 +176,17 @@ class Plugins:
         process = PluginProcess(
             who, [*command, address], self._surroundings.folder, self._environment(), partial(self._heard, path is None)
         )
+        with self._lock:
+            self._starting.add(process)
         try:
             port = process.port(self._start_seconds)
             connection = Connection(who, port, Greeting(address, path.parent if path else None), process)
         except BaseException:
             process.close()
             raise
+        finally:
+            with self._lock:
+                self._starting.discard(process)
         self._compare(wanted, connection)
         return connection
 
@@ -190,6 +214,15 @@ class Plugins:
 
     # The end
 
+    def cancel(self) -> None:
+        """Tell every process that the run stops; those that are being started are ended."""
+        with self._lock:
+            starting, connections = list(self._starting), list(self._pool.all)
+        for process in starting:
+            process.ask_to_end()
+        for connection in connections:
+            connection.cancel()
+
     def close(self) -> None:
         """End every process and wait for that; attached ones are left alone."""
         with self._lock:
@@ -201,6 +234,10 @@ class Plugins:
             connection.close()
         if service is not None:
             service.close()
+
+
+def _key(wanted: Wanted, inputs: Properties) -> _Key:
+    return wanted.urn, wanted.version, encode(dict(sorted(inputs.items()))).SerializeToString(deterministic=True)
 
 
 def _usable(known: Future[Connection]) -> bool:

@@ -56,6 +56,10 @@ class Connections(Protocol):
         """One that ``configure`` has configured with ``inputs``, later."""
         ...
 
+    def once(self, question: str, wanted: Wanted, about: Properties, ask: Callable[[], T]) -> T:
+        """The answer to a ``question`` about a configuration; asked again in this session, the first one's."""
+        ...
+
     def warn(self, message: str, urn: str) -> None:
         """Tell the user ``message`` of a resource."""
         ...
@@ -89,6 +93,9 @@ class RemoteProvider(TakesMarks):
     # The configuration
 
     def check_config(self, news: Properties) -> Checked:
+        return self._connections.once("CheckConfig", self._wanted, news, lambda: self._check_config(news))
+
+    def _check_config(self, news: Properties) -> Checked:
         request = provider_pb2.CheckRequest(
             urn=self._wanted.urn, name=_name(self._wanted.urn), type=self._type, news=sent(news, NOTHING)
         )
@@ -108,6 +115,10 @@ class RemoteProvider(TakesMarks):
             raise ProviderError(f"the provider {self._wanted.package} made version {after!r} of version {before!r}")
 
     def diff_config(self, olds: Properties, news: Properties) -> Diff:
+        both = {"olds": olds, "news": news}
+        return self._connections.once("DiffConfig", self._wanted, both, lambda: self._diff_config(olds, news))
+
+    def _diff_config(self, olds: Properties, news: Properties) -> Diff:
         told = sent(olds, NOTHING)
         request = provider_pb2.DiffRequest(
             id=self._wanted.id, urn=self._wanted.urn, name=_name(self._wanted.urn), type=self._type, olds=told,
@@ -274,9 +285,7 @@ class RemoteProvider(TakesMarks):
         return Invoked(result, _failures(answer))
 
     def cancel(self) -> None:
-        configured = self._configured
-        if configured is not None and configured.done() and configured.exception() is None:
-            configured.result().cancel()
+        """Whoever has its process tells that, configured or not."""
 
     def _required(self) -> Connection:
         connection = self._ready()

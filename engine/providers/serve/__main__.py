@@ -12,7 +12,8 @@ from pathlib import Path
 
 import grpc
 
-from engine.providers.serve.servicer import ProviderServicer, handlers
+from engine.providers.serve.handlers import handlers
+from engine.providers.serve.servicer import ProviderServicer
 from engine.sandbox import DEFAULT_NAME, find
 from engine.sandbox.providers import PACKAGES, factories
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 import grpc
-from google.protobuf import any_pb2, empty_pb2, message_factory, struct_pb2
+from google.protobuf import any_pb2, empty_pb2, struct_pb2
 
 from engine import wire
 from engine.protocol import plugin_pb2, provider_pb2, status_pb2
@@ -171,25 +171,6 @@ class ProviderServicer:
             _abort_partially(context, failure)
         except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
-
-
-def handlers(servicer: ProviderServicer) -> grpc.GenericRpcHandler:
-    """The service's methods as far as the servicer has them; gRPC answers UNIMPLEMENTED for all others."""
-    service = provider_pb2.DESCRIPTOR.services_by_name["ResourceProvider"]
-    methods: Mapping[str, grpc.RpcMethodHandler[Any, Any]] = {
-        method.name: grpc.unary_unary_rpc_method_handler(
-            getattr(servicer, method.name),
-            request_deserializer=_message_class(method.input_type).FromString,
-            response_serializer=_message_class(method.output_type).SerializeToString,
-        )
-        for method in service.methods
-        if hasattr(servicer, method.name)
-    }
-    return grpc.method_handlers_generic_handler(service.full_name, methods)
-
-
-def _message_class(descriptor: Any) -> Any:
-    return message_factory.GetMessageClass(descriptor)
 
 
 def _received(struct: struct_pb2.Struct) -> Properties:

@@ -13,8 +13,11 @@ import grpc
 
 from engine.providers.remote.finding import Surroundings
 from engine.providers.remote.plugins import Plugins
-from engine.providers.serve.servicer import ProviderServicer, handlers
+from engine.providers.serve.handlers import handlers
+from engine.providers.serve.servicer import ProviderServicer
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 @contextmanager
@@ -46,3 +49,12 @@ def attached(folder: Path, servicer: Any, package: str = "test") -> Generator[Pl
             yield found
         finally:
             found.close()
+
+
+def install_toy(folder: Path, name: str = "toy") -> Path:
+    """The plugin ``tests.engine.remote.toy`` as an executable in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"pulumi-resource-{name}"
+    path.write_text(f'#!/bin/sh\nPYTHONPATH={REPOSITORY} exec {sys.executable} -m tests.engine.remote.toy "$@"\n')
+    path.chmod(0o755)
+    return path
