@@ -7,8 +7,9 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -146,30 +147,29 @@ def tampered(good: bytes) -> bytes:
     return changed
 
 
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (truncated, "no valid JSON"),
-        (no_json, "no valid JSON"),
-        (empty, "no valid JSON"),
-        (newer, "version 9"),
-        (tampered, "is missing"),
-    ],
-    ids=["truncated", "no JSON", "empty", "newer", "inconsistent"],
+SPOILT: Final = (
+    (truncated, "no valid JSON"),
+    (no_json, "no valid JSON"),
+    (empty, "no valid JSON"),
+    (newer, "version 9"),
+    (tampered, "is missing"),
 )
-def test_a_state_that_cannot_be_used_is_refused_kept_and_explained(
-    work: Workplace, emulated: Emulated, spoil: Callable[[bytes], bytes], said: str
-) -> None:
+
+
+@pytest.mark.slow
+def test_a_state_that_cannot_be_used_is_refused_kept_and_explained(work: Workplace, emulated: Emulated) -> None:
     work.run("up", "dev", "--yes").expect(0)
     path = work.checkpoint("dev", "demo")
     good = path.read_bytes()
-    path.write_bytes(spoil(good))
-    bad = path.read_bytes()
-    for command in (["preview"], ["up", "--yes"], ["destroy", "--yes"], ["outputs"]):
-        verb, *flags = command
-        ended = work.run(verb, "dev", *flags).expect(1, str(path), said)
-        assert "Traceback" not in ended.text
-        assert path.read_bytes() == bad
+    for number, (spoil, said) in enumerate(SPOILT):
+        path.write_bytes(spoil(good))
+        bad = path.read_bytes()
+        # What is read goes the same way for each; that each verb refuses it is seen with the first.
+        for command in (["preview"], ["up", "--yes"], ["destroy", "--yes"], ["outputs"])[: 4 if number == 0 else 1]:
+            verb, *flags = command
+            ended = work.run(verb, "dev", *flags).expect(1, str(path), said)
+            assert "Traceback" not in ended.text
+            assert path.read_bytes() == bad
     assert inventory(emulated.client) == ALL
     path.write_bytes(good)
     work.run("up", "dev", "--yes", "--expect-no-changes").expect(0)
