@@ -61,6 +61,7 @@ ERROR_CODES: Final = {
     "stacks.settings.problems.SettingsError": ExitCode.USAGE,
     "engine.stack_config.ProjectError": ExitCode.USAGE,
     "engine.importing.wanted.BadImport": ExitCode.USAGE,
+    "engine.saved_plan_file.BadPlan": ExitCode.USAGE,
     "engine.analyzer.errors.BadPack": ExitCode.USAGE,
     "engine.analyzer.errors.BadConfig": ExitCode.USAGE,
     "engine.analyzer.errors.PolicyError": ExitCode.FAILED,

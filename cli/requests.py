@@ -218,6 +218,11 @@ class Judged(Planned):
 
 @dataclass(frozen=True, kw_only=True)
 class Previewing(Judged):
+    save_plan: Annotated[
+        Path | None,
+        typer.Option("--save-plan", metavar="FILE", dir_okay=False, show_default=False,
+                     help="Keep the plan there, to be reviewed and then applied by `up --plan FILE`."),
+    ] = None  # fmt: skip
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit with 0: nothing to do, 1: error, 2: changes.")
     ] = False
@@ -293,6 +298,12 @@ class Importing(Applying):
 @dataclass(frozen=True, kw_only=True)
 class BringingUp(Applying, Judged):
     """An apply of what a program declares."""
+
+    plan: Annotated[
+        Path | None,
+        typer.Option("--plan", metavar="FILE", dir_okay=False, show_default=False,
+                     help="Apply this plan, which `preview --save-plan` kept, and nothing else."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

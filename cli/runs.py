@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from cli import engines, neighbours, packs, sandboxes, selection
 from cli.environments import meant
-from cli.exits import DETAILED_CHANGES, ExitCode, UsageError, of_result
+from cli.exits import DETAILED_CHANGES, CommandError, ExitCode, UsageError, of_result
 from cli.findings.report import FindingsReport
 from cli.findings.written import ReportFile, asked
 from cli.interrupts import Interrupts
 from cli.requests import (
     Applying,
+    BringingUp,
     Destroying,
     Engine,
     Importing,
@@ -33,6 +34,7 @@ from cli.transcript import Transcript
 from cli.views import documents, drift, policy, report
 from cli.views.lines import Line, Style
 from cli.views.progress import REFRESH_SECONDS, Live, Plain, Progress, Silent
+from engine import saved_plan_file
 from engine.events import Consumer, Event
 from engine.plan import Op
 from engine.project import Project
@@ -172,7 +174,8 @@ class Command:
         request = self.request
         return Options(
             request.parallel, self.targets, request.program_timeout, live_functions=self._lives(),
-            refresh=isinstance(request, Planned) and request.refresh, debug=request.debug,
+            refresh=isinstance(request, Planned) and request.refresh,
+            plan=request.plan if isinstance(request, BringingUp) else None, debug=request.debug,
         )  # fmt: skip
 
     def _lives(self) -> bool:
@@ -286,6 +289,7 @@ class Command:
             self._check_targets(outcome)
         code = self._exit_code(outcome)
         self._write_reports(outcome)
+        self._save_plan(outcome)
         if self.request.output is Output.MARKDOWN:
             self.screen.write(drift.markdown(self.session.stack, outcome))
         elif self.request.output is Output.JSON:
@@ -323,6 +327,19 @@ class Command:
         if found is not None:
             for one in self.reports:
                 one.write(found)
+
+    def _save_plan(self, outcome: Outcome) -> None:
+        path = self.request.save_plan if isinstance(self.request, Previewing) else None
+        if path is None:
+            return
+        if outcome.result is not Result.SUCCEEDED:
+            self.screen.tell(f"no plan was kept in {path}: the preview did not succeed")
+            return
+        try:
+            saved_plan_file.write(path, self.session.plan_text(outcome, self._options()))
+        except OSError as error:
+            raise CommandError(f"the plan can't be kept in {path}: {error.strerror}", ExitCode.FAILED) from error
+        self.screen.tell(f"the plan is in {path}; `bedplate up {self.session.stack} --plan {path}` applies it as it is")
 
     def _result(self, outcome: Outcome) -> list[Line]:
         outputs = outcome.plan.outputs_after if self.verb == "up" else {}
@@ -381,6 +398,11 @@ def prepared(kind: type[C], verb: str, request: Running) -> C:
         session.packs = packs.chosen(session, request)
         if session.packs is not None:
             session.packs.prepare()
+    if isinstance(request, BringingUp) and request.plan is not None and not isinstance(session, Session):
+        raise UsageError(
+            f"the Pulumi CLI holds to a plan itself: `pulumi up --stack {session.stack} --plan {request.plan}`; "
+            "or take --engine embedded"
+        )
     if isinstance(session, Session):
         _check_whereabouts(verb, session, request.sandbox)
     progress = _progress(screen, request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from cli.exits import UsageError
-from cli.requests import Judged, Refreshing, Running
+from cli.requests import BringingUp, Judged, Refreshing, Running
 from engine.plan import Plan
 from engine.targets import Targets
 
@@ -20,8 +20,22 @@ def targets_of(request: Running) -> Targets:
     if only and request.exclude:
         given = "--target" if request.target else "--target-replace"
         raise UsageError(f"{given} and --exclude can't be given together; say which resources are meant, or which not")
+    if isinstance(request, BringingUp) and request.plan is not None:
+        _refuse_beside_plan(request)
     spreads = isinstance(request, Judged | Refreshing) and request.exclude_dependents
     return Targets(only, request.exclude, request.target_dependents, spreads, replace)
+
+
+def _refuse_beside_plan(request: BringingUp) -> None:
+    """A plan says itself what it is about."""
+    given = {
+        "--target": request.target, "--exclude": request.exclude, "--replace": request.replace,
+        "--target-replace": request.target_replace, "--target-dependents": request.target_dependents,
+        "--exclude-dependents": request.exclude_dependents, "--refresh": request.refresh,
+    }  # fmt: skip
+    flags = [flag for flag, said in given.items() if said]
+    if flags:
+        raise UsageError(f"--plan and {', '.join(flags)} can't be given together: the plan was made with what it needs")
 
 
 def unmatched(targets: Targets, plan: Plan, standing: Callable[[], Iterable[str]], stack: str) -> str:

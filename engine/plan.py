@@ -10,6 +10,7 @@ import enum
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from engine.analyzer.findings import Verdict
 from engine.providers.base import DiffKind
@@ -159,10 +160,19 @@ class Plan:
         return steps
 
 
+class Reviewed(Protocol):
+    """A plan that was kept to be reviewed, which is stricter: it holds each resource to its properties, too."""
+
+    def objection(self, step: Step) -> str | None:
+        """Why a step, whose operation is as planned, may not run all the same."""
+        ...
+
+
 class Constraint:
     """Holds an apply to the plan that was shown: the questions that the apply asks before each step."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, reviewed: Reviewed | None = None) -> None:
+        self._reviewed = reviewed
         self._order = {urn: [step.op for step in steps] for urn, steps in plan.by_urn().items()}
         self._ops = {urn: set(order) for urn, order in self._order.items()}
 
@@ -182,5 +192,5 @@ class Constraint:
             return None if step.op in (Op.SAME, Op.CREATE, Op.READ) else f"{step.op} was not in the plan"
         allowed = planned.union(*(_ALLOWED.get(op, frozenset({op})) for op in planned))
         if step.op in allowed:
-            return None
+            return self._reviewed.objection(step) if self._reviewed else None
         return f"{step.op} was not in the plan (expected {' or '.join(sorted(planned))})"

@@ -12,6 +12,7 @@ import enum
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from engine.analyzer.judgement import Judgement
@@ -20,7 +21,7 @@ from engine.deployment import Deployment
 from engine.events import Cancelled, Consumer, Diagnostic, ProgramOutput, RunEnded, RunStarted, Severity
 from engine.execute import Executor, PlanViolated, RunCancelled
 from engine.monitor import Monitor, serving
-from engine.plan import Constraint, Op, Plan, Reason, Step
+from engine.plan import Constraint, Op, Plan, Reason, Reviewed, Step
 from engine.program import FAILED_AND_SAID_SO, Program, ProgramProcess
 from engine.provider_registry import Elsewhere, ProviderFactory, ProviderRegistry
 from engine.providers.builtin import BuiltinProvider
@@ -69,7 +70,7 @@ class Options:
 
     ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever. ``live_functions``: a
     preview may ask the cloud for what functions answer (an apply always does). ``refresh``: the state is compared with
-    what exists first.
+    what exists first. ``plan``: the file of a reviewed plan, which is applied as it is or not at all.
     """
 
     parallel: int = 16
@@ -77,6 +78,7 @@ class Options:
     silence_seconds: float = DEFAULT_SILENCE_SECONDS
     live_functions: bool = False
     refresh: bool = False
+    plan: Path | None = None
     debug: bool = False
 
 
@@ -107,18 +109,19 @@ class Run:
         seeds: dict[str, str] | None = None,
         judging: Judging | None = None,
         drift: Sequence[Step] | None = None,
+        reviewed: Reviewed | None = None,
     ) -> None:
         """Without a ``record`` this is a preview. ``plan`` and ``seeds`` come from the preview that was agreed to.
 
         ``judging`` gives what the run is judged by, told where its events go and what masks secrets in them. ``drift``
-        is what a refresh has found, with which the run has begun.
+        is what a refresh has found, with which the run has begun. ``reviewed`` holds it to properties as well.
         """
         self._redactor = Redactor(stack.config.values())
         self._emit = self._redactor.wrap(emit)
         self._options = options
         self._executor = Executor(
             record or NoRecord(), self._emit, preview=record is None, parallel=options.parallel,
-            constraint=Constraint(plan) if plan else None, redact=self._redactor.redact,
+            constraint=Constraint(plan, reviewed) if plan else None, redact=self._redactor.redact,
         )  # fmt: skip
         self._drift = drift
         self._judgement = judging(self._emit, self._redactor.redact) if judging else None

@@ -26,6 +26,7 @@ from engine.importing import sdk
 from engine.importing.code import Declared
 from engine.importing.run import Importing
 from engine.importing.wanted import Request
+from engine.kept_plans import KeptPlans
 from engine.plan import Op, Plan, Step
 from engine.project import Project, ProjectError, StackConfig, UnknownStack
 from engine.provider_registry import ProviderFactory, ProviderRegistry
@@ -176,14 +177,17 @@ class Session:
         async with self._with_processes():
             return await self._start(self._refresh(self.snapshot(), emit, options)).look()
 
-    async def _preview(self, base: Snapshot, config: StackConfig, emit: Consumer, options: Options) -> Outcome:
+    async def _preview(
+        self, base: Snapshot, config: StackConfig, emit: Consumer, options: Options, seeds: dict[str, str] | None = None
+    ) -> Outcome:
         program = self.project.program(self.stack, config)
         failed = await self._look(base, emit, options, program.shown_config)
         if failed is not None:
             return failed
         judging = self._judging(config, preview=True)
         stack = self._described(self._found.refreshed() if self._found else base, config)
-        return await self._start(Run(stack, emit, options, judging=judging, drift=self._drift)).up(program)
+        run = self._start(Run(stack, emit, options, seeds=seeds, judging=judging, drift=self._drift))
+        return await run.up(program)
 
     async def _preview_destroy(self, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
         failed = await self._look(base, emit, options, {})
@@ -191,6 +195,27 @@ class Session:
             return failed
         stack = self._described(self._found.refreshed() if self._found else base, StackConfig())
         return await self._start(Run(stack, emit, options, drift=self._drift)).destroy()
+
+    # Plans that are kept
+
+    def plan_text(self, outcome: Outcome, options: Options) -> str:
+        """The file of the plan that the last preview has made. Raises StateError where a secret can't be encrypted."""
+        plan = outcome.plan
+        seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
+        inputs = [step.new.inputs for step in plan.steps if step.new is not None]
+        if has_secret([inputs, plan.outputs_after]):
+            self._make_key()
+        return self._plans.text(plan, seeds, options)
+
+    @property
+    def _plans(self) -> KeptPlans:
+        return KeptPlans(self.project, self.store, self.sealing)
+
+    def _make_key(self) -> None:
+        """See to it that what ``.bedplate/state`` keeps can be encrypted, where the user has set no passphrase."""
+        if self.sealing.passphrase is None and self.store.root == self.project.root / STATE_FOLDER:
+            self.sealing = Keyring(self.stack, new_passphrase(self.store.root))
+            self.store = self.store.with_keyring(self.sealing)
 
     # Comparing with what exists
 
@@ -244,10 +269,17 @@ class Session:
         base = await self._recovered(emit)
         if self._cancelled:
             return _CANCELLED
-        preview = await self._preview(base, config, emit, options)
+        reviewed = self._plans.read(options.plan) if options.plan else None
+        if reviewed is not None:
+            options = self._plans.as_planned(reviewed, options)
+            if self._plans.is_stale(reviewed, options, emit):
+                return Outcome(Result.PLAN_VIOLATED, Plan(()), 0.0)
+        preview = await self._preview(base, config, emit, options, reviewed.seeds if reviewed else None)
         refused = self._refusal(preview, emit)
         if refused is not None:
             return refused
+        if reviewed is not None and self._plans.differs(reviewed, preview.plan, emit):
+            return replace(preview, result=Result.PLAN_VIOLATED)
         if _nothing_to_do(preview.plan) and not self._has_news():
             return preview
         with waiting_host.started_ahead(self.project.python, self.project.root):
@@ -260,6 +292,7 @@ class Session:
             outcome = await self._apply(
                     "update", base, lambda recorder: Run(
                         self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
+                        reviewed=reviewed,
                         judging=self._judging(config, preview=False),
                     ), lambda run: run.up(program),
                 )  # fmt: skip
@@ -456,9 +489,7 @@ class Session:
         with StackLock(self.store.lock_folder, self.store.qualified_name) as lock:
             for note in lock.notes:
                 emit(Diagnostic(Severity.WARNING, note))
-            if self.sealing.passphrase is None and self.store.root == self.project.root / STATE_FOLDER:
-                self.sealing = Keyring(self.stack, new_passphrase(self.store.root))
-                self.store = self.store.with_keyring(self.sealing)
+            self._make_key()
             yield
 
     async def _recovered(self, emit: Consumer) -> Snapshot:

@@ -58,6 +58,10 @@ class StackSession(Protocol):
         """How what exists differs from the state."""
         ...
 
+    def plan_text(self, outcome: Outcome, options: Options) -> str:
+        """The file of the plan that the last preview has made, in Pulumi's form."""
+        ...
+
     async def up(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Bring the stack to what the program declares; ``agree`` sees the preview and may say no."""
         ...

@@ -66,6 +66,7 @@ class CliSession:
     def __post_init__(self) -> None:
         self._cancelled = False
         self._emit: Consumer | None = None
+        self._plan_text = ""
         self._translation: Translation | None = None
 
     @classmethod
@@ -111,6 +112,10 @@ class CliSession:
     async def preview_refresh(self, emit: Consumer, options: Options) -> Outcome:
         """How what exists differs from the state."""
         return await self._look(_REFRESH, await self._base(), emit, options)
+
+    def plan_text(self, outcome: Outcome, options: Options) -> str:
+        """The file of the plan that the last preview has made, as the CLI wrote it: secrets encrypted."""
+        return self._plan_text
 
     async def _preview(self, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
         return await self._run(_Asked(("preview",), judged=True, preview=True), base, emit, options)
@@ -210,6 +215,7 @@ class CliSession:
             arguments = [*asked.arguments, *self._flags(asked, options, folder)]
             ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, translation.take)
             goals = goals_in(folder / "plan.json")
+            self._plan_text = _text_of(folder / "plan.json")
         result = self._result(ended, translation, findings, emit)
         seconds = time.monotonic() - started
         translation.end({Result.CANCELLED: "cancelled"}.get(result, result_of(translation.summary)), seconds)
@@ -286,6 +292,10 @@ class _Opening(SecretCodec):
             return super().open(ciphertext)
         except (SecretsUnsupported, WrongPassphrase):
             return BLINDED
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _targets(targets: Targets) -> list[str]:

@@ -80,6 +80,22 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.mark.slow
+def test_a_plan_is_kept_and_applied_as_it_is(project: Project) -> None:
+    plan = str(project.folder / "plan.json")
+    kept = project.run("preview", "dev", "--save-plan", plan)
+    assert (kept.returncode, f"`bedplate up dev --plan {plan}` applies it as it is" in kept.stderr) == (0, True)
+    assert SECRET not in Path(plan).read_text()
+
+    stopped = project.run("up", "dev", "--yes", "--plan", plan, SIZE="2")
+    assert stopped.returncode == 1
+    assert 'size: "1" was planned, "2" is due' in stopped.stdout
+    applied = project.run("up", "dev", "--yes", "--plan", plan, "--output", "json")
+    assert (applied.returncode, json.loads(applied.stdout)["done"]) == (0, {"create": 3})
+    again = project.run("up", "dev", "--yes", "--plan", plan)
+    assert (again.returncode, "the stack's state has changed since it was made" in again.stdout) == (1, True)
+
+
+@pytest.mark.slow
 def test_a_stack_from_its_preview_to_its_end(project: Project) -> None:
     preview = project.run("preview", "dev", "--detailed-exitcode")
     assert preview.returncode == 2
@@ -150,6 +166,8 @@ def test_a_document_and_an_event_log(project: Project) -> None:
         (["preview", "dev", "--target", "to*"], 2, "did you mean '**::to*'?"),
         (["preview", "dev", "--replace", "nosuch"], 2, "--replace 'nosuch' matches no resource of the state"),
         (["up", "dev", "--target", "top", "--exclude", "below", "--yes"], 2, "can't be given together"),
+        (["up", "dev", "--plan", "p", "--target", "top", "--yes"], 2, "--plan and --target can't be given together"),
+        (["up", "dev", "--plan", "nosuch", "--yes"], 2, "the plan nosuch can't be read"),
         (["state", "show", "dev", "nosuch"], 2, "no resource 'nosuch'"),
         (["sandbox", "status"], 1, ""),
     ],
