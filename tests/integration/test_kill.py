@@ -1,8 +1,8 @@
 """`kill -9` of the engine at random requests of an up, a change and a destroy: nothing is forgotten, all converges.
 
 The emulator runs in the test's own process and kills the engine just before or just after it has carried a request out,
-so that each seed is one exact moment. More seeds: ``pytest --exhaustive``. Without processes many more moments are tried
-in ``tests/engine/lifecycle/test_kill.py``; here it is seen that a real kill leaves what is assumed there.
+so that each seed is one exact moment. More seeds: ``pytest --exhaustive``. Without processes many more moments are
+tried in ``tests/engine/lifecycle/test_kill.py``; here it is seen that a real kill leaves what is assumed there.
 """
 
 from __future__ import annotations
