@@ -14,7 +14,6 @@ from cli.runs import Agree, Command, prepared
 from cli.views.lines import Line, Style
 from engine import urn as urns
 from engine.events import Consumer
-from engine.host import lazy_annotations
 from engine.importing.arguments import of_arguments
 from engine.importing.code import Declared, Program, program_of
 from engine.importing.files import of_file
@@ -27,7 +26,6 @@ from engine.stack_session import StackSession
 
 def run(request: Importing) -> int:
     """Do what ``request`` asks for; returns the exit code."""
-    lazy_annotations.install()  # the SDKs are only asked for the arguments of what is imported
     request = _settled(request)
     command = prepared(_Import, "import", request)
     session = command.session

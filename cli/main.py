@@ -26,6 +26,7 @@ from cli.commands import (
     simulate,
     stacks,
     state,
+    watching,
 )
 from cli.declare import with_diff_level
 from cli.early import start_early
@@ -57,6 +58,7 @@ def application() -> typer.Typer:
     simulate.register(app)
     cost.register(app)
     importing.register(app)
+    watching.register(app)
     inspect.register(app, groups["state"])
     history.register(app)
     state.register(groups["state"])

@@ -307,6 +307,13 @@ class BringingUp(Applying, Judged):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watching(OfProgram):
+    """A command that brings a sandbox up each time that its program is saved."""
+
+    parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="Operations at a time.")] = 16
+
+
+@dataclass(frozen=True, kw_only=True)
 class Simulating(OfProgram):
     """A command that places an environment's workloads on simulated nodes."""
 

@@ -225,6 +225,9 @@ class Command:
         if clash:
             raise clash.error(self.session.stack, sandbox.name)
         sandboxes.remember(root, self.session.stack, sandbox)
+        self._say_where(sandbox)
+
+    def _say_where(self, sandbox: Sandbox) -> None:
         self.screen.tell(f"applies to the sandbox at {sandbox.endpoint}, never to AWS", Style.DIM)
 
     def _asked(self, preview: Outcome) -> bool:

@@ -27,8 +27,9 @@ def to_say(inputs: Properties, check: Check, changes: Changes) -> Properties:
     said = _without_filled_in(said, check)
     for failure in check(said).failures:
         fewer = _without(said, [paths.parse(failure.property)] if failure.property else [])
-        # Each by itself: what is refused for another reason is left for whoever mends the code.
-        if len(check(fewer).failures) < len(check(said).failures):
+        # What is refused for itself alone is left for whoever mends the code.
+        checked = check(fewer)
+        if len(checked.failures) < len(check(said).failures) and not changes(checked.inputs):
             said = fewer
     empty = list(_empty(said))
     if same(_without(said, empty)):

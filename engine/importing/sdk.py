@@ -13,6 +13,7 @@ import inspect
 import re
 import subprocess
 import sys
+import threading
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from typing import Any, Final
 from engine import urn as urns
 
 _VERSION_SECONDS: Final = 60.0
+_IMPORTING: Final = threading.RLock()  # SDKs load their modules when they are asked for, and not for two at a time
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,17 @@ def module_of(package: str) -> str:
 
 def resource_class(type_: str) -> ResourceClass | None:
     """The class of a resource type; None where its SDK is not installed or does not have it."""
-    package = urns.package_of(type_)
-    if urns.is_provider_type(type_):
-        package, classes = type_.removeprefix(urns.PROVIDER_TYPE_PREFIX), {}
-    else:
-        classes = _classes(package)
+    with _IMPORTING:
+        return _resource_class(type_)
+
+
+def _resource_class(type_: str) -> ResourceClass | None:
+    provider = urns.is_provider_type(type_)
+    package = type_.removeprefix(urns.PROVIDER_TYPE_PREFIX) if provider else urns.package_of(type_)
     module = module_of(package)
     if not _is_installed(module):
         return None
-    place = (module, "Provider") if urns.is_provider_type(type_) else classes.get(type_)
+    place = (module, "Provider") if provider else _classes(package).get(type_)
     if place is None:
         return _custom_resource(type_) if package == "kubernetes" else None
     path = ".".join([*place[0].split(".")[1:], place[1]])

@@ -27,6 +27,7 @@ def emulated(emulator_of_module: Emulated) -> Iterator[Emulated]:
     emulator_of_module.reset()
     yield emulator_of_module
     emulator_of_module.before = emulator_of_module.after = emulator_of_module.spoil = None
+    emulator_of_module.asked = None
     emulator_of_module.changes = 0
 
 

@@ -27,13 +27,14 @@ class Emulated:
     """The hooks get the number of each request that changes something, counted from 1.
 
     ``before`` may raise ConnectionError: the caller's connection is closed without an answer. ``spoil`` may give an
-    answer, a status and a body, in place of the emulator's.
+    answer, a status and a body, in place of the emulator's. ``asked`` is called at each request that only reads.
     """
 
     endpoint: str
     before: Hook | None = None
     after: Hook | None = None
     spoil: Spoil | None = None
+    asked: Callable[[], None] | None = None
     changes: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,6 +70,8 @@ class _Watched:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         assert self.emulated is not None, "set before the server starts"
         if not _changes(environ):
+            if self.emulated.asked:
+                self.emulated.asked()
             return self._application(environ, start_response)
         number = self.emulated.count()
         try:

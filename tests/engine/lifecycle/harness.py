@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from engine import urn as urns
 from engine.deployment import Deployment
-from engine.events import Diagnostic, Event, Severity, StepFailed, StepSkipped
+from engine.events import Diagnostic, Event, Severity, StepDone, StepFailed, StepSkipped
 from engine.execute import PlanViolated, RunCancelled
 from engine.goals import Alias, Goal, ReadGoal
 from engine.importing.code import Declared
@@ -362,16 +362,30 @@ class Engine:
     def refresh(self, **options: Any) -> Report:
         return self._run(self._refreshed(options_of(**options)))
 
-    def take_over(self, *wanted: Wanted, apply: bool = True, version: str = "", **options: Any) -> Report:
-        """Import what exists; ``declared`` of the engine says then what a program has to say of it."""
+    def take_over(
+        self, *wanted: Wanted, apply: bool = True, version: str = "", cancel_after: str = "", **options: Any
+    ) -> Report:
+        """Import what exists; ``declared`` of the engine says then what a program has to say of it.
+
+        ``cancel_after`` is the name of what is the last to be imported before the run is cancelled.
+        """
         named = [replace(one, urn=urns.make(STACK, PROJECT, one.parent, one.type, one.name)) for one in wanted]
         request = Request(tuple(named), {one.urn: one.name for one in named})
-        return self._run(self._taken_over(request, options_of(**options), apply=apply, version=version))
+        return self._run(
+            self._taken_over(request, options_of(**options), apply=apply, version=version, last=cancel_after)
+        )
 
-    async def _taken_over(self, request: Request, options: Options, *, apply: bool, version: str) -> Report:
+    async def _taken_over(self, request: Request, options: Options, *, apply: bool, version: str, last: str) -> Report:
         base = await self._recovered()
         events: list[Event] = []
-        make = partial(Importing, self._stack(base), request, events.append, options, versions=lambda _package: version)
+        applying: list[Importing] = []
+
+        def emit(event: Event) -> None:
+            events.append(event)
+            if applying and isinstance(event, StepDone) and urns.name_of(event.step.urn) == last:
+                applying[0].cancel()
+
+        make = partial(Importing, self._stack(base), request, emit, options, versions=lambda _package: version)
         looking = make()
         outcome = await looking.go()
         self.declared = looking.declared
@@ -379,6 +393,7 @@ class Engine:
             return Report(outcome, events, base)
         recorder = Recorder(self.store(), base)
         done = make(record=recorder, plan=outcome.plan, seeds=looking.seeds)
+        applying.append(done)
         outcome = await done.go()
         self.declared = done.declared
         return self._report(outcome, events, recorder)

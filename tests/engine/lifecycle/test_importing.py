@@ -163,3 +163,13 @@ def test_a_read_that_fails_leaves_what_was_read_before(engine: Engine) -> None:
     report = engine.take_over(wanted, replace(wanted, name="b"))
     assert report.result is Result.RESOURCE_FAILED
     assert [state.urn for state in (engine.store().load() or report.snapshot).resources][-1] == urn("a")
+
+
+def test_a_cancelled_import_records_what_it_has_read_and_starts_no_more(engine: Engine) -> None:
+    names = ["a", "b", "c"]
+    wanted = [Wanted(THING, name, made(engine, name)) for name in names]
+    assert engine.take_over(*wanted, apply=False).result is Result.SUCCEEDED
+    report = engine.take_over(*wanted, cancel_after="a")
+    assert report.result is Result.CANCELLED
+    assert report.names == ["a"]
+    assert engine.take_over(*wanted).names == names
