@@ -1,4 +1,4 @@
-"""SVG as text: boxes, words, rules; everything that comes from outside is escaped."""
+"""SVG as text: boxes, words, rules, curves; everything that comes from outside is escaped."""
 
 from __future__ import annotations
 
@@ -62,6 +62,14 @@ class Drawing:
 
     def rule(self, x: float, y: float, width: float, color: str) -> None:
         self.box(x, y, width, 1, color)
+
+    def curve(self, points: Sequence[tuple[float, float]], color: str, *, dashed: bool = False) -> None:
+        """A line through ``points``, with a dot at each."""
+        at = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        dashes = ' stroke-dasharray="2 5"' if dashed else ""
+        style = f'fill="none" stroke="{color}" stroke-width="2.5" stroke-linecap="round"{dashes}'
+        self._parts.append(f'<polyline points="{at}" {style}/>')
+        self._parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{color}"/>' for x, y in points]
 
     def clip(self, name: str, x: float, y: float, width: float, height: float, radius: float) -> None:
         """A region with round corners that boxes can be held to."""

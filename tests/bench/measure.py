@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import subprocess
 import threading
@@ -17,10 +18,18 @@ SAMPLE_SECONDS: Final = 0.05
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians over the runs: seconds of wall time, MiB of resident memory of the command and all its descendants."""
+    """Medians over the runs: seconds of wall time, MiB of resident memory of the command and all its descendants.
+
+    What had not ended after ``limited`` seconds was ended.
+    """
 
     seconds: float
     mebibytes: float
+    limited: float | None = None
+
+    @property
+    def cut_off(self) -> bool:
+        return self.limited is not None and self.seconds >= self.limited
 
 
 class CommandFailed(Exception):
@@ -44,21 +53,36 @@ def measure(
     return Measured(statistics.median(each[0] for each in counted), statistics.median(each[1] for each in counted))
 
 
-def once(command: Sequence[str], *, folder: Path, environment: Mapping[str, str] | None = None) -> Measured:
-    """Run ``command`` a single time: for what takes minutes."""
-    return Measured(*_once(command, folder, {**os.environ, **(environment or {})}))
+def once(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    limit: float | None = None,
+) -> Measured:
+    """Run ``command`` a single time: for what takes minutes. After ``limit`` seconds it is ended: it takes longer."""
+    return Measured(*_once(command, folder, {**os.environ, **(environment or {})}, limit), limited=limit)
 
 
-def _once(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[float, float]:
+def _once(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], limit: float | None = None
+) -> tuple[float, float]:
     started = time.perf_counter()
     process = subprocess.Popen(
-        list(command), cwd=folder, env=dict(environment), text=True,
+        list(command), cwd=folder, env=dict(environment), text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     peak = _Peak(process.pid)
-    output, _ = process.communicate()
+    try:
+        output, _ = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        return time.perf_counter() - started, peak.mebibytes
+    finally:
+        peak.stop()
+        if process.poll() is None:  # too slow, or we are interrupted: nothing of it may be left
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
     elapsed = time.perf_counter() - started
-    peak.stop()
     if process.returncode != 0:
         raise CommandFailed(f"{' '.join(command)} exited with {process.returncode}:\n{output[-3000:]}")
     return elapsed, peak.mebibytes

@@ -23,6 +23,7 @@ class Row:
     peer: Measured | None = None
 
     def cells(self) -> list[str]:
-        peer = f"{self.peer.seconds:.1f} s" if self.peer else ""
-        ratio = f"{self.ours.seconds / self.peer.seconds:.2f}" if self.peer else ""
+        longer = self.peer is not None and self.peer.cut_off
+        peer = f"{'over ' * longer}{self.peer.seconds:.1f} s" if self.peer else ""
+        ratio = f"{'under ' * longer}{self.ours.seconds / self.peer.seconds:.2f}" if self.peer else ""
         return [self.what, f"{self.ours.seconds:.2f} s", f"{self.ours.mebibytes:.0f} MiB", peer, ratio]
