@@ -133,6 +133,11 @@ class OfProgram(InSandbox):
         typer.Option("--program-timeout", min=0, metavar="SECONDS",
                      help="How long the program may ask for nothing; 0 for ever."),
     ] = 600.0  # fmt: skip
+    event_log: Annotated[
+        Path | None,
+        typer.Option("--event-log", metavar="FILE", dir_okay=False, show_default=False,
+                     help="Write the engine's events there, a line of JSON each."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,11 +163,6 @@ class Running(OfProgram):
         False
     )
     parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="Operations at a time.")] = 16
-    event_log: Annotated[
-        Path | None,
-        typer.Option("--event-log", metavar="FILE", dir_okay=False, show_default=False,
-                     help="Write the engine's events there, a line of JSON each."),
-    ] = None  # fmt: skip
     message: Annotated[
         str, typer.Option("--message", "-m", help="Said of this update in the history.", show_default=False)
     ] = ""
@@ -170,6 +170,11 @@ class Running(OfProgram):
 
 
 R = TypeVar("R", bound=Running)
+ContinueOnError = Annotated[
+    bool,
+    typer.Option("--continue-on-error", help="Go on with what does not depend on what failed; the embedded engine "
+                 "always does."),
+]  # fmt: skip
 ExcludeDependents = Annotated[bool, typer.Option("--exclude-dependents", help="Nor what depends on an --exclude.")]
 PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only show what would be done; ask nothing.")]
 
@@ -237,6 +242,7 @@ class Applying(Running):
 class Destroying(Applying, Planned):
     """A command that deletes what an environment has."""
 
+    continue_on_error: ContinueOnError = False
     preview_only: PreviewOnly = False
 
 
@@ -299,6 +305,7 @@ class Importing(Applying):
 class BringingUp(Applying, Judged):
     """An apply of what a program declares."""
 
+    continue_on_error: ContinueOnError = False
     plan: Annotated[
         Path | None,
         typer.Option("--plan", metavar="FILE", dir_okay=False, show_default=False,

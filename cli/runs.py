@@ -105,6 +105,7 @@ class Command:
     code: ExitCode | None = None  # set where more is known than the outcome tells
     reports: Sequence[ReportFile] = ()  # of what policy packs found
     targets: Targets = field(default_factory=Targets)
+    log_failure: str = ""  # why the event log is not complete
 
     @property
     def sandbox(self) -> Sandbox | None:
@@ -115,23 +116,31 @@ class Command:
 
     def run(self, go: Verb) -> int:
         """Do it and report; returns the exit code."""
+        outcome = self._outcome(go)
+        code = self._report(outcome)
+        if self.log_failure:
+            self.screen.error(self.log_failure)
+        return code or (ExitCode.FAILED if self.log_failure else code)
+
+    def _outcome(self, go: Verb) -> Outcome:
+        """What ``go`` comes to, its events written down where that is asked for."""
         path = self.request.event_log
         if path is None:
-            return self._report(asyncio.run(self._go(go, [self.transcript, self.progress])))
+            return asyncio.run(self._go(go, [self.transcript, self.progress]))
         from cli.event_log import EventLog
 
         with EventLog(path) as log:
             outcome = asyncio.run(self._go(go, [self.transcript, self.progress, log]))
-        code = self._report(outcome)
-        if log.failure is None:
-            return code
-        self.screen.error(f"{path}: {log.failure.strerror}; the event log is not complete")
-        return code or ExitCode.FAILED
+        if log.failure is not None:
+            self.log_failure = f"{path}: {log.failure.strerror}; the event log is not complete"
+        return outcome
 
     def plan(self) -> Outcome:
         """A preview for whoever makes a report of his own of its plan; ``failed`` reports one that did not succeed."""
-        verb: Verb = lambda session, emit, options, _: session.preview(emit, options)  # noqa: E731
-        return asyncio.run(self._go(verb, [self.transcript, self.progress]))
+        outcome = self._outcome(lambda session, emit, options, _: session.preview(emit, options))
+        if self.log_failure:
+            raise CommandError(self.log_failure, ExitCode.FAILED)
+        return outcome
 
     def failed(self, outcome: Outcome) -> int:
         """Report a preview that stands in the way of something else; returns the exit code."""
@@ -175,7 +184,9 @@ class Command:
         return Options(
             request.parallel, self.targets, request.program_timeout, live_functions=self._lives(),
             refresh=isinstance(request, Planned) and request.refresh,
-            plan=request.plan if isinstance(request, BringingUp) else None, debug=request.debug,
+            plan=request.plan if isinstance(request, BringingUp) else None,
+            continue_on_error=isinstance(request, BringingUp | Destroying) and request.continue_on_error,
+            debug=request.debug,
         )  # fmt: skip
 
     def _lives(self) -> bool:

@@ -71,6 +71,7 @@ class Options:
     ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever. ``live_functions``: a
     preview may ask the cloud for what functions answer (an apply always does). ``refresh``: the state is compared with
     what exists first. ``plan``: the file of a reviewed plan, which is applied as it is or not at all.
+    ``continue_on_error`` is for the Pulumi CLI: ours always goes on with what does not depend on a failure.
     """
 
     parallel: int = 16
@@ -79,6 +80,7 @@ class Options:
     live_functions: bool = False
     refresh: bool = False
     plan: Path | None = None
+    continue_on_error: bool = False
     debug: bool = False
 
 

@@ -235,6 +235,7 @@ class CliSession:
         given = {
             "--debug": options.debug, "--refresh": options.refresh and not asked.refreshing,
             "--target-dependents": targets.dependents, "--exclude-dependents": targets.exclude_dependents,
+            "--continue-on-error": options.continue_on_error and asked.arguments[0] in ("up", "destroy"),
         }  # fmt: skip
         flags += [flag for flag, said in given.items() if said]
         if self.message:

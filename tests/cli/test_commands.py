@@ -116,8 +116,14 @@ def test_a_stack_from_its_preview_to_its_end(project: Project) -> None:
     assert "--expect-no-changes" in refused.stderr
     assert '"2"' in project.run("state", "show", "dev", "below").stdout
 
-    looked = project.run("refresh", "dev", "--preview-only", "--output", "markdown")
+    log = project.folder / "refresh.json"
+    looked = project.run("refresh", "dev", "--preview-only", "--output", "markdown", "--event-log", str(log))
     assert (looked.returncode, looked.stdout, looked.stderr) == (0, "### dev: no drift\n", "")
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [event["resourcePreEvent"]["metadata"]["op"] for event in events if "resourcePreEvent" in event] == [
+        "refresh"
+    ] * 3
+    assert events[-1]["summaryEvent"]["resourceChanges"] == {"same": 3}  # as Pulumi counts
 
     outputs = project.run("outputs", "dev")
     assert "[secret]" in outputs.stdout
@@ -125,7 +131,9 @@ def test_a_stack_from_its_preview_to_its_end(project: Project) -> None:
     assert SECRET in project.run("outputs", "dev", "--show-secrets").stdout
     assert "└─ top" in project.run("state", "list", "dev").stdout
 
-    assert "- 3 deleted" in project.run("destroy", "dev", "--yes").stdout
+    gone = project.run("destroy", "dev", "--yes", "--continue-on-error", "--event-log", str(log))
+    assert "- 3 deleted" in gone.stdout
+    assert json.loads(log.read_text().splitlines()[-1])["summaryEvent"]["resourceChanges"] == {"delete": 3}
     everything = "".join(path.read_text() for path in project.folder.rglob("*.json"))
     assert SECRET not in everything
 

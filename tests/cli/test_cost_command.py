@@ -82,8 +82,10 @@ def test_the_costs_are_told_drawn_and_compared_with_the_cluster(project: Project
 
 def test_usage_beside_the_settings_and_in_a_named_file_count(project: Project) -> None:
     (project.folder / "usage.dev.yaml").write_text("resources: {nat: {processed_gb: 1000}}\n")
-    done = project.run("dev")
+    log = project.folder / "events.json"
+    done = project.run("dev", "--event-log", str(log))
     assert done.returncode == 0, done.stderr
+    assert "summaryEvent" in json.loads(log.read_text().splitlines()[-1])
     assert "$226 a month" in done.stdout  # 45.00 for the data instead of 4.50
     (project.folder / "bad.yaml").write_text("resources: {nat: {procesed_gb: -1}, natt: {}}\n")
     refused = project.run("dev", "--usage", str(project.folder / "bad.yaml"), "--output", "json")

@@ -73,7 +73,8 @@ def test_an_up_shows_the_preview_and_runs_the_rest_once_it_is_agreed_to(fake: Fa
     fake.has_stack()
     fake.answer("preview", events=recorded("preview-replace"))
     fake.answer("up", events=recorded("up-replace"))
-    outcome = work.run("up", parallel=3, targets=Targets(("b", "**::c"), dependents=True), refresh=True)
+    targets = Targets(("b", "**::c"), dependents=True, replace=("d",))
+    outcome = work.run("up", parallel=3, targets=targets, refresh=True, continue_on_error=True)
     assert outcome.result is Result.SUCCEEDED
     assert [preview.plan.outputs_before for preview in work.agreed] == [{"a": "arn:a-2"}]
     assert outcome.plan.outputs_after == {"a": "arn:a-6"}
@@ -81,10 +82,11 @@ def test_an_up_shows_the_preview_and_runs_the_rest_once_it_is_agreed_to(fake: Fa
     for call in (preview, up):
         shown = " ".join(call)
         assert "--parallel 3" in shown and "--target **::b --target **::c" in shown and "--message why" in shown
+        assert "--replace **::d" in shown
         assert {"--target-dependents", "--refresh", "--non-interactive"} <= set(call)
         assert "--stack dev" in shown and "--color never" in shown
-    assert {"--yes", "--skip-preview"} <= set(up)
-    assert not {"--yes", "--skip-preview"} & set(preview)
+    assert {"--yes", "--skip-preview", "--continue-on-error"} <= set(up)
+    assert not {"--yes", "--skip-preview", "--continue-on-error"} & set(preview)
 
 
 def test_who_does_not_agree_changes_nothing(fake: FakePulumi, work: Work) -> None:
