@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from engine.state.lock import current_user
 from engine.state.model import Snapshot
 from engine.state.repair import Pruned, repaired
 from engine.state.storage import StackStore, Update
+from engine.stopwatch import Stopwatch
 
 Change = Callable[[Snapshot], Snapshot]
 Agree = Callable[[Snapshot, Snapshot], bool]
@@ -51,10 +51,10 @@ def _edited(store: StackStore, before: Snapshot, change: Change, agree: Agree, m
     after = change(before)
     if after == before or not agree(before, after):
         return Edited(before, after)
-    started = int(time.time())
+    watch = Stopwatch()
     backup = store.keep_backup()
     store.save(after)
-    remember(store, message, started)
+    remember(store, message, watch)
     return Edited(before, after, applied=True, backup=backup)
 
 
@@ -126,7 +126,7 @@ def _mended(before: Snapshot, broken: list[str], stack: str) -> tuple[Snapshot, 
     )
 
 
-def remember(store: StackStore, message: str, started: int) -> None:
+def remember(store: StackStore, message: str, watch: Stopwatch) -> None:
     """Add to the history what was done by hand."""
     environment = {"user": current_user()}
-    store.add_to_history(Update(KIND, started, int(time.time()), "succeeded", message, environment))
+    store.add_to_history(Update(KIND, watch.start, watch.end, "succeeded", message, environment))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from engine.state.model import Snapshot
 from engine.state.moving import Moved, Place
 from engine.state.secrets import Keyring
 from engine.state.storage import ORGANIZATION, StackStore, open_stack
+from engine.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ def move(
             here, over_there = Edited(before, moved.source), Edited(before_there, moved.destination)
             if not agree(moved):
                 return MovedAway(moved, here, over_there)
-            started = int(time.time())
+            watch = Stopwatch()
             kept_there = there.keep_backup()
             kept_here = session.store.keep_backup()
             there.save(moved.destination)
             _save_source(session.store, there, moved, before_there)
             for store in (there, session.store):
-                remember(store, message, started)
+                remember(store, message, watch)
             return MovedAway(
                 moved,
                 replace(here, applied=True, backup=kept_here),

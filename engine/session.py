@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -46,6 +45,7 @@ from engine.state.recorder import Recorder
 from engine.state.remote import RemoteStore
 from engine.state.secrets import Keyring, SecretCodec, passphrase_from
 from engine.state.storage import StackStore, Update, open_stack
+from engine.stopwatch import Stopwatch
 from engine.urn import STACK_TYPE
 from engine.values import Properties, has_secret
 
@@ -338,10 +338,10 @@ class Session:
             return outcome
         if not agree(outcome):
             return replace(outcome, result=Result.CANCELLED)
-        started = time.time()
+        watch = Stopwatch()
         with self._recording(base) as recorder:
             refresh.record(recorder)
-        self._remember("refresh", started, outcome)
+        self._remember("refresh", watch, outcome)
         return outcome
 
     async def import_resources(
@@ -366,11 +366,11 @@ class Session:
         if not agree(outcome):
             return replace(outcome, result=Result.CANCELLED), ()
         self._require_key(outcome.plan)
-        started = time.time()
+        watch = Stopwatch()
         with self._recording(base) as recorder:
             done = preview(record=recorder, plan=outcome.plan, seeds=looked.seeds)
             outcome = await done.go()
-        self._remember("resource-import", started, outcome)
+        self._remember("resource-import", watch, outcome)
         return outcome, done.declared
 
     def _importing(
@@ -387,10 +387,10 @@ class Session:
     async def _apply(
         self, kind: str, base: Snapshot, make: Callable[[Recorder], Run], go: Callable[[Run], Awaitable[Outcome]]
     ) -> Outcome:
-        started = time.time()
+        watch = Stopwatch()
         with self._recording(base) as recorder:
             outcome = await go(self._start(make(recorder)))
-        self._remember(kind, started, outcome)
+        self._remember(kind, watch, outcome)
         return outcome
 
     def cancel(self) -> None:
@@ -561,13 +561,11 @@ class Session:
             text = f"an earlier run was interrupted while {operation.kind} {urn}; `up` looks for it first"
             emit(Diagnostic(Severity.WARNING, text, urn))
 
-    def _remember(self, kind: str, started: float, outcome: Outcome) -> None:
+    def _remember(self, kind: str, watch: Stopwatch, outcome: Outcome) -> None:
         result = "succeeded" if outcome.result is Result.SUCCEEDED else "failed"
         environment = {"user": current_user()}
         changes = {str(op): count for op, count in outcome.counts.items()}
-        self.store.add_to_history(
-            Update(kind, int(started), int(time.time()), result, self.message, environment, {}, changes)
-        )
+        self.store.add_to_history(Update(kind, watch.start, watch.end, result, self.message, environment, {}, changes))
 
 
 def _require(project: Project, stack: str, remote: RemoteStore | None) -> None:

@@ -40,6 +40,7 @@ from engine.state.secrets import Keyring, SecretCodec
 
 ORGANIZATION: Final = "organization"  # what Pulumi's file backend calls every organization
 _FORMS: Final = tuple(f".json{ending}" for ending in buckets.ENDINGS)
+_MOMENT: Final = re.compile(r"[-.](\d+)\.")
 NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -242,7 +243,7 @@ class StackStore:
 
     def add_to_history(self, update: Update) -> None:
         """Record ``update`` and keep the checkpoint that it led to, in the history and among the backups."""
-        moment = time.time_ns()
+        moment = self._moment()
         prefix = f"{self.stack}-{moment}"
         files.write(self.history_folder / f"{prefix}.history.json", properties.dumps(update.encode()).encode())
         content = self.content()
@@ -257,7 +258,7 @@ class StackStore:
 
         The checkpoint's copy is what is returned; that of the journal of a died run lies beside it.
         """
-        prefix = f"{self.stack}.{time.time_ns()}"
+        prefix = f"{self.stack}.{self._moment()}"
         if self.journal_path.exists():
             files.write(self.backup_folder / f"{prefix}.journal.jsonl", self.journal_path.read_bytes())
         stored = self._stored()
@@ -266,6 +267,16 @@ class StackStore:
         kept = self.backup_folder / f"{prefix}{stored.name.removeprefix(self.stack)}"
         files.write(kept, stored.read_bytes())
         return kept
+
+    def _moment(self) -> int:
+        """Nanoseconds since 1970, and later than all that is kept: their order tells which is newer.
+
+        A clock may have been set back since.
+        """
+        folders = (folder for folder in (self.history_folder, self.backup_folder) if folder.is_dir())
+        names = (path.name.removeprefix(self.stack) for folder in folders for path in folder.iterdir())
+        kept = (int(match[1]) + 1 for name in names if (match := _MOMENT.match(name)))
+        return max(time.time_ns(), *kept, 0)
 
     def content(self) -> bytes:
         """The checkpoint, not compressed; nothing where there is none. Raises StateError."""
