@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from engine.archive_hash import archive_hash
 from engine.values import Archive, Asset, Properties, Secret, Value, transform, walk
 
 
@@ -45,21 +46,6 @@ def _asset(asset: Asset, folder: Path) -> Asset:
 
 
 def _archive(archive: Archive, folder: Path) -> Archive:
-    """With the sha256 of a file, or of a folder's names and contents.
-
-    A folder's hash is not Pulumi's (which hashes a tar of it): a stack that changes engines sees such a change once.
-    """
     assets = None if archive.assets is None else _located(dict(archive.assets), folder)
     archive = replace(archive, assets=assets, folder=str(folder))
-    path = folder / archive.path if archive.path else None
-    if archive.hash or path is None:
-        return archive
-    if path.is_file():
-        return replace(archive, hash=hashlib.sha256(path.read_bytes()).hexdigest())
-    if not path.is_dir():
-        return archive
-    digest = hashlib.sha256()
-    for file in sorted(each for each in path.rglob("*") if each.is_file()):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        digest.update(f"{file.relative_to(path)}\0{content}\n".encode())
-    return replace(archive, hash=digest.hexdigest())
+    return archive if archive.hash else replace(archive, hash=archive_hash(archive, folder))

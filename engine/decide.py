@@ -71,10 +71,10 @@ def wants_import(goal: Goal, old: ResourceState | None) -> bool:
 
 def triggered(old: ResourceState, new: ResourceState) -> bool:
     """Whether the replacement trigger says to replace: both are set, and they differ or may differ."""
-    before, after = old.replacement_trigger, new.replacement_trigger
+    before, after = reveal(old.replacement_trigger), reveal(new.replacement_trigger)
     if has_unknown(before) or has_unknown(after):
         return True
-    return before is not None and after is not None and not equal(reveal(before), reveal(after))
+    return before is not None and after is not None and not equal(before, after)
 
 
 def forced_replacement(

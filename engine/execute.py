@@ -161,7 +161,8 @@ class Executor:
             if state is None:
                 id_ = new.id or new.import_id
                 raise operation.failed(f"{new.type} {id_!r} does not exist; check the id that was given")
-            return operation.finish(self._stamped(state))
+            imported = kind == "importing"
+            return operation.finish(self._stamped(state, created=True) if imported else self._as_read(state, step.old))
 
     async def delete(self, step: Step, provider: Provider | None, *, recreate: bool = False) -> None:
         """Delete a resource; with ``recreate`` its state stays, marked as waiting to be made again."""
@@ -204,6 +205,12 @@ class Executor:
             return state
         time_ = now()
         return replace(state, modified=time_, created=time_ if created or state.created is None else state.created)
+
+    def _as_read(self, state: ResourceState, old: ResourceState | None) -> ResourceState:
+        """What is only read was made by somebody else: just when it was seen to have changed is known."""
+        if self.preview or old is None or (old.inputs, old.outputs) == (state.inputs, state.outputs):
+            return state
+        return replace(state, modified=now())
 
     @contextmanager
     def diagnosed(self, urn: str) -> Generator[None]:

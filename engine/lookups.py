@@ -40,7 +40,7 @@ class Lookups(CarryingOut):
         imported = await self.executor.read(step, provider, fetch, None, condemning(old))
         if old is not None:
             self._outlive(step, imported)
-        return replace(state, id=imported.id), imported
+        return replace(state, id=imported.id, created=imported.created, modified=imported.modified), imported
 
     async def read(self, goal: ReadGoal) -> Registered:
         """Read a resource that exists already (``Resource.get``)."""
@@ -63,7 +63,8 @@ class Lookups(CarryingOut):
             provider=goal.provider,
             dependencies=goal.dependencies, external=True, additional_secret_outputs=goal.additional_secret_outputs,
             aliases=(old.urn,) if old and old.urn != urn else (),
-            created=old.created if old else None, source_position=goal.source_position,
+            created=old.created if old else None, modified=old.modified if old else None,
+            source_position=goal.source_position,
         )  # fmt: skip
         provider = self._provider_of(state)
         assert provider is not None, "a resource that is read has a provider"

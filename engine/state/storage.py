@@ -358,8 +358,8 @@ def stacks(root: Path) -> list[tuple[str, str]]:
 
 
 def now() -> str:
-    """This moment in RFC 3339, UTC, as Pulumi writes times."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """This moment in RFC 3339, UTC, as Pulumi writes times: without zeros at the end of a fraction."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
 
 
 def _ensure_layout(root: Path) -> None:

@@ -9,11 +9,12 @@ import stat
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
 
-from engine.state import files
+from engine.state import files, storage
 from engine.state.errors import BadName, StateCorrupt, StateError, StateInvalid, StateTooNew
 from engine.state.model import Snapshot
 from engine.state.recorder import Recorder
@@ -317,3 +318,14 @@ def test_a_state_of_the_cli_in_its_place(tmp_path: Path) -> None:
     assert before == after
     with pytest.raises(StateError, match="need a passphrase"):
         open_stack(tmp_path, "fixture", "dev", Keyring("dev")).load()
+
+
+@pytest.mark.parametrize(("microsecond", "written"), [(717530, "08.71753Z"), (0, "08Z"), (1, "08.000001Z")])
+def test_times_are_written_as_go_writes_them(monkeypatch: pytest.MonkeyPatch, microsecond: int, written: str) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime(2026, 11, 26, 9, 52, 8, microsecond, tz)
+
+    monkeypatch.setattr(storage, "datetime", Clock)
+    assert storage.now() == f"2026-11-26T09:52:{written}"
