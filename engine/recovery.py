@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from engine import urn as urns
 from engine.events import Consumer, Diagnostic, Severity
@@ -16,9 +17,11 @@ from engine.execute import operation_token
 from engine.graph import DependencyGraph
 from engine.marks import handed, received
 from engine.provider_registry import ProviderRegistry, by_reference
-from engine.providers.base import CannotTell, Provider
+from engine.providers.base import CannotTell, Found, PartialFailure, Provider
 from engine.state.model import Operation, ResourceState, Snapshot
 from engine.state.recorder import Recorder
+
+NOT_READY: Final = "it was not ready when it was looked for after an interrupted run"
 
 
 async def recover(
@@ -90,13 +93,12 @@ class _Recovery:
             self._recorder.finish(number)
             return
         provider = self._provider(resource)
-        found = await asyncio.to_thread(
-            provider.read, old.urn, old.type, old.id, handed(provider, old.inputs), handed(provider, old.outputs)
-        )
+        found, reasons = await self._read(provider, old)
         if found is not None:
             outputs = received(provider, found.outputs, old)
             inputs = received(provider, found.inputs, old)  # half a deletion may have changed it
-            self._recorder.finish(number, amended=[(old, replace(old, inputs=inputs, outputs=outputs))])
+            new = replace(old, inputs=inputs, outputs=outputs, init_errors=reasons)
+            self._recorder.finish(number, amended=[(old, new)])
             self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")
             return
         graph = DependencyGraph(self._base.resources)
@@ -105,6 +107,15 @@ class _Recovery:
         else:
             self._recorder.finish(number, old=old)
         self._tell(resource, "does not exist any more")
+
+    async def _read(self, provider: Provider, old: ResourceState) -> tuple[Found | None, tuple[str, ...]]:
+        """What there is, and why it is not ready: a deletion that was begun may have left it so."""
+        inputs, outputs = handed(provider, old.inputs), handed(provider, old.outputs)
+        try:
+            return await asyncio.to_thread(provider.read, old.urn, old.type, old.id, inputs, outputs), old.init_errors
+        except PartialFailure as failure:
+            # Its own words may hold a secret, and the state keeps reasons in clear.
+            return Found(failure.id, failure.inputs or inputs, failure.outputs), (NOT_READY,)
 
     def _tell(self, resource: ResourceState, what: str) -> None:
         self._emit(

@@ -21,7 +21,16 @@ from engine.marks import handed, received
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
 from engine.provider_registry import ProviderRegistry, by_reference
-from engine.providers.base import Diff, DiffKind, Found, PartialFailure, Provider, ProviderError, TakesMarks
+from engine.providers.base import (
+    BlindToReadiness,
+    Diff,
+    DiffKind,
+    Found,
+    PartialFailure,
+    Provider,
+    ProviderError,
+    TakesMarks,
+)
 from engine.record import NoRecord
 from engine.redaction import Redactor
 from engine.run import Options, Outcome, Result
@@ -176,7 +185,7 @@ class Refresh:
             self._emit(Diagnostic(Severity.WARNING, message, old.urn))
             found = Found(failure.id, failure.inputs or handed(provider, old.inputs), failure.outputs)
             return found, tuple(map(self._redact, failure.reasons))
-        return found, ()
+        return found, old.init_errors if isinstance(provider, BlindToReadiness) else ()
 
     async def _diff(self, provider: Provider, old: ResourceState, found: Found) -> Diff:
         """What an ``up`` of an unchanged program would have to change back; what it ignores is no drift."""

@@ -245,6 +245,10 @@ class TakesMarks:
         raise NotImplementedError
 
 
+class BlindToReadiness:
+    """Mixed into a provider that reads a resource without asking whether it is ready: what is known of that stays."""
+
+
 class ResourceOptions(Protocol):
     """What a provider may have to know of a resource beside its inputs."""
 

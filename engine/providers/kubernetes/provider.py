@@ -7,7 +7,7 @@ import threading
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from engine.providers.base import Checked, CheckFailure, Created, Diff, Found, Invoked, ProviderError
+from engine.providers.base import BlindToReadiness, Checked, CheckFailure, Created, Diff, Found, Invoked, ProviderError
 from engine.providers.kubernetes import check, clusters, config, difference, helm, manifests, tokens
 from engine.providers.kubernetes.access import Access
 from engine.providers.kubernetes.autonames import automatic
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.providers.kubernetes.lifecycle import Lifecycle
 
 
-class KubernetesProvider:
+class KubernetesProvider(BlindToReadiness):
     """Manages objects of one cluster. A preview needs none; the first change makes the connection."""
 
     in_process = True

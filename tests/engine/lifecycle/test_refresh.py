@@ -106,6 +106,35 @@ def test_what_was_not_ready_is_so_until_its_provider_reads_it_well(
     assert engine.refresh().state("a").init_errors == ()
 
 
+def test_what_was_not_ready_stays_so_where_its_provider_does_not_look(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our Kubernetes provider: an `up` after the refresh goes on waiting."""
+    engine.cloud.faults["create a"] = "partial"
+    engine.up(thing("a"), expect=None)
+    engine.cloud.faults.clear()
+    monkeypatch.setattr("engine.refresh.BlindToReadiness", CloudProvider)
+    assert engine.refresh().state("a").init_errors == ("create a: not ready", "still booting")
+    assert engine.up(thing("a")).operations == ["~ a"]
+
+
+def test_what_is_not_ready_is_recovered_as_such(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.up(thing("a", size=1))
+    engine.cloud.faults["update a"] = "lost"
+    engine.up(thing("a", size=2), expect=None)
+    engine.cloud.faults.clear()
+
+    def unready(*arguments: Any) -> None:
+        outputs: Properties = {"arn": "arn:a-1", "size": 2, "version": 2}
+        raise PartialFailure("a-1", outputs, ["still booting"], {"size": 2})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CloudProvider, "read", unready)
+        report = engine.up(thing("a", size=2))
+    assert report.operations == ["~ a"]
+    assert report.state("a").init_errors == ()
+
+
 CHAIN = (component("part"), thing("a", parent="part"), thing("b", of=Out("a")), thing("c", of=Out("b")), thing("d"))
 
 
