@@ -85,7 +85,7 @@ class Cloud:
         self.begun: dict[str, threading.Event] = {}
         self.running = 0
         self.most_running = 0
-        self._made = 0
+        self._made = len(self.live)  # ids go on behind those that are there
 
     def hold(self, operation: str) -> threading.Event:
         """Let ``operation`` (``"create a"``) begin and not end before the event is set."""
