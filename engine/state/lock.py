@@ -11,6 +11,7 @@ at once exactly one wins.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import getpass
 import json
@@ -24,10 +25,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from engine.state import files, properties
 from engine.state.errors import LockedBy
+
+_BESIDE: Final = ".attrs"
+# What network file systems say that have no locks, or whose lock service is not there.
+_WITHOUT_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ class StackLock:
 
     def check(self) -> None:
         """Take over what the dead left; raise LockedBy for the first holder that may be alive."""
-        for path in sorted(self._folder.glob("*")):
+        for path in _files(self._folder):
             if path == self._path:
                 continue
             holder = read_holder(path)
@@ -121,7 +126,7 @@ class StackLock:
                     since=holder.since,
                     command=holder.command,
                 )
-            path.unlink(missing_ok=True)
+            _remove(path)
             self.notes.append(
                 f"took over the lock on {self._stack} that process {holder.pid} of {holder.user} left on "
                 f"{holder.since}; that process is gone"
@@ -131,7 +136,7 @@ class StackLock:
 def locks(folder: Path) -> list[tuple[Path, Holder | None]]:
     """Every lock in a stack's ``lock_folder``, and who holds it; None where the lock can't be read."""
     found: list[tuple[Path, Holder | None]] = []
-    for path in sorted(folder.glob("*")):
+    for path in _files(folder):
         try:
             holder = read_holder(path)
         except LockedBy:
@@ -144,14 +149,24 @@ def locks(folder: Path) -> list[tuple[Path, Holder | None]]:
 
 def break_locks(folder: Path) -> None:
     """Take every lock in ``folder`` from whoever holds it. Nobody stops for that who is at work."""
-    for path in folder.glob("*"):
-        path.unlink(missing_ok=True)
+    for path in _files(folder):
+        _remove(path)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Whatever lies there is a lock, but for what the CLI's storage library keeps beside each file of its own."""
+    return [path for path in sorted(folder.glob("*")) if path.suffix != _BESIDE]
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_name(path.name + _BESIDE).unlink(missing_ok=True)
 
 
 def read_holder(path: Path) -> Holder | None:
     """Who holds the lock at ``path``; None when it was released meanwhile. Raises LockedBy when it can't be read."""
     try:
-        content: Any = json.loads(path.read_bytes())
+        content: Any = json.loads(_bytes(path))
         process = None
         if "boot" in content:
             keys = ("machine", "boot", "namespace", "started")
@@ -171,6 +186,15 @@ def read_holder(path: Path) -> Holder | None:
         raise LockedBy(
             path.parent.name, path, pid=0, user="someone", host="somewhere", since="an unknown time", command=""
         ) from None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno == errno.ESTALE:  # what NFS says of a file that another machine has removed
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
+        raise
 
 
 def is_gone(holder: Holder) -> bool:
@@ -247,7 +271,15 @@ def _write_private(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Generator[None]:
-    """Nobody else is in this block with ``path``; the system ends it when the process dies."""
+    """Nobody else is in this block with ``path``; the system ends it when the process dies.
+
+    Where the file system has no such locks, this is left to looking before and after, as Pulumi's CLI does it: of two
+    that begin at once both may step back, and never both go on.
+    """
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _WITHOUT_LOCKS:
+                raise
         yield

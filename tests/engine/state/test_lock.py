@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import os
 import socket
@@ -212,9 +214,12 @@ def test_a_lock_of_pulumis_cli(folder: Path, gone: bool) -> None:
         "timestamp": "2026-11-22T18:15:27Z",
     }
     (folder / "8a5b.json").write_text(json.dumps(content))
+    (folder / "8a5b.json.attrs").write_text('{"user.content_type":"application/json"}')  # its storage library's
     if gone:
         with StackLock(folder, "dev") as lock:
-            assert "ann" in lock.notes[0]
+            (note,) = lock.notes
+            assert "ann" in note
+        assert list(folder.glob("*")) == []
         return
     with pytest.raises(LockedBy, match="ann@") as caught, StackLock(folder, "dev"):
         pass
@@ -247,3 +252,74 @@ def test_a_lock_that_cannot_be_read_is_a_lock(folder: Path, content: str) -> Non
 def test_other_stacks_are_free(folder: Path) -> None:
     with StackLock(folder, "dev"), StackLock(folder.with_name("prod"), "prod"):
         assert len(list(folder.parent.glob("*/*.json"))) == 2
+
+
+# A network file system
+
+
+def without(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refused(*_arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    monkeypatch.setattr(os, "link", refused)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_and_links(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    without(monkeypatch, number)
+    with StackLock(folder, "dev", command="bedplate up dev"):
+        assert len(list(folder.glob("*"))) == 1
+        with pytest.raises(LockedBy, match="bedplate up dev"), StackLock(folder, "dev"):
+            pass
+    assert list(folder.glob("*")) == []
+
+
+def test_a_lock_that_fails_for_another_reason_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"), StackLock(folder, "dev"):
+        pass
+    assert list(folder.glob("*")) == []
+
+
+def test_without_locks_two_at_once_never_both_win(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each looks before the other has written, so only the second look can tell them."""
+    without(monkeypatch, errno.ENOLCK)
+    written = threading.Barrier(2)
+    original = StackLock.check
+
+    def check(self: StackLock) -> None:
+        looked_before = self._path.exists()  # pyright: ignore[reportPrivateUsage] - which of the two looks it is
+        if looked_before:
+            written.wait(timeout=30)
+        original(self)
+        if not looked_before:
+            written.wait(timeout=30)
+
+    monkeypatch.setattr(StackLock, "check", check)
+    lost: list[LockedBy] = []
+
+    def contend() -> None:
+        try:
+            StackLock(folder, "dev").__enter__()
+        except LockedBy as error:
+            lost.append(error)
+
+    threads = [threading.Thread(target=contend) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lost
+
+
+def test_a_lock_that_another_machine_has_just_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(parents=True)
+    (folder / "theirs.json").write_text("{}")
+
+    def stale(self: Path) -> bytes:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", stale)
+    with StackLock(folder, "dev"):
+        pass
