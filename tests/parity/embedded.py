@@ -11,6 +11,7 @@ from unittest import mock
 
 import grpc
 
+from engine import saved_plan_file
 from engine.events import Diagnostic, Event, RunStarted, Severity, StepFailed, StepStarted
 from engine.monitor import Monitor
 from engine.program import FAILED_AND_SAID_SO, Program
@@ -81,6 +82,13 @@ class Embedded:
             normal.state(snapshot),
             normal.pending(snapshot),
         )
+
+    def keep_plan(self, run: Run, path: Path) -> None:
+        """Preview ``run``'s program and keep the plan."""
+        session, options = self.session(run), _options(run)
+        with mock.patch("engine.session.Run", self._interpreting(run, {})):
+            outcome = asyncio.run(session.preview(self.events.append, options))
+        saved_plan_file.write(path, session.plan_text(outcome, options))
 
     def session(self, run: Run) -> Session:
         text = "".join(f"  {key}: {value}\n" for key, value in run.config.items())
