@@ -15,6 +15,7 @@ from cli.exits import UsageError
 from cli.requests import Engine, InSandbox
 from engine.backend import STATE_FOLDER
 from engine.project import Project
+from engine.pulumi_cli import tools
 from engine.stack_config import mapping_in
 from engine.state.secrets import Keyring
 from engine.state.storage import StackStore
@@ -32,6 +33,7 @@ def chosen(request: InSandbox, project: Project, stack: str, *, changes: bool) -
     """The engine for a command that ``changes`` the stack, or only looks at it."""
     if request.engine is Engine.PULUMI and said("sandbox"):
         raise UsageError("--sandbox is for the embedded engine, --engine pulumi for the real thing; give one of them")
+    tools.put_on_path(project.root)
     if request.engine is not Engine.AUTO:
         return Choice(request.engine)
     from engine.pulumi_cli import command, reach

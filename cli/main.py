@@ -17,6 +17,7 @@ from cli.commands import (
     config,
     cost,
     dashboards,
+    doctor,
     history,
     importing,
     inspect,
@@ -61,6 +62,7 @@ def application() -> typer.Typer:
     watching.register(app)
     inspect.register(app, groups["state"])
     history.register(app)
+    doctor.register(app)
     state.register(groups["state"])
     interchange.register(groups["state"])
     sandbox.register(groups["sandbox"])

@@ -445,6 +445,18 @@ class StartingSandbox(OfSandbox):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Examining(Manner):
+    """A command that looks at the machine."""
+
+    online: Annotated[bool, typer.Option("--online", help="Ask the network, too: AWS and the CLI's backend.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingUp(Manner):
+    """A command that installs the Pulumi CLI and plugins."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildingNative(Manner):
     """A command that builds the native control plane."""
 
