@@ -166,6 +166,9 @@ def _configure(order: dict[str, Any], monitor: Any, engine: Any) -> None:
 
 
 def _run(program: str, parallel: int) -> int:
+    # When the SDK evaluates a program's annotations, `__main__` is this module again. It is the same in the CLI's host,
+    # where a program that says `pulumi.Output[str]` finds that name.
+    global pulumi
     import pulumi
     import pulumi.runtime
 

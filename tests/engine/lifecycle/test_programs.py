@@ -147,3 +147,9 @@ def test_what_a_program_does_last_is_done(stack: Stack) -> None:
     printed = [event.text for event in stack.events if isinstance(event, ProgramOutput)]
     assert printed[-2:] == ["from a thread", "from a handler"]
     assert (stack.root / "left-open.txt").read_text() == "all of it"
+
+
+def test_annotations_of_a_class_of_the_program_name_pulumi(stack: Stack) -> None:
+    """As in the Pulumi CLI's host, whose own module has that name."""
+    assert stack.up("annotated").result is Result.SUCCEEDED
+    assert stack.outputs() == {"arn": "arn:a-1"}
