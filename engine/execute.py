@@ -140,6 +140,7 @@ class Executor:
                 handed(provider, new.inputs), timeout=new.custom_timeouts.update, preview=self.preview,
             )  # fmt: skip
 
+        step = replace(step, new=replace(new, id=old.id))  # what is planned says of which one
         new = replace(new, id=old.id, outputs=old.outputs)
         async with Running(self, step, "updating", new, old) as operation:
             outputs = await operation.run(provider, update)

@@ -77,13 +77,6 @@ class Cli:
     def version(self) -> str:
         return str(self._command.version or "of an unknown version")
 
-    @cached_property
-    def backend(self) -> str:
-        """The URL of the backend. Raises PulumiError."""
-        about = _parsed(self.ask("whoami", "--json", "--verbose", of_stack=False).encode())
-        url = about.get("url") if isinstance(about, dict) else None
-        return url if isinstance(url, str) else "its backend"
-
     def ask(self, *arguments: str, of_stack: bool = True) -> str:
         """What a short command writes. Raises PulumiError."""
         from pulumi.automation.errors import CommandError

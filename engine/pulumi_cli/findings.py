@@ -7,9 +7,10 @@ Events name what has happened; how a pack describes its policies is asked of the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from engine.analyzer.findings import SEVERITIES, Level, PackInfo, PolicyFinding, PolicyInfo, Remediated, Verdict
+from engine.analyzer.findings import SEVERITIES, Level, PackInfo, PolicyFinding, Remediated, Verdict
 from engine.events import Consumer, PoliciesLoading, PoliciesSummed, PolicyRemediated, PolicyViolated, Summed
 from engine.pulumi_cli.states import Encoded, values
 
@@ -21,11 +22,13 @@ _SUMMARIES: Final[Mapping[str, Summed]] = {
 
 
 class Findings:
-    """Collects what the packs say. ``packs`` describe themselves; None where none was asked."""
+    """Collects what the packs say.
 
-    def __init__(self, packs: Sequence[PackInfo] | None = None, broken: Sequence[str] = ()) -> None:
-        self._packs = packs
-        self._broken = broken
+    ``packs`` describe themselves, which may be known only when all is said; None where none was asked.
+    """
+
+    def __init__(self) -> None:
+        self.packs: Sequence[PackInfo] | None = None
         self._findings: list[PolicyFinding] = []
         self._remediated: list[Remediated] = []
 
@@ -37,12 +40,12 @@ class Findings:
         """What takes each of the packs' events, by its name on the wire."""
 
         def violated(payload: Encoded) -> None:
-            finding = self._finding(payload)
+            finding = _finding(payload)
             self._findings.append(finding)
             emit(PolicyViolated(finding))
 
         def remediated(payload: Encoded) -> None:
-            one = self._change(payload)
+            one = _change(payload)
             self._remediated.append(one)
             emit(PolicyRemediated(one))
 
@@ -56,46 +59,48 @@ class Findings:
             **{name: summed(kind) for name, kind in _SUMMARIES.items()},
         }
 
-    def _finding(self, payload: Encoded) -> PolicyFinding:
-        pack, policy, urn = (
-            _text(payload, "policyPackName"),
-            _text(payload, "policyName"),
-            _text(payload, "resourceUrn"),
-        )
-        level = Level.MANDATORY if payload.get("enforcementLevel") == Level.MANDATORY else Level.ADVISORY
-        described = self._described(pack, policy)
-        description = described.description if described else ""
-        message = _text(payload, "message").strip("\n")
-        if description and message.startswith(description):  # the CLI puts them together
-            message = message.removeprefix(description).strip("\n")
-        severity = _text(payload, "severity")
-        return PolicyFinding(
-            pack, policy, level, message, urn, severity, description, _text(payload, "policyPackVersion")
-        )
-
-    def _described(self, pack: str, policy: str) -> PolicyInfo | None:
-        return next((info.policy(policy) for info in self._packs or () if info.name == pack), None)
-
-    def _change(self, payload: Encoded) -> Remediated:
-        pack, policy = _text(payload, "policyPackName"), _text(payload, "policyName")
-        described = self._described(pack, policy)
-        return Remediated(
-            pack, policy, _text(payload, "resourceUrn"), values(payload.get("before")), values(payload.get("after")),
-            described.description if described else "", _text(payload, "policyPackVersion"),
-        )  # fmt: skip
-
     def verdict(self) -> Verdict | None:
         """What was said so far, the gravest first; None where no pack was asked."""
-        if self._packs is None and not self._findings:
+        if self.packs is None and not self._findings:
             return None
-        order = {pack.name: at for at, pack in enumerate(self._packs or ())}
+        packs = tuple(self.packs or ())
+        order = {pack.name: at for at, pack in enumerate(packs)}
 
         def rank(finding: PolicyFinding) -> tuple[Any, ...]:
             severity = SEVERITIES.index(finding.severity) if finding.severity in SEVERITIES else len(SEVERITIES)
             return (not finding.refuses, severity, order.get(finding.pack, 0), finding.policy, finding.urn)
 
-        findings = sorted(dict.fromkeys(self._findings), key=rank)
-        return Verdict(tuple(self._packs or ()), tuple(findings), tuple(self._remediated), tuple(self._broken))
+        findings = sorted(dict.fromkeys(_with_description(one, packs) for one in self._findings), key=rank)
+        remediated = [replace(one, description=_description(one, packs)) for one in self._remediated]
+        return Verdict(packs, tuple(findings), tuple(remediated))
+
+
+def _finding(payload: Encoded) -> PolicyFinding:
+    """A finding; how its policy is described stands before its message, as the CLI puts them together."""
+    level = Level.MANDATORY if payload.get("enforcementLevel") == Level.MANDATORY else Level.ADVISORY
+    return PolicyFinding(
+        _text(payload, "policyPackName"), _text(payload, "policyName"), level, _text(payload, "message").strip("\n"),
+        _text(payload, "resourceUrn"), _text(payload, "severity"), "", _text(payload, "policyPackVersion"),
+    )  # fmt: skip
+
+
+def _change(payload: Encoded) -> Remediated:
+    return Remediated(
+        _text(payload, "policyPackName"), _text(payload, "policyName"), _text(payload, "resourceUrn"),
+        values(payload.get("before")), values(payload.get("after")), "", _text(payload, "policyPackVersion"),
+    )  # fmt: skip
+
+
+def _description(said: PolicyFinding | Remediated, packs: Sequence[PackInfo]) -> str:
+    described = next((pack.policy(said.policy) for pack in packs if pack.name == said.pack), None)
+    return described.description if described else ""
+
+
+def _with_description(finding: PolicyFinding, packs: Sequence[PackInfo]) -> PolicyFinding:
+    description = _description(finding, packs)
+    if not description or not finding.message.startswith(description):
+        return replace(finding, description=description)
+    return replace(finding, description=description, message=finding.message.removeprefix(description).strip("\n"))
 
 
 def _summary(kind: Summed, payload: Encoded) -> PoliciesSummed:

@@ -29,6 +29,7 @@ from engine.project import Project, StackConfig
 from engine.pulumi_cli.command import Cli, Ended
 from engine.pulumi_cli.errors import NoSuchStack, of_output
 from engine.pulumi_cli.findings import Findings
+from engine.pulumi_cli.reach import backend_url
 from engine.pulumi_cli.states import BLINDED, Known, goals_in
 from engine.pulumi_cli.translation import Translation, result_of
 from engine.redaction import Redactor
@@ -68,6 +69,7 @@ class CliSession:
         self._emit: Consumer | None = None
         self._plan_text = ""
         self._translation: Translation | None = None
+        self._infos: Sequence[PackInfo] | None = None
 
     @classmethod
     def open(cls, project: Project, stack: str, *, message: str = "", in_clear: bool = False) -> CliSession:
@@ -82,7 +84,7 @@ class CliSession:
     @property
     def where(self) -> str:
         """Which engine it is, and where the state lies, in a few words."""
-        return f"Pulumi CLI {self.cli.version}, state in {self.cli.backend}"
+        return f"Pulumi CLI {self.cli.version}, state in {backend_url(self.project, os.environ) or 'its backend'}"
 
     # Looking
 
@@ -205,7 +207,8 @@ class CliSession:
             [*self.configuration.values.values(), *([one.inputs, one.outputs] for one in base.resources)]
         )
         emit = self._emit = redactor.wrap(emit)
-        findings = Findings(await self._described(asked))
+        findings = Findings()
+        described = asyncio.create_task(self._described(asked))  # beside the CLI, which starts them for itself
         translation = self._translation = Translation(
             emit, Known(base), findings, preview=asked.preview, debug=options.debug, destroying=asked.destroying,
             refreshing=asked.refreshing,
@@ -213,7 +216,11 @@ class CliSession:
         with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
             folder = Path(name)
             arguments = [*asked.arguments, *self._flags(asked, options, folder)]
-            ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, translation.take)
+            try:
+                ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, translation.take)
+                findings.packs = await described
+            finally:
+                described.cancel()
             goals = goals_in(folder / "plan.json")
             self._plan_text = _text_of(folder / "plan.json")
         result = self._result(ended, translation, findings, emit)
@@ -224,9 +231,11 @@ class CliSession:
     async def _described(self, asked: _Asked) -> Sequence[PackInfo] | None:
         if self.packs is None or not asked.judged:
             return None
-        config = self.configuration
-        facts = StackFacts(self.project.name, self.stack, asked.preview, config.texts, config.secret_keys)
-        return await self.packs.described(facts)
+        if self._infos is None:
+            config = self.configuration
+            facts = StackFacts(self.project.name, self.stack, asked.preview, config.texts, config.secret_keys)
+            self._infos = await self.packs.described(facts)
+        return self._infos
 
     def _flags(self, asked: _Asked, options: Options, folder: Path) -> list[str]:
         flags = ["--parallel", str(options.parallel), "--suppress-outputs", "--suppress-progress"]

@@ -73,7 +73,6 @@ class FakePulumi:
         script.write_text(_SCRIPT.format(python=sys.executable, folder=str(self.folder)))
         script.chmod(0o755)
         self.answer("version", out="v3.260.0\n")
-        self.answer("whoami", out='{"user": "me", "url": "file:///backend"}')
 
     def answer(
         self, *when: str, flags: Sequence[str] = (), events: Sequence[str] = (), out: str = "", err: str = "",
