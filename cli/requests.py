@@ -172,8 +172,8 @@ class Running(OfProgram):
 R = TypeVar("R", bound=Running)
 ContinueOnError = Annotated[
     bool,
-    typer.Option("--continue-on-error", help="Go on with what does not depend on what failed; the embedded engine "
-                 "always does."),
+    typer.Option("--continue-on-error", help="Go on with what does not depend on what failed, as the embedded engine "
+                 "always does, and then delete what is not declared."),
 ]  # fmt: skip
 ExcludeDependents = Annotated[bool, typer.Option("--exclude-dependents", help="Nor what depends on an --exclude.")]
 PreviewOnly = Annotated[bool, typer.Option("--preview-only", help="Only show what would be done; ask nothing.")]

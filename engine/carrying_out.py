@@ -13,7 +13,7 @@ from engine.events import Diagnostic, Severity
 from engine.execute import StepError
 from engine.goals import Goal
 from engine.graph import named_dependencies
-from engine.marks import handed, received
+from engine.marks import handed, received_inputs
 from engine.plan import DISCARDS, Op, Reason, Step
 from engine.provider_choice import ProviderChoice
 from engine.providers.base import Checked, Provider
@@ -46,7 +46,7 @@ class CarryingOut(ProviderChoice):
         if checked.failures:
             self.executor.failures += 1
             raise StepError(f"{state.urn} is not valid")
-        return received(provider, checked.inputs, replace(state, inputs=inputs, additional_secret_outputs=()))
+        return received_inputs(provider, checked.inputs, replace(state, inputs=inputs))
 
     async def _create(self, state: ResourceState, provider: Provider | None) -> ResourceState:
         return await self.executor.create(self._step(Decision(Op.CREATE, Reason.NEW), state, None), provider)
@@ -54,8 +54,15 @@ class CarryingOut(ProviderChoice):
     async def _adopt(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
         """Create what was only read so far; what was read is forgotten at the end of the run, as it isn't ours."""
         decision = Decision(Op.REPLACE, Reason.ADOPTED)
-        step = self._step(decision, state, old, Op.CREATE_REPLACEMENT)
-        return self._outlive(step, await self.executor.create(step, provider, amended=condemning(old)))
+        return await self._create_beside(old, self._step(decision, state, old, Op.CREATE_REPLACEMENT), provider)
+
+    async def _create_beside(self, old: ResourceState, step: Step, provider: Provider | None) -> ResourceState:
+        try:
+            return self._outlive(step, await self.executor.create(step, provider, amended=condemning(old)))
+        except StepError as failure:
+            if failure.exists:
+                self.outlived.add(id(old))
+            raise
 
     def _outlive(self, step: Step, created: ResourceState) -> ResourceState:
         """``step`` has led to ``created``: what stood in its place goes at the end of the run."""
@@ -87,11 +94,12 @@ class CarryingOut(ProviderChoice):
         if provider is not None:
             state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
             state = await self._remediated(state)  # the provider was asked anew, with what the program said
+        if decision.delete_before_replace:
+            await self._delete_dependents(old)
         if not old.pending_replacement:
             if not decision.delete_before_replace:
                 create = self._step(decision, state, old, Op.CREATE_REPLACEMENT)
-                return self._outlive(create, await self.executor.create(create, provider, amended=condemning(old)))
-            await self._delete_dependents(old)
+                return await self._create_beside(old, create, provider)
             await self.delete(old, Op.DELETE_REPLACED, decision.reason, recreate=True)
         return await self._make_again(decision, state, old, provider)
 
@@ -126,14 +134,19 @@ class CarryingOut(ProviderChoice):
             if dependent.protect and not dependent.delete:
                 message = f"cannot be replaced: {dependent.urn} would go along and is protected; unprotect that first"
                 self._refuse(root, message)
-        self.going.add(root.urn)
+        if not root.pending_replacement:
+            self.going.add(root.urn)
         self.going.update(dependent.urn for dependent, _ in dependents)
         for dependent, keys in dependents:
             if id(dependent) in self.condemned_early:
                 await self._settled(dependent)
             elif not self._stays(dependent, root):  # asked again, since others were deleted meanwhile
                 self.forcing_keys[dependent.urn] = keys
-                await self._delete_early(dependent)
+                if dependent.pending_replacement:  # gone already, in a run that was interrupted
+                    self.condemned_early.add(id(dependent))
+                    self.deleted_early[dependent.urn] = dependent
+                else:
+                    await self._delete_early(dependent)
 
     def _stays(self, dependent: ResourceState, root: ResourceState) -> bool:
         """Whether the program has come to ``dependent`` in the meantime: then it needs ``root`` no more."""

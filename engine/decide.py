@@ -40,7 +40,7 @@ def new_state(goal: Goal, urn: str, old: ResourceState | None) -> ResourceState:
         custom=goal.custom,
         inputs=goal.inputs,
         parent=goal.parent,
-        provider=goal.provider,
+        provider=goal.provider if goal.custom else "",
         dependencies=goal.dependencies,
         property_dependencies=goal.property_dependencies,
         protect=bool(goal.protect),

@@ -1,7 +1,8 @@
 """The end of a run: deleting what the program does not declare any more and what was replaced.
 
 A resource goes once all that depends on it has gone; what does not depend on one another goes at the same time. After
-a failure nothing is deleted (``Run.up``): what the program renamed, say, and could not make, would be lost.
+a failure nothing is deleted (``Run.up``), unless the user wants it (``continue_on_error``): what the program renamed,
+say, and could not make, would be lost.
 """
 
 from __future__ import annotations
@@ -32,8 +33,18 @@ async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_D
         if place not in chosen and op is not Op.DELETE_REPLACED:
             deployment.executor.instant(Step(Op.SAME, old.urn, old.type, Reason.NOT_TARGETED, old, old))
     condemned = chosen
+    condemned = _needed_by_none_that_failed(deployment, graph, condemned)
     deployment.going.update(state.urn for state, _, _ in condemned.values())
     await _delete_all(deployment, graph, condemned)
+
+
+def _needed_by_none_that_failed(deployment: Deployment, graph: DependencyGraph, condemned: Condemned) -> Condemned:
+    """``condemned`` without what a resource needs that could not be changed, or was skipped: it stands as it was."""
+    failed = {id(step.old) for step in deployment.executor.failed if step.old is not None}
+    failed.update(id(deployment.olds[urn]) for urn in deployment.unavailable if urn in deployment.olds)
+    places = [place for place, old in enumerate(graph.resources) if id(old) in failed]
+    needed = set[int]().union(*(graph.requirements(place) for place in places))
+    return {place: entry for place, entry in condemned.items() if place not in needed}
 
 
 def _condemned(deployment: Deployment, reason: Reason) -> Iterable[tuple[int, tuple[ResourceState, Op, Reason]]]:
@@ -46,12 +57,17 @@ def _condemned(deployment: Deployment, reason: Reason) -> Iterable[tuple[int, tu
             continue
         if old.delete or id(old) in deployment.outlived:
             yield place, (old, Op.DELETE_REPLACED, Reason.REPLACED)
-        elif deployment.declares(old.urn):
+        elif deployment.declares(old.urn) and not _was_to_be_adopted(deployment, old):
             continue
         elif old.pending_replacement or waiting:
             yield place, (old, Op.REMOVE_PENDING_REPLACE, reason)
         else:
             yield place, (old, Op.DELETE, reason)
+
+
+def _was_to_be_adopted(deployment: Deployment, old: ResourceState) -> bool:
+    """Whether ``old`` was only read, and what should be managed in its stead could not be made: it is let go of."""
+    return old.external and old.urn in deployment.to_manage and old.urn in deployment.unavailable
 
 
 def _chosen(deployment: Deployment, graph: DependencyGraph, condemned: Condemned) -> Condemned:

@@ -41,6 +41,7 @@ class Deployment(Judging):
     async def register(self, goal: Goal) -> Registered:
         """Register a resource: decide what becomes of it and do it. Raises RegistrationRefused for the program."""
         urn = self._claim(goal.parent, goal.type, goal.name, goal.source_position)
+        self.to_manage.add(urn)
         self.learn_secret(goal.inputs)
         if goal.type == urns.STACK_TYPE:
             self.root = urn
@@ -73,9 +74,11 @@ class Deployment(Judging):
         if provider and not provider.knows(goal.type):
             self._note_unknown(goal.type)
         recreating = old if await self._gone_early(old) else None
+        imported = None
         if wants_import(goal, old):
             assert provider is not None, "only custom resources are imported"
-            state, old = await self._import(state, goal, old, provider)
+            state, imported = await self._import(state, goal, old, provider)
+            old = imported
             if not meant:
                 return self._untargeted(state, old)
         fresh = old is None or recreating is not None or old.external or old.taint or self.targets.renew(urn)
@@ -89,7 +92,7 @@ class Deployment(Judging):
             return self._answer(await self._recreate(state, recreating, provider))
         if old.external:
             return self._answer(await self._adopt(state, old, provider))
-        return self._answer(await self._change(state, old, goal, provider))
+        return self._answer(await self._change(state, old, goal, provider, imported=imported is old))
 
     def _ignoring(self, urn: str, goal: Goal, old: ResourceState) -> Properties:
         inputs = goal.inputs
@@ -101,9 +104,11 @@ class Deployment(Judging):
         return inputs
 
     async def _change(
-        self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
+        self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None, *, imported: bool
     ) -> ResourceState:
         decision = await self._decision(state, old, goal, provider)
+        if decision.op is Op.SAME and imported:
+            return old
         if decision.op is Op.SAME:
             if not same_state(*(comparable(old, state) if self.base.sealed else (old, state))):
                 self.state_only_changes = True
@@ -167,11 +172,20 @@ class Deployment(Judging):
         if urn == self.root:
             self.stack_outputs = outputs
             if self.unavailable:  # what could not be computed this time keeps its last value
-                known = {key: value for key, value in outputs.items() if value is not UNKNOWN}
-                outputs = {**(old.outputs if old else {}), **known}
+                outputs = {key: value for key, value in outputs.items() if value is not UNKNOWN}
         elif old is not None and not equal(*comparable_outputs(old.outputs, outputs)):
             self.state_only_changes = True
         new = replace(state, outputs=outputs)
         self.news[urn] = new
         self.executor.record.amend(state, new)
         self.executor.emit(OutputsRegistered(Step(Op.SAME, urn, new.type, Reason.UNCHANGED, old, new)))
+
+    def keep_outputs(self) -> None:
+        """Something failed: what the stack does not output this time keeps its last value."""
+        state, old = self.news.get(self.root), self.olds.get(self.root)
+        if state is None or old is None or self.stack_outputs is None:
+            return
+        new = replace(state, outputs={**old.outputs, **state.outputs})
+        if new.outputs != state.outputs:
+            self.news[self.root] = new
+            self.executor.record.amend(state, new)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from engine.paths import Path
 from engine.providers.base import DiffKind
-from engine.values import UNKNOWN, Properties, Secret, Value
+from engine.values import UNKNOWN, Archive, Asset, Properties, Secret, Value
 
 
 class Absent(enum.Enum):
@@ -85,6 +85,8 @@ def _member(old: Value, new: Value, path: Path) -> Iterator[Change]:
 def _same(old: Value, new: Value) -> bool:
     if isinstance(old, bool) != isinstance(new, bool):
         return False
+    if isinstance(old, Asset | Archive) and type(old) is type(new) and old.hash and new.hash:
+        return bool(old.hash == new.hash)  # what it holds, not where that lies
     if old == new:
         return True
     return isinstance(old, str) and isinstance(new, str) and _same_json(old, new)

@@ -31,7 +31,9 @@ T = TypeVar("T")
 
 
 class StepError(Exception):
-    """A step failed; its events have been emitted already."""
+    """A step failed; its events have been emitted already. ``exists``: what it was to make is there all the same."""
+
+    exists = False
 
 
 class RunCancelled(Exception):
@@ -56,6 +58,7 @@ class Executor:
     counts: Counter[Op] = field(default_factory=Counter[Op])
     cancelled: bool = False
     failures: int = 0
+    failed: list[Step] = field(default_factory=list[Step])
     objections: int = 0  # what forbids an apply, seen by a preview that went on
     refusals: int = 0  # resources that a policy pack did not let pass
 
@@ -115,7 +118,7 @@ class Executor:
         """Create a resource. The new state takes the place of ``old``; each of ``amended`` stays, changed."""
         if provider is None:
             return self._component(step, old, amended)
-        new = self._stamped(_new(step), created=True)
+        new = self.stamped(_new(step), created=True)
 
         def create() -> Created:
             return provider.create(
@@ -126,7 +129,7 @@ class Executor:
         async with Running(self, step, "creating", new, old, amended) as operation:
             created = await operation.run(provider, create)
             state = replace(new, id=created.id, outputs=received(provider, created.outputs, new))
-            return operation.finish(self._stamped(state))
+            return operation.finish(self.stamped(state))
 
     async def update(self, step: Step, provider: Provider | None) -> ResourceState:
         new, old = _new(step), step.old
@@ -144,7 +147,7 @@ class Executor:
         new = replace(new, id=old.id, outputs=old.outputs)
         async with Running(self, step, "updating", new, old) as operation:
             outputs = await operation.run(provider, update)
-            return operation.finish(self._stamped(replace(new, outputs=received(provider, outputs, new))))
+            return operation.finish(self.stamped(replace(new, outputs=received(provider, outputs, new))))
 
     async def read(
         self,
@@ -163,7 +166,7 @@ class Executor:
                 id_ = new.id or new.import_id
                 raise operation.failed(f"{new.type} {id_!r} does not exist; check the id that was given")
             imported = kind == "importing"
-            return operation.finish(self._stamped(state, created=True) if imported else self._as_read(state, step.old))
+            return operation.finish(self.stamped(state, created=True) if imported else self._as_read(state, step.old))
 
     async def delete(self, step: Step, provider: Provider | None, *, recreate: bool = False) -> None:
         """Delete a resource; with ``recreate`` its state stays, marked as waiting to be made again."""
@@ -194,24 +197,25 @@ class Executor:
         amended: Sequence[tuple[ResourceState, ResourceState]] = (),
     ) -> ResourceState:
         new = _new(step)
-        state = self._stamped(replace(new, outputs=old.outputs if old else {}), created=old is None)
+        state = self.stamped(replace(new, outputs=old.outputs if old else {}), created=old is None)
         self.instant(replace(step, new=state))
         self.record.put(state, old)
         for before, after in amended:
             self.record.amend(before, after)
         return state
 
-    def _stamped(self, state: ResourceState, *, created: bool = False) -> ResourceState:
+    def stamped(self, state: ResourceState, *, created: bool = False) -> ResourceState:
         if self.preview:
             return state
         time_ = now()
         return replace(state, modified=time_, created=time_ if created or state.created is None else state.created)
 
     def _as_read(self, state: ResourceState, old: ResourceState | None) -> ResourceState:
-        """What is only read was made by somebody else: just when it was seen to have changed is known."""
-        if self.preview or old is None or (old.inputs, old.outputs) == (state.inputs, state.outputs):
-            return state
-        return replace(state, modified=now())
+        """What was only read was not made; it was changed where it differs from what was known of it."""
+        if old is None:
+            return replace(state, created=None, modified=None)
+        same = (state.inputs, state.outputs) == (old.inputs, old.outputs)
+        return replace(state, created=old.created, modified=old.modified if same or self.preview else now())
 
     @contextmanager
     def diagnosed(self, urn: str) -> Generator[None]:
@@ -281,7 +285,9 @@ class Running:
             return await asyncio.shield(asyncio.ensure_future(executor.work(self._noted, action)))
         except PartialFailure as error:
             self._keep(error, provider)
-            raise self._report(str(error)) from error
+            failure = self._report(str(error))
+            failure.exists = True
+            raise failure from error
         except OperationUncertain as error:
             raise self._report(str(error)) from error  # it stays pending: the next run looks for it
         except ProviderError as error:
@@ -304,6 +310,8 @@ class Running:
         outputs = received(provider, error.outputs, self._state)
         reasons = tuple(map(self._executor.redact, error.reasons))  # the state keeps them in clear
         kept = replace(self._state, id=error.id, outputs=outputs, init_errors=reasons)
+        if self._kind == "updating" and self._old is not None:
+            kept = replace(self._executor.stamped(kept), inputs=self._old.inputs)  # it is not what the new ones ask for
         self._close(kept, self._old, self._amended)
 
     def finish(self, state: ResourceState | None) -> ResourceState:
@@ -320,6 +328,7 @@ class Running:
     def _report(self, message: str) -> StepError:
         executor = self._executor
         executor.failures += 1
+        executor.failed.append(self.step)
         executor.emit(StepFailed(self.step, message, self._seconds))
         executor.emit(Diagnostic(Severity.ERROR, message, self.step.urn))
         return StepError(message)

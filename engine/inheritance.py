@@ -48,6 +48,10 @@ class Inheritance:
         package = urns.package_of(goal.type)
         if not goal.custom or urns.is_provider_type(goal.type):
             return ""
-        if parent.provider and urns.type_of(split_reference(parent.provider)[0]) == urns.PROVIDER_TYPE_PREFIX + package:
+        if (
+            parent.custom
+            and parent.provider
+            and urns.type_of(split_reference(parent.provider)[0]) == urns.PROVIDER_TYPE_PREFIX + package
+        ):
             return parent.provider
         return goal.providers.get(package) or parent.providers.get(package, "")

@@ -9,13 +9,13 @@ from engine import urn as urns
 from engine.carrying_out import CarryingOut, condemning
 from engine.execute import StepError
 from engine.goals import Goal, ReadGoal
-from engine.marks import handed, received
+from engine.marks import handed, received, received_inputs
 from engine.plan import Op, Reason, Step
 from engine.providers.base import Found, Invoked, Provider, ProviderError, TakesMarks
 from engine.providers.builtin import BuiltinProvider
 from engine.run_state import Registered
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Properties, reveal
+from engine.values import UNKNOWN, Properties, has_secret, reveal, secret
 
 
 class Lookups(CarryingOut):
@@ -33,7 +33,7 @@ class Lookups(CarryingOut):
             found = self._found(provider, wanted, {}, guess)
             if found is None:
                 return None
-            inputs, outputs = received(provider, found.inputs, state), received(provider, found.outputs, state)
+            inputs, outputs = received_inputs(provider, found.inputs, state), received(provider, found.outputs, state)
             return replace(wanted, id=found.id, inputs=inputs, outputs=outputs)
 
         step = Step(op, state.urn, state.type, Reason.IMPORTED, old, wanted)
@@ -107,7 +107,14 @@ class Lookups(CarryingOut):
             )
         if isinstance(provider, TakesMarks):
             return await self.executor.work(provider.invoke, token, args, preview=self.preview)
+        invoked = await self._invoked(provider, token, handed(provider, args))
+        if not has_secret(args):
+            return invoked
+        # The provider was told nothing of what is secret: whatever it answers may have come from that.
+        return replace(invoked, result={key: secret(value) for key, value in invoked.result.items()})
+
+    async def _invoked(self, provider: Provider, token: str, args: Properties) -> Invoked:
         if self.live_functions or not self.preview:
             with contextlib.suppress(ProviderError) if self.preview else contextlib.nullcontext():
-                return await self.executor.work(provider.invoke, token, handed(provider, args), preview=False)
-        return await self.executor.call(provider, provider.invoke, token, handed(provider, args), preview=True)
+                return await self.executor.work(provider.invoke, token, args, preview=False)
+        return await self.executor.call(provider, provider.invoke, token, args, preview=True)

@@ -7,6 +7,7 @@ protocol is told what is secret and answers for it itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.decide import annotate_secrets
 from engine.providers.base import Provider, TakesMarks
@@ -25,3 +26,8 @@ def received(provider: Provider, properties: Mapping[str, Value], state: Resourc
         return annotate_secrets(properties, state)
     chosen = [name for name in state.additional_secret_outputs if name != "id"]
     return {key: secret(reveal(value)) if key in chosen else value for key, value in properties.items()}
+
+
+def received_inputs(provider: Provider, properties: Mapping[str, Value], state: ResourceState) -> Properties:
+    """As ``received``, of inputs: which outputs are secret says nothing about them."""
+    return received(provider, properties, replace(state, additional_secret_outputs=()))

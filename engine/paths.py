@@ -5,6 +5,7 @@ Source: Pulumi's documentation of ``ignoreChanges`` and ``replaceOnChanges``.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -115,4 +116,12 @@ def ignore_changes(patterns: Sequence[str], old: dict[str, Value], new: dict[str
     """``new`` inputs with all that ``patterns`` name set back to ``old``. Raises ValueError on a malformed path."""
     for pattern in patterns:
         new = reset(parse(pattern), old, new)
+    return new
+
+
+def ignored(patterns: Sequence[str], old: dict[str, Value], new: dict[str, Value]) -> dict[str, Value]:
+    """As ``ignore_changes``, passing over what is no path."""
+    for pattern in patterns:
+        with contextlib.suppress(ValueError):
+            new = ignore_changes([pattern], old, new)
     return new

@@ -85,7 +85,7 @@ _ALLOWED: Mapping[Op, frozenset[Op]] = {
     Op.REPLACE: frozenset({Op.SAME, Op.UPDATE, Op.REPLACE}),
     Op.CREATE_REPLACEMENT: frozenset({Op.SAME, Op.UPDATE, Op.CREATE_REPLACEMENT}),
     Op.DELETE_REPLACED: frozenset({Op.SAME, Op.UPDATE, Op.DELETE_REPLACED}),
-    Op.DISCARD_REPLACED: frozenset({Op.SAME, Op.UPDATE, Op.DISCARD_REPLACED}),
+    Op.DISCARD_REPLACED: frozenset({Op.SAME, Op.UPDATE, Op.DISCARD, Op.DISCARD_REPLACED}),
 }
 
 

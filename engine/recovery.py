@@ -15,7 +15,7 @@ from engine import urn as urns
 from engine.events import Consumer, Diagnostic, Severity
 from engine.execute import operation_token
 from engine.graph import DependencyGraph
-from engine.marks import handed, received
+from engine.marks import handed, received, received_inputs
 from engine.provider_registry import ProviderRegistry, by_reference
 from engine.providers.base import CannotTell, Found, PartialFailure, Provider
 from engine.state.model import Operation, ResourceState, Snapshot
@@ -81,7 +81,8 @@ class _Recovery:
             self._tell(resource, "had not been created")
             return
         # Inputs as they were found: whatever the create had not come to (its tags, a setting) is then a change to make.
-        inputs, outputs = received(provider, found.inputs, resource), received(provider, found.outputs, resource)
+        outputs = received(provider, found.outputs, resource)
+        inputs = received_inputs(provider, found.inputs, resource)
         state = replace(resource, id=found.id, inputs=inputs, outputs=outputs)
         live = [old for old in self._base.resources if old.urn == resource.urn and not old.delete]
         self._recorder.recover(number, state, amended=[(old, replace(old, delete=True)) for old in live])
@@ -96,7 +97,7 @@ class _Recovery:
         found, reasons = await self._read(provider, old)
         if found is not None:
             outputs = received(provider, found.outputs, old)
-            inputs = received(provider, found.inputs, old)  # half a deletion may have changed it
+            inputs = received_inputs(provider, found.inputs, old)  # half a deletion may have changed it
             new = replace(old, inputs=inputs, outputs=outputs, init_errors=reasons)
             self._recorder.finish(number, amended=[(old, new)])
             self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")

@@ -17,7 +17,7 @@ from engine.differ import property_changes
 from engine.events import Cancelled, Consumer, Diagnostic, RunEnded, RunStarted, Severity, StepFailed, StepStarted
 from engine.execute import Executor, RunCancelled, StepError, now
 from engine.graph import named_dependencies
-from engine.marks import handed, received
+from engine.marks import handed, received, received_inputs
 from engine.paths import join
 from engine.plan import Op, Plan, Reason, Step
 from engine.provider_registry import ProviderRegistry, by_reference
@@ -165,7 +165,7 @@ class Refresh:
                 raise ProviderError(f"the provider broke: {type(error).__name__}: {error}") from error
         if found is None:
             return Step(Op.DELETE, old.urn, old.type, Reason.GONE, old)
-        inputs, outputs = received(provider, found.inputs, old), received(provider, found.outputs, old)
+        inputs, outputs = received_inputs(provider, found.inputs, old), received(provider, found.outputs, old)
         new = replace(old, id=found.id, inputs=inputs, outputs=outputs, init_errors=reasons)
         if (new.inputs, new.outputs) != (old.inputs, old.outputs):
             new = replace(new, modified=now())

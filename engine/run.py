@@ -71,7 +71,8 @@ class Options:
     ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever. ``live_functions``: a
     preview may ask the cloud for what functions answer (an apply always does). ``refresh``: the state is compared with
     what exists first. ``plan``: the file of a reviewed plan, which is applied as it is or not at all.
-    ``continue_on_error`` is for the Pulumi CLI: ours always goes on with what does not depend on a failure.
+    ``continue_on_error``: after a failure, too, what the program does not declare is deleted; what does not depend on a
+    failure goes on in any case.
     """
 
     parallel: int = 16
@@ -170,8 +171,12 @@ class Run:
     async def _declared(self, program: Program) -> Result:
         result = await self._program(program)
         failed = result is not Result.SUCCEEDED and self._executor.failures + self._executor.refusals > 0
-        ended_well = result in (Result.SUCCEEDED, Result.RESOURCE_FAILED) and not failed
-        return await self._deletions(Reason.NOT_DECLARED) if ended_well else result
+        declared = result in (Result.SUCCEEDED, Result.RESOURCE_FAILED, Result.REFUSED)
+        ended_well = declared and (self._options.continue_on_error or not failed)
+        result = await self._deletions(Reason.NOT_DECLARED) if ended_well else result
+        if result is not Result.SUCCEEDED:
+            self.deployment.keep_outputs()
+        return result
 
     async def _with_verdict(self, result: Result) -> Result:
         """What a run that came to ``result`` comes to once the policy packs have said everything."""

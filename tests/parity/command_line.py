@@ -49,6 +49,10 @@ class CliFailed(Exception):
     """The CLI did something that no case is about."""
 
 
+class CliHangs(CliFailed):
+    """It does not end."""
+
+
 class _OverGrpc:
     def __init__(self, address: str) -> None:
         self.channel = grpc.insecure_channel(address)
@@ -159,7 +163,9 @@ class CommandLine:
         with _Pipe(self.folder / "events") as pipe:
             done = self.pulumi(*arguments)
             lines = pipe.finish()
-        preview, applied = self._passes([json.loads(line) for line in lines], done.returncode, normal)
+        events = [json.loads(line) for line in lines]
+        looked_at = "resOutputsEvent" if run.verb == "refresh" else "resourcePreEvent"
+        preview, applied = self._passes(events, done.returncode, normal, looked_at)
         if preview is None and applied is None:
             raise CliFailed(done.stdout + done.stderr)
         self.said = done.stdout + done.stderr
@@ -171,6 +177,7 @@ class CommandLine:
             list(self.cloud.wrongs),
             normal.state(snapshot),
             normal.pending(snapshot),
+            run.verb == "refresh",
         )
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -185,10 +192,13 @@ class CommandLine:
             "PULUMI_DEBUG_PROVIDERS": f"test:{self._ports[1]}",
             "PULUMI_DEBUG_COMMANDS": "true",
         }
-        return subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color", "never"],
-            cwd=self.work, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
-        )  # fmt: skip
+        try:
+            return subprocess.run(
+                ["pulumi", *arguments, "--non-interactive", "--color", "never"],
+                cwd=self.work, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as expired:
+            raise CliHangs(f"pulumi {' '.join(arguments)}: no end after {SECONDS} s") from expired
 
     def _configure(self, run: Run) -> None:
         path = self.work / f"Pulumi.{STACK}.yaml"
@@ -201,7 +211,7 @@ class CommandLine:
         return store.load() or Snapshot()
 
     def _passes(
-        self, events: Sequence[Mapping[str, Any]], code: int, normal: Normal
+        self, events: Sequence[Mapping[str, Any]], code: int, normal: Normal, looked_at: str
     ) -> tuple[Pass | None, Pass | None]:
         """The preview and the apply: each ends with its summary, or with a cancelEvent where it was cut short."""
         parts: list[list[Mapping[str, Any]]] = [[]]
@@ -214,18 +224,21 @@ class CommandLine:
         for number, part in enumerate(part for part in parts if part):
             summary = next((event["summaryEvent"] for event in part if "summaryEvent" in event), None)
             preview = bool(summary["isPreview"]) if summary else number == 0
-            passes[preview] = _pass_of(part, normal, self._host.answers.get(preview, {}))
+            passes[preview] = _pass_of(part, normal, self._host.answers.get(preview, {}), looked_at)
         last = passes.get(False) or passes.get(True)
         if last is not None:
             last.succeeded = code == 0
         return passes.get(True), passes.get(False)
 
 
-def _pass_of(events: Sequence[Mapping[str, Any]], normal: Normal, answers: Mapping[str, Answer]) -> Pass:
+def _pass_of(
+    events: Sequence[Mapping[str, Any]], normal: Normal, answers: Mapping[str, Answer], looked_at: str
+) -> Pass:
+    """``looked_at`` is the event that tells of a step: of a refresh only what comes after it says what it found."""
     found = Pass(answers=normal.answers(answers))
     for event in events:
-        if "resourcePreEvent" in event:
-            step = event["resourcePreEvent"]["metadata"]
+        if looked_at in event:
+            step = event[looked_at]["metadata"]
             detailed = {path: str(diff["diffKind"]) for path, diff in (step.get("detailedDiff") or {}).items()}
             found.steps.append(step_line(step["op"], normal.text(step["urn"]), step.get("keys") or (), detailed))
         elif "resOpFailedEvent" in event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +13,14 @@ from unittest import mock
 import grpc
 
 from engine import saved_plan_file
-from engine.events import Diagnostic, Event, RunStarted, Severity, StepFailed, StepStarted
+from engine.events import Diagnostic, Event, RunStarted, Severity, StepDone, StepFailed, StepStarted
 from engine.monitor import Monitor
 from engine.program import FAILED_AND_SAID_SO, Program
 from engine.project import Project
 from engine.run import Options, Outcome, Result
 from engine.run import Run as EngineRun
 from engine.session import Session
+from engine.state.secrets import new_salt
 from engine.targets import Targets
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
 from tests.parity.interpreter import Answer, Interpreter, ProgramRaised, Refused
@@ -72,7 +74,7 @@ class Embedded:
         self.answers, self.events = {}, []
         with mock.patch("engine.session.Run", self._interpreting(run, callbacks)):
             outcome = asyncio.run(self._verb(run))
-        preview, applied = self._passes(outcome, normal)
+        preview, applied = self._passes(run, outcome, normal)
         snapshot = self.session(run).snapshot()
         return Observation(
             preview,
@@ -81,6 +83,7 @@ class Embedded:
             list(self.cloud.wrongs),
             normal.state(snapshot),
             normal.pending(snapshot),
+            run.verb == "refresh",
         )
 
     def keep_plan(self, run: Run, path: Path) -> None:
@@ -92,7 +95,8 @@ class Embedded:
 
     def session(self, run: Run) -> Session:
         text = "".join(f"  {key}: {value}\n" for key, value in run.config.items())
-        (self.folder / f"Pulumi.{STACK}.yaml").write_text(f"config:\n{text}" if text else "config: {}\n")
+        config = f"encryptionsalt: {_salt()}\n" + (f"config:\n{text}" if text else "")
+        (self.folder / f"Pulumi.{STACK}.yaml").write_text(config)
         environment = {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}"}
         (self.folder / "state").mkdir(exist_ok=True)
         factories = {"test": lambda: CloudProvider(self.cloud)}
@@ -124,16 +128,16 @@ class Embedded:
 
         return Interpreting
 
-    def _passes(self, outcome: Outcome, normal: Normal) -> tuple[Pass | None, Pass | None]:
+    def _passes(self, run: Run, outcome: Outcome, normal: Normal) -> tuple[Pass | None, Pass | None]:
+        """The preview and the apply. Of a refresh, only what comes after a step tells what it found."""
         passes: dict[bool, Pass] = {}
         current = Pass()
         for event in self.events:
             if isinstance(event, RunStarted):
                 current = passes.setdefault(event.preview, Pass())
-            elif isinstance(event, StepStarted):
+            elif isinstance(event, StepDone if run.verb == "refresh" else StepStarted):
                 step = event.step
-                line = step_line(step.op, normal.text(step.urn), step.replace_keys, step.detailed)
-                current.steps.append(line)
+                current.steps.append(step_line(step.op, normal.text(step.urn), step.replace_keys, step.detailed))
             elif isinstance(event, StepFailed):
                 current.failed.append(f"{event.step.op} {normal.text(event.step.urn)}")
             elif isinstance(event, Diagnostic) and event.severity is Severity.ERROR and event.urn:
@@ -153,7 +157,16 @@ def _options(run: Run) -> Options:
         flags.get("exclude_dependents", False),
         tuple(flags.get("replace", ())),
     )
-    return Options(parallel=1, targets=targets, refresh=flags.get("refresh", False))
+    return Options(
+        parallel=1, targets=targets, refresh=bool(flags.get("refresh")),
+        continue_on_error=bool(flags.get("continue_on_error")),
+    )  # fmt: skip
+
+
+@functools.cache
+def _salt() -> str:
+    """One for all stacks: a key takes a few tenths of a second to derive."""
+    return new_salt(PASSPHRASE)
 
 
 def _agreed(_outcome: Outcome) -> bool:

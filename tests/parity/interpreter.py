@@ -41,9 +41,9 @@ class Answer:
     urn: str = ""
     id: str = ""
     outputs: Properties = field(default_factory=dict[str, Value])
-    result: str = "success"
     unknown: bool = False
     custom: bool = True
+    failed: bool = False
 
 
 @dataclass
@@ -113,8 +113,10 @@ class Interpreter:
             acceptSecrets=True, acceptResources=True,
         )  # fmt: skip
         response = await self.monitor.call("ReadResource", request)
-        result = resource_pb2.Result.Name(response.result).lower()
-        return Answer(response.urn, response.id, wire.decode(response.properties), result, response.unknown)
+        if response.result != resource_pb2.Result.SUCCESS:
+            return Answer(response.urn, failed=True)
+        known = "" if id_ is UNKNOWN else str(id_)  # as the SDK has it: the id is what was asked for
+        return Answer(response.urn, known, wire.decode(response.properties), response.unknown)
 
     async def _register(self, label: str, declaration: Declaration) -> Answer:
         options = declaration.get("options", {})
@@ -227,7 +229,7 @@ class Interpreter:
             return answer.urn
         if match[2] == "id":
             return answer.id or UNKNOWN
-        missing = UNKNOWN if self.preview or answer.result != "success" or answer.unknown else None
+        missing = UNKNOWN if self.preview or answer.failed or answer.unknown else None
         value: Value = answer.outputs
         for step in match[2].split("."):
             value = value.get(step, missing) if isinstance(value, dict) else missing
@@ -290,5 +292,6 @@ def _listed(value: Any) -> Sequence[Any]:
 
 
 def _answer(response: Any, *, custom: bool) -> Answer:
-    result = resource_pb2.Result.Name(response.result).lower()
-    return Answer(response.urn, response.id, wire.decode(response.object), result, response.unknown, custom)
+    if response.result != resource_pb2.Result.SUCCESS:  # failed or skipped: to a program that is the same
+        return Answer(response.urn, custom=custom, failed=True)
+    return Answer(response.urn, response.id, wire.decode(response.object), response.unknown, custom)

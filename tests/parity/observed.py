@@ -48,9 +48,16 @@ class Observation:
     wrongs: Sequence[str]
     state: Sequence[Json]
     pending: Sequence[Json] = ()
+    refresh: bool = False
 
     def comparable(self) -> Json:
-        """What has to be equal. What may happen in any order is sorted: steps, and what is deleted."""
+        """What has to be equal. What may happen in any order is sorted: steps, and what is deleted.
+
+        Of a refresh that is what its preview tells of, without what has not drifted: our engine looks only once.
+        """
+        if self.refresh and self.preview is not None:
+            self.apply = None
+            self.preview.steps = [step for step in self.preview.steps if not step.startswith("same ")]
         return {
             "preview": _comparable(self.preview),
             "apply": None if self.apply is None or self.apply.changes_nothing else _comparable(self.apply, again=True),
@@ -70,7 +77,7 @@ def _comparable(each: Pass | None, *, again: bool = False) -> Json:
     return {
         "succeeded": each.succeeded,
         "steps": sorted(step for step in each.steps if not (again and step.startswith("refresh "))),
-        "failed": sorted(each.failed),
+        "failed": sorted(each.failed) if again else [],  # of a preview Pulumi does not tell
         "errors": sorted(set(each.errors)),
         "answers": each.answers,
     }
@@ -78,14 +85,14 @@ def _comparable(each: Pass | None, *, again: bool = False) -> Json:
 
 @dataclass
 class Normal:
-    """Turns what is observed into its normal form; one for all runs of a case, since it numbers what is random."""
+    """Turns what is observed into its normal form; one for all runs of a case, since it names what is random."""
 
     known: dict[str, str] = field(default_factory=dict[str, str])
 
     def text(self, text: str) -> str:
-        """Without the URNs' common beginning, random ids numbered in the order in which they are seen."""
+        """Without the URNs' common beginning, the random ids of providers by their names."""
         text = text.replace(_PREFIX, "~")
-        return _UUID.sub(lambda match: self.known.setdefault(match[0], f"<{len(self.known)}>"), text)
+        return _UUID.sub(lambda match: self.known.get(match[0], "<random>"), text)
 
     def value(self, value: Value) -> Json:
         """A property value as JSON."""
@@ -114,17 +121,22 @@ class Normal:
     def answer(self, answer: Answer) -> Json:
         """Only what is not as usual is named."""
         said: dict[str, Json] = {"outputs": self.value(answer.outputs)}
-        if answer.id not in ("", UNKNOWN_STRING):  # Pulumi says so of a provider that is still to be created
+        if (
+            answer.id != UNKNOWN_STRING and answer.id and not _UUID.fullmatch(answer.id)
+        ):  # a provider's is known to Pulumi
             said["id"] = self.text(answer.id)
-        if answer.result != "success":
-            said["result"] = "fail"  # to the program a skipped one is the same
+        if answer.failed:
+            said["failed"] = True
         if answer.unknown:
             said["unknown"] = True
         return said
 
     def state(self, snapshot: Snapshot) -> list[Json]:
         """Resources by their URNs, older generations first."""
-        found = sorted(snapshot.resources, key=lambda each: (each.urn, not each.delete, each.id))
+        found = sorted(snapshot.resources, key=lambda each: (each.urn, not each.delete, each.created or "", each.id))
+        for each in found:
+            if _UUID.fullmatch(each.id) and each.id not in self.known:
+                self.known[each.id] = f"<{self.text(each.urn)} {len(self.known)}>"
         return [self.resource(each) for each in found]
 
     def pending(self, snapshot: Snapshot) -> list[Json]:
@@ -143,10 +155,8 @@ class Normal:
             if name in described:
                 described[name] = sorted(described[name])
         by_property = described.pop("property_dependencies", {})
-        some = {
-            key: sorted(urns) for key, urns in by_property.items() if urns
-        }  # a refresh of Pulumi's drops the others
-        return described | ({"property_dependencies": some} if some else {})
+        taken = {key: sorted(urns) for key, urns in by_property.items() if urns}
+        return described | ({"property_dependencies": taken} if taken else {})
 
     def _field(self, value: Any) -> Json:
         if is_dataclass(value) and not isinstance(value, Secret | Asset | Archive | ResourceRef):
@@ -164,39 +174,6 @@ def step_line(op: str, urn: str, keys: Iterable[str], detailed: Mapping[str, str
 def calls_of(cloud: Cloud) -> list[str]:
     """What the cloud was asked, and of which of several of one name."""
     return [f"{call} {call.id}".strip() for call in cloud.calls]
-
-
-def of_runs(expected: Sequence[Json], seen: Sequence[Json]) -> list[str]:
-    """Where the runs of a case differ, each line with the number of its run."""
-    pairs = enumerate(zip(expected, seen, strict=True))
-    return [
-        line for number, (theirs, ours) in pairs
-        for line in differences(_bare(theirs), _bare(_as_far_as(theirs, ours)), f"run {number}")
-    ]  # fmt: skip
-
-
-def _bare(run: Json) -> Json:
-    """``run`` without the properties that depend on nothing, which a refresh of Pulumi's drops from the state."""
-    field = "property_dependencies"
-    state = [
-        {**one, field: {key: urns for key, urns in one.get(field, {}).items() if urns} or None} for one in run["state"]
-    ]
-    return run | {"state": state}
-
-
-def _as_far_as(theirs: Json, ours: Json) -> Json:
-    """``ours`` without what its preview found where Pulumi's had ended: at the first resource that is refused.
-
-    One of the few things that are meant to differ (DIFFERENCES.md): ours goes on, and shows all that is to be mended.
-    """
-    cut, whole = theirs["preview"], ours["preview"]
-    if cut is None or whole is None or cut["succeeded"] or whole["succeeded"]:
-        return ours
-    if not set(cut["answers"]) < set(whole["answers"]):
-        return ours
-    seen = {key: [item for item in whole[key] if item in cut[key]] for key in ("steps", "failed", "errors")}
-    answers = {label: answer for label, answer in whole["answers"].items() if label in cut["answers"]}
-    return ours | {"preview": whole | seen | {"answers": answers}}
 
 
 def differences(expected: Json, seen: Json, path: str = "") -> list[str]:

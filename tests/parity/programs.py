@@ -39,7 +39,7 @@ RESERVED: Final = frozenset({"is", "named", "options", "read", "transform"})
 class Run:
     """One run of one verb: its program, what goes wrong in it, and what had changed in the cloud before it.
 
-    ``faults`` are those of ``Cloud``. ``drift`` maps labels' ids to the inputs that somebody gave them, or to None for
+    ``faults`` are those of ``Cloud``. ``drift`` maps ids or names to the inputs that somebody gave them, or to None for
     what somebody deleted. ``flags`` are those of the command: ``targets``, ``replace``, ``continue_on_error`` ...
     """
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.parity import expectations
 from tests.parity.command_line import CommandLine
-from tests.parity.observed import Json, of_runs
+from tests.parity.comparison import of_runs
+from tests.parity.observed import Json
 from tests.parity.play import on_the_embedded_engine, with_the_cli
 from tests.parity.programs import Case, hand_written
 

@@ -11,6 +11,7 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2, struct_pb2
 
 from engine import wire
+from engine.paths import ignored
 from engine.protocol import plugin_pb2, provider_pb2, status_pb2
 from engine.provider_registry import configuration
 from engine.provider_resources import checked_config, config_diff
@@ -81,6 +82,7 @@ class ProviderServicer:
     def Diff(self, request: Message, context: Context) -> Message:
         outputs, news = _received(request.olds), _received(request.news)
         old_inputs = _received(request.old_inputs)
+        news = ignored(request.ignoreChanges, old_inputs, news)  # of a refresh only the provider leaves them out
         provider = self._of(context)
         found = self._told(
             context,
