@@ -1,14 +1,16 @@
 """The journal beside a checkpoint: what a run has done since, a line per entry, durable before it counts.
 
-A line is the CRC-32 of its JSON in eight hex digits, a space, the JSON. The first names the checkpoint that the entries
-start from, by SHA-256 of its bytes; ``folded`` names the one that they end in, written just before it takes the place
-of the first. So after a crash at any point it is clear whether the entries are in the checkpoint already:
+A line is the CRC-32 of its JSON in eight hex digits, a mark, the JSON. The mark is ``+`` where all lines before it were
+durable when it was written, else a space. The first line names the checkpoint that the entries start from, by SHA-256
+of its bytes; ``folded`` names the one that they end in, written just before it takes the place of the first.
+So after a crash at any point it is clear whether the entries are in the checkpoint already:
 
     checkpoint is the base     replay the entries
     checkpoint is the folded   they are in it; the journal is a leftover
     neither                    something else has changed the checkpoint: refuse, keep both
 
-A torn last line never counted and is ignored. A damaged line before the last is an error.
+A torn last line never counted and is ignored, as is all behind a hole (zeros, where a block did not reach the disk
+before one behind it) unless a later ``+`` says that it had been there. Any other damaged line is an error.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ from engine.state.secrets import SecretCodec
 
 _F = TypeVar("_F", Future[None], None)
 
-VERSION: Final = 1
+VERSION: Final = 2  # 1 had no marks
 CRC_DIGITS: Final = 8
+DURABLE: Final = b"+"
 REPAIR: Final = (
     "the journal holds what a run did after that checkpoint; put the checkpoint back that it belongs to (see "
     ".pulumi/backups), or remove the journal if the resources in it are known or gone"
@@ -90,7 +93,7 @@ class Reader:
             content = self._path.read_bytes()
         except FileNotFoundError:
             return []
-        return [json.loads(line[CRC_DIGITS:]) for line in _whole_lines(self._path, content)]
+        return [json.loads(line[CRC_DIGITS + 1 :]) for line in _whole_lines(self._path, content)]
 
     def _start(self, line: dict[str, Json]) -> str:
         version = line.get("journal")
@@ -168,16 +171,18 @@ def mark_folded(path: Path, fingerprint: str) -> None:
 
 
 def _whole_lines(path: Path, content: bytes) -> list[bytes]:
-    """The lines of a journal without a torn last one. Raises StateCorrupt for a damaged one before that."""
+    """The lines of a journal up to what never became durable. Raises StateCorrupt for what did and is damaged."""
     lines = content.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    for number, line in enumerate(lines, 1):
-        if not _is_whole(line):
-            if number < len(lines):
-                raise StateCorrupt(path, f"line {number} is damaged", REPAIR)
-            lines.pop()
-    return lines
+    end = next((at for at, line in enumerate(lines) if not _is_whole(line)), len(lines))
+    if end < len(lines):
+        _, is_hole, after = lines[end].rpartition(b"\0")  # it may have swallowed the end of its line
+        behind = [after, *lines[end + 1 :]] if is_hole else lines[end + 1 :]
+        never_durable = is_hole and _has_marks(lines) and not any(map(_follows_durable, behind))
+        if behind and not (never_durable or behind == [b""]):
+            raise StateCorrupt(path, f"line {end + 1} is damaged", REPAIR)
+    return lines[:end]
 
 
 def _close_line(value: Json) -> bytes:
@@ -186,7 +191,17 @@ def _close_line(value: Json) -> bytes:
 
 
 def _is_whole(line: bytes) -> bool:
-    return line[: CRC_DIGITS + 1] == b"%08x " % zlib.crc32(line[CRC_DIGITS + 1 :])
+    marked = line[CRC_DIGITS : CRC_DIGITS + 1] in (b" ", DURABLE)
+    return marked and line[:CRC_DIGITS] == b"%08x" % zlib.crc32(line[CRC_DIGITS + 1 :])
+
+
+def _follows_durable(line: bytes) -> bool:
+    return _is_whole(line) and line[CRC_DIGITS : CRC_DIGITS + 1] == DURABLE
+
+
+def _has_marks(lines: list[bytes]) -> bool:
+    """Whether this journal has marks: its first line then has one. (Where that is a hole, nothing was begun.)"""
+    return not _is_whole(lines[0]) or _follows_durable(lines[0])
 
 
 class Writer:
@@ -203,6 +218,7 @@ class Writer:
         self._condition = threading.Condition()
         self._queue: list[tuple[bytes, Future[None] | None]] = []
         self._closing = False
+        self._durable = True  # all that was written
         self._failure: StateError | None = None
         self._thread = threading.Thread(target=self._run, name=f"journal {path.name}", daemon=True)
         self._enqueue({"journal": VERSION, "base": base}, Future())
@@ -253,9 +269,14 @@ class Writer:
         waiting = [future for _, future in batch if future is not None]
         if self._failure is None:
             try:
-                _write_all(self._file, b"".join(content for content, _ in batch))
+                content = b"".join(line for line, _ in batch)
+                if self._durable and content:
+                    content = content[:CRC_DIGITS] + DURABLE + content[CRC_DIGITS + 1 :]
+                self._durable = False
+                _write_all(self._file, content)
                 if waiting:
                     os.fsync(self._file)
+                    self._durable = True
             except OSError as error:
                 self._failure = StateError(f"{self._path}: can't write the journal: {error.strerror}")
         for future in waiting:

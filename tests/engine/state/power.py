@@ -2,7 +2,7 @@
 
 POSIX promises less than most file systems keep: what was written is there for sure only after the file's fsync, and a
 name (new, moved or removed) only after the fsync of its folder. Until then each may be lost by itself, in any order,
-and of the last write any first part may be there, with or without zeros where the rest would be.
+and of the last write any first or last part may be there, with zeros where the rest would be.
 """
 
 from __future__ import annotations
@@ -98,6 +98,9 @@ class Disk:
             for tail in (b"", b"\0" * (len(content) - length)) if length % 32 == 0 else (b"",):
                 torn = before[names[0]][: last.at] + content[:length] + tail
                 yield whole | dict.fromkeys(names, torn)
+        for length in range(1, len(content), 32) if names else ():  # a block came before the one in front of it
+            holed = before[names[0]][: last.at] + b"\0" * length + content[length:]
+            yield whole | dict.fromkeys(names, holed)
 
     def _pending(self, events: list[Any]) -> Iterator[Name | Write]:
         synced: set[int | str] = set()

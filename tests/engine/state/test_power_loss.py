@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,20 +109,29 @@ def moments(disk: Disk, part: str = "") -> Iterator[tuple[dict[str, bytes], dict
                 yield kept, dict(promised)
 
 
-def put(root: Path, left: dict[str, bytes]) -> None:
-    shutil.rmtree(root, ignore_errors=True)
-    for name, content in left.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+class Left:
+    """A folder that is made to hold what is left, one time after the other."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._there: dict[str, bytes] = {}
+
+    def put(self, left: dict[str, bytes]) -> None:
+        for name in self._there.keys() - left.keys():
+            (self.root / name).unlink()
+        for name, content in left.items():
+            if self._there.get(name) != content:
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                (self.root / name).write_bytes(content)
+        self._there = dict(left)
 
 
 def test_whatever_is_left_can_be_read_and_forgets_nothing(disk: Disk, tmp_path: Path) -> None:
-    states = 0
+    states, folder = 0, Left(tmp_path)
     for left, promised in moments(disk, ".pulumi/stacks/"):
         states += 1
-        put(tmp_path / "left", left)
-        snapshot = store(tmp_path / "left").load() or Snapshot()
+        folder.put(left)
+        snapshot = store(tmp_path).load() or Snapshot()
         assert problems(snapshot) == []
         there = {state.urn.rpartition("::")[2] for state in snapshot.resources}
         pending = {one.resource.urn.rpartition("::")[2] for one in snapshot.pending_operations}
@@ -140,8 +148,9 @@ def test_what_is_left_can_be_gone_on_from(disk: Disk, tmp_path: Path) -> None:
     for number, (left, _) in enumerate(moments(disk, ".pulumi/")):
         if number % 97:
             continue
-        put(tmp_path / "left", left)
-        stack = store(tmp_path / "left")
+        root = tmp_path / str(number)
+        Left(root).put(left)
+        stack = store(root)
         before = stack.load() or Snapshot()
         recorder = Recorder(stack, before)
         for operation in list(recorder.pending):
@@ -150,14 +159,15 @@ def test_what_is_left_can_be_gone_on_from(disk: Disk, tmp_path: Path) -> None:
             recorder.put(state, state)
         recorder.put(component("new", parent=""))
         closed = recorder.close()
-        assert store(tmp_path / "left").load() == closed
+        assert store(root).load() == closed
 
 
 def test_no_lock_is_left_that_cannot_be_read(disk: Disk, tmp_path: Path) -> None:
     """An unreadable lock has to be removed by hand."""
+    folder = Left(tmp_path)
     for left, _ in moments(disk, ".pulumi/locks/"):
-        put(tmp_path / "left", left)
-        for path in store(tmp_path / "left").lock_folder.glob("*"):
+        folder.put(left)
+        for path in store(tmp_path).lock_folder.glob("*"):
             assert read_holder(path) is not None
 
 
@@ -175,10 +185,11 @@ def test_the_model_finds_a_rename_that_came_before_its_content(tmp_path: Path) -
         (tmp_path / "state").mkdir()
         broken.setattr("engine.state.files.os.fsync", _forgotten)
         store(disk.root).save(Snapshot((root_state(),)))
+    folder = Left(tmp_path / "left")
     with pytest.raises(StateError):
         for left, _ in moments(disk, ".pulumi/stacks/"):
-            put(tmp_path / "left", left)
-            store(tmp_path / "left").load()
+            folder.put(left)
+            store(folder.root).load()
 
 
 def _forgotten(_file: int) -> None:

@@ -309,6 +309,47 @@ def test_a_damaged_line_in_the_middle_is_refused_and_kept(tmp_path: Path) -> Non
     assert stack.journal_path.read_bytes() == damaged
 
 
+@pytest.mark.parametrize("swallowed", [0, 1], ids=["a line", "a line and its end"])
+@pytest.mark.parametrize(
+    ("hole", "marks", "read"),
+    [
+        (1, b"++ ", 1),  # the last two were written at once: the first of them did not reach the disk
+        (0, b"+  ", 0),  # so were all three
+        (1, b"+++", None),  # the second had been durable when the third was written
+        (1, b"   ", None),  # a journal of version 1, which does not say
+    ],
+)
+def test_a_hole_counts_as_torn_where_it_was_not_durable_yet(
+    tmp_path: Path, hole: int, marks: bytes, read: int | None, swallowed: int
+) -> None:
+    stack = store(tmp_path)
+    recorder = Recorder(stack, Snapshot())
+    recorder.put(root_state())
+    recorder.put(component("part"))
+    recorder.abandon()
+    lines = stack.journal_path.read_bytes().splitlines(keepends=True)
+    lines = [line[:8] + marks[at : at + 1] + line[9:] for at, line in enumerate(lines)]
+    size = len(lines[hole]) - 1 + swallowed
+    lines[hole] = b"\0" * size + lines[hole][size:]
+    stack.journal_path.write_bytes(b"".join(lines))
+    if read is None:
+        with pytest.raises(StateCorrupt, match=f"line {hole + 1} is damaged"):
+            store(tmp_path).load()
+        return
+    found = store(tmp_path).load()
+    assert len(found.resources if found else ()) == max(read - 1, 0)
+
+
+def test_each_batch_says_that_the_one_before_is_durable(tmp_path: Path) -> None:
+    stack = store(tmp_path)
+    recorder = Recorder(stack, Snapshot())
+    recorder.put(root_state()).result(WAIT)
+    recorder.put(component("part")).result(WAIT)
+    recorder.abandon()
+    marks = [line[8:9] for line in stack.journal_path.read_bytes().splitlines()]
+    assert marks[0] == marks[-1] == journal.DURABLE
+
+
 def test_a_journal_of_another_checkpoint_is_refused(tmp_path: Path) -> None:
     recorder = second_run(tmp_path)
     stack = store(tmp_path)
@@ -325,7 +366,7 @@ def test_a_newer_journal_is_refused(tmp_path: Path) -> None:
     stack.journal_path.parent.mkdir(parents=True)
     body = b'{"journal":%d,"base":""}' % (journal.VERSION + 1)
     stack.journal_path.write_bytes(b"%08x %s\n" % (zlib.crc32(body), body))
-    with pytest.raises(StateTooNew, match="version 2"):
+    with pytest.raises(StateTooNew, match=f"version {journal.VERSION + 1}"):
         stack.load()
 
 
