@@ -412,11 +412,6 @@ def prepared(kind: type[C], verb: str, request: Running) -> C:
         session.packs = packs.chosen(session, request)
         if session.packs is not None:
             session.packs.prepare()
-    if isinstance(request, BringingUp) and request.plan is not None and not isinstance(session, Session):
-        raise UsageError(
-            f"the Pulumi CLI holds to a plan itself: `pulumi up --stack {session.stack} --plan {request.plan}`; "
-            "or take --engine embedded"
-        )
     if isinstance(session, Session):
         _check_whereabouts(verb, session, request.sandbox)
     progress = _progress(screen, request)

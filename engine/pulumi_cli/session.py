@@ -249,6 +249,8 @@ class CliSession:
         flags += [flag for flag, said in given.items() if said]
         if self.message:
             flags += ["--message", self.message]
+        if asked.arguments[0] == "up" and options.plan is not None:
+            flags += ["--plan", str(options.plan.resolve())]
         if asked.arguments[0] == "preview":
             flags += ["--save-plan", str(folder / "plan.json")]
         return flags + (self._pack_flags(folder) if asked.judged else [])
@@ -269,6 +271,8 @@ class CliSession:
             return Result.CANCELLED
         if not translation.began:
             raise of_output(ended.said, self.stack)
+        if translation.violates:
+            return Result.PLAN_VIOLATED
         if findings.refuses:
             return Result.REFUSED
         if translation.failed:

@@ -78,6 +78,7 @@ class Translation:
         self._outputs: Properties | None = None
         self._said: dict[str, str] = {}  # the last error about each resource
         self.stopping = False
+        self.violates = False  # the plan that it was held to
         self.summary: Mapping[str, Any] | None = None
         self.began = False
         self.errors = 0
@@ -143,6 +144,7 @@ class Translation:
             if _SUMMED_UP.fullmatch(message.strip()):
                 return
             self.errors += 1
+            self.violates = self.violates or "violates plan" in message
             self._said[urn] = message.strip()
         known = Severity(severity) if severity in set(Severity) else Severity.INFO
         self._emit(Diagnostic(known, message.rstrip("\n"), urn, payload.get("ephemeral") is True))

@@ -23,7 +23,8 @@ import grpc
 import pytest
 
 from cli.exits import ExitCode
-from engine.providers.serve.servicer import ProviderServicer, handlers
+from engine.providers.serve.handlers import handlers
+from engine.providers.serve.servicer import ProviderServicer
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
 from tests.integration.commands import REPOSITORY, Ended, Workplace
 from tests.integration.test_pulumi_cli import plain, served, work

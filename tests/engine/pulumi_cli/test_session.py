@@ -89,6 +89,16 @@ def test_an_up_shows_the_preview_and_runs_the_rest_once_it_is_agreed_to(fake: Fa
     assert not {"--yes", "--skip-preview", "--continue-on-error"} & set(preview)
 
 
+def test_an_up_is_held_to_a_plan_by_the_cli(fake: FakePulumi, work: Work, tmp_path: Path) -> None:
+    violated = event(diagnosticEvent={"severity": "error", "message": "resource urn violates plan: no steps\n"})
+    fake.has_stack()
+    fake.answer("preview", events=recorded("preview-replace"))
+    fake.answer("up", events=[BEGUN, violated, ended("failed")], code=1)
+    assert work.run("up", plan=tmp_path / "plan.json").result is Result.PLAN_VIOLATED
+    assert f"--plan {tmp_path / 'plan.json'}" in " ".join(fake.called("up")[0])
+    assert "--plan" not in fake.called("preview")[0]
+
+
 def test_who_does_not_agree_changes_nothing(fake: FakePulumi, work: Work) -> None:
     fake.has_stack()
     fake.answer("preview", events=recorded("preview-replace"))
