@@ -242,6 +242,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         request: resource_pb2.RegisterPackageRequest,
         context: Any,
     ) -> resource_pb2.RegisterPackageResponse:
+        for parameters in ("parameterization", "extension"):
+            if request.HasField(parameters):
+                named = getattr(request, parameters)
+                message = (
+                    f"the package {named.name} {named.version} is made of {request.name} by parameters: the embedded "
+                    "engine cannot do that; use the Pulumi CLI for this program"
+                )
+                await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
         reference = f"package-{len(self._packages)}"
         self._packages[reference] = (request.name, request.version, request.download_url)
         return resource_pb2.RegisterPackageResponse(ref=reference)
