@@ -7,6 +7,7 @@
     outputs: {bucket: case-policy}      # what the outputs must hold (part of them); `null`: absent
     view:                               # what boto3 must see; one or a list. ${id} and ${arn} are the resource's own
       {service: s3, operation: GetBucketPolicy, params: {Bucket: "${id}"}, expect: {Policy: "*"}}
+    drift: {tracing: Active}            # each laid over the inputs and set behind our back: seen, and changed back
     update: {policy: {...}}             # laid over the inputs (null removes); must be done in place
     updated_view: ...                   # as view, after the update
     replace: {bucket: other}            # laid over the inputs; must ask for a replacement
@@ -44,6 +45,7 @@ class Case:
     prerequisites: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     view: Any = None
+    drift: dict[str, Any] = field(default_factory=dict[str, Any])
     update: dict[str, Any] | None = None
     updated_view: Any = None
     replace: dict[str, Any] | None = None

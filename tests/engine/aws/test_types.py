@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from engine import paths
 from engine.importing.code import Declared, program_of
 from engine.importing.run import marked
 from engine.importing.saying import to_say
 from engine.importing.wanted import Request, Wanted
 from engine.providers.aws import registry
+from engine.providers.aws.difference import TAGS
 from engine.providers.aws.provider import AwsProvider
 from engine.providers.aws.schema import Scalar
 from engine.providers.aws.spec import Spec
@@ -96,6 +98,7 @@ def test_lives_through_its_case(case: Case, provider: AwsProvider, emulator: str
             _updates(life, cases.laid_over(inputs, cases.resolved(case.update, known)))
             cases.assert_view(case.updated_view, emulator, REGION, {**life.known(), **known})
             _reads_without_difference(life)
+        _drifts(life, cases.resolved(case.drift, known))
         if case.replace is not None:
             news = life.checked(cases.laid_over(inputs, cases.resolved(case.replace, known)))
             assert life.diff(life.inputs, life.outputs, news).replaces, "this change must replace"
@@ -182,7 +185,36 @@ def _updates(life: Life, news: Properties) -> None:
     known = {key: value for key, value in preview.items() if not has_unknown(value)}
     faults = cases.unlike(known, outputs, "preview")
     assert not faults, "the preview promised something else:\n" + "\n".join(faults)
+    _is_seen_as_drift(life, frozenset(str(paths.parse(path)[0]) for path in diff.detailed))
     life.inputs, life.outputs = checked, outputs
+
+
+def _is_seen_as_drift(life: Life, keys: frozenset[str]) -> None:
+    """What was just changed at ``keys`` is found by whoever knows the resource as it was: an up would change it back.
+
+    What a program leaves to AWS is no drift.
+    """
+    found = life.provider.read(life.urn, life.type, life.id, life.inputs, life.outputs)
+    assert found is not None
+    left_to_aws = {key for key in keys if key not in life.inputs and life.spec.inputs.get(key, TAGS).computed}
+    detailed = life.diff(found.inputs, found.outputs, life.inputs).detailed
+    seen = {str(paths.parse(path)[0]) for path in detailed}
+    assert keys - life.spec.local - left_to_aws <= seen, f"not seen: {keys - seen}"
+
+
+def _drifts(life: Life, changes: Properties) -> None:
+    """Each of ``changes``, made behind our back, is seen and can be changed back."""
+    for key, value in changes.items():
+        theirs = life.checked(cases.laid_over(life.inputs, {key: value}))
+        arguments = (life.urn, life.type, life.id)
+        life.provider.update(*arguments, life.inputs, life.outputs, theirs, timeout=60, preview=False)
+        _is_seen_as_drift(life, frozenset({key}))
+        found = life.provider.read(*arguments, life.inputs, life.outputs)
+        assert found is not None
+        life.provider.update(*arguments, found.inputs, found.outputs, life.inputs, timeout=60, preview=False)
+        again = life.provider.read(*arguments, life.inputs, life.outputs)
+        assert again is not None
+        assert not life.diff(again.inputs, again.outputs, life.inputs).changes, f"{key} can't be changed back"
 
 
 def test_every_type_has_a_case() -> None:
