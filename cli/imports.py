@@ -61,7 +61,16 @@ class _Import(Command):
 
     @cached_property
     def program(self) -> Program:
-        return program_of(self.wanted, self.declared)
+        return program_of(self.wanted, self.declared, self._hints())
+
+    def _hints(self) -> dict[str, str]:
+        """In the platform's own project: which of its components would declare what was imported."""
+        from cli import component_hints
+        from stacks.settings.files import PROJECT
+
+        if self.session.project.name != PROJECT:
+            return {}
+        return component_hints.notes({one.state.urn: one.state.type for one in self.declared})
 
     def _further(self, outcome: Outcome) -> dict[str, Any]:
         code = self._has_code(outcome)
