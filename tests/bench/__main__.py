@@ -34,6 +34,7 @@ def main(parts: Sequence[str]) -> None:
     unknown = set(parts) - set(PARTS)
     if unknown:
         sys.exit(f"no such part of the bench: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    os.environ["BEDPLATE_ENGINE"] = "embedded"  # where the Pulumi CLI is installed, it would be taken for some commands
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
         peer = Peer(scratch / "peer")

@@ -82,7 +82,10 @@ def test_a_partial_update_is_kept_and_continued(engine: Engine) -> None:
     engine.up(thing("a", size=1))
     engine.cloud.faults["update a"] = "partial"
     report = engine.up(thing("a", size=2), expect=FAILED)
-    assert (report.state("a").inputs, report.state("a").outputs["size"]) == ({"size": 1}, 2)  # it is not what 2 asks for
+    assert (report.state("a").inputs, report.state("a").outputs["size"]) == (
+        {"size": 1},
+        2,
+    )  # it is not what 2 asks for
     engine.cloud.faults.clear()
     assert engine.up(thing("a", size=2)).operations == ["~ a"]
 
