@@ -90,10 +90,13 @@ class Cli:
     def _about(self, of_stack: bool) -> list[str]:
         return ["--stack", self._stack] if of_stack else []
 
-    async def follow(self, arguments: Sequence[str], take: Take) -> Ended:
-        """Run a long command to its end; ``take`` gets each of its events as it comes, in the form of the wire."""
+    async def follow(self, arguments: Sequence[str], take: Take, folder: Path) -> Ended:
+        """Run a long command to its end; ``take`` gets each of its events as it comes, in the form of the wire.
+
+        ``folder`` is for its use alone, and readable by nobody else.
+        """
         given = [*arguments, *self._about(True), "--non-interactive", "--color", "never", "--exec-kind", "auto.local"]
-        with EventPipe() as pipe, tempfile.TemporaryFile() as said:
+        with EventPipe(folder) as pipe, tempfile.TemporaryFile() as said:
             hearing = asyncio.create_task(pipe.hear(take))
             # In a session of its own: Ctrl-C in the terminal is ours, and the CLI gets it from us, once.
             # Its standard output is for eyes; and were it a pipe, the CLI would die with us in the middle of its work.
@@ -139,14 +142,13 @@ class Cli:
 
 
 class EventPipe:
-    """A named pipe that the CLI writes its events into; a context manager.
+    """A named pipe in a folder, that the CLI writes its events into; a context manager.
 
     Nothing of them is ever on a disk, and a CLI whose listener has died goes on without one.
     """
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bedplate-")  # readable by its owner only
-        self.path = Path(self._folder.name) / "events"
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "events"
         os.mkfifo(self.path, 0o600)
         self._reading = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         self._writing: int | None = os.open(self.path, os.O_WRONLY)  # as long as it is open, there is no end of file
@@ -156,7 +158,6 @@ class EventPipe:
 
     def __exit__(self, *_: object) -> None:
         self.end()
-        self._folder.cleanup()
 
     def end(self) -> None:
         """Nobody writes any more: ``hear`` ends when it has read what is there."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -66,6 +67,7 @@ class CliSession:
 
     def __post_init__(self) -> None:
         self._cancelled = False
+        self._folder: Path | None = None
         self._emit: Consumer | None = None
         self._plan_text = ""
         self._translation: Translation | None = None
@@ -173,6 +175,8 @@ class CliSession:
         self.cli.end_now()
         if self.packs is not None:
             self.packs.kill()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     # Parts
 
@@ -214,10 +218,10 @@ class CliSession:
             refreshing=asked.refreshing,
         )  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
-            folder = Path(name)
+            folder = self._folder = Path(name)
             arguments = [*asked.arguments, *self._flags(asked, options, folder)]
             try:
-                ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, translation.take)
+                ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, translation.take, folder)
                 findings.packs = await described
             finally:
                 described.cancel()

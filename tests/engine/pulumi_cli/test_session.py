@@ -269,6 +269,8 @@ def test_the_second_interrupt_ends_the_cli_also_where_it_would_not_end(fake: Fak
     work.session.cli.grace_seconds = 0.3
     assert asyncio.run(work.session.preview(hear, Options())).result is Result.CANCELLED
     assert fake.signals == 2
+    folder = Path(fake.called("preview")[0][fake.called("preview")[0].index("--event-log") + 1]).parent
+    assert not folder.exists()
 
 
 # What is known beside the events
