@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.analyzer.findings import PolicyConfig
+from engine.pulumi_cli.errors import NoSuchStack
 from engine.stack_session import StackSession
 
 RULE: Final = "cost-increase"
@@ -24,7 +25,10 @@ def config_for(pack: Path, session: StackSession, usage_file: Path | None = None
     from cli import costs  # prices take a moment to load, and most commands have no use for them
     from policies.pricing import BadUsage, MalformedPrices
 
-    states = session.snapshot().resources
+    try:
+        states = session.snapshot().resources
+    except NoSuchStack:  # it is about to be made
+        states = ()
     try:
         usage = costs.read_usage(session.project, session.stack, usage_file)
         standing = costs.standing(states, session.stack, usage, costs.read_agreed(session))

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from cli.prior_cost import RULE, config_for
+from engine.pulumi_cli.errors import NoSuchStack
 from engine.session import Session
 from engine.state.model import ResourceState
 
@@ -45,6 +46,16 @@ def test_the_rule_is_told_what_stands(tmp_path: Path) -> None:
     assert figure(found) == {RULE: {"prior_monthly_usd": pytest.approx(73)}}
     assert found[RULE].level is None, "its level stays that of the settings"
     assert figure(config_for(BUDGET, session(tmp_path, json.dumps(LIMIT), []))) == {RULE: {"prior_monthly_usd": 0}}
+
+
+def test_a_stack_that_is_about_to_be_made_costs_nothing_yet(tmp_path: Path) -> None:
+    opened = session(tmp_path, json.dumps(LIMIT), [])
+
+    def not_there() -> Any:
+        raise NoSuchStack("no stack named 'dev' found")
+
+    cast("Any", opened).snapshot = not_there
+    assert figure(config_for(BUDGET, opened)) == {RULE: {"prior_monthly_usd": 0}}
 
 
 @pytest.mark.parametrize("cost", [None, "{}", '{"max_increase_usd": null}', "[]", "{", '{"monthly_budget_usd": 5}'])
