@@ -12,6 +12,7 @@ from cli.commands.sandbox import lack_of
 from cli.exits import CommandError
 from engine.sandbox import DEFAULT_NAME, Flavor, KubernetesApi, Sandbox, names
 from engine.sandbox.model import SandboxFiles
+from tests.engine.state.stacks import bucket
 
 
 def sandbox(root: Path, name: str, instance: str | None) -> Sandbox:
@@ -88,3 +89,11 @@ def test_a_note_from_before_sandboxes_had_names_means_the_default_one(
     note.write_text("one\nhttp://127.0.0.1:2\n")
     assert not sandboxes.is_stale(tmp_path, "dev", alive[DEFAULT_NAME])
     assert sandboxes.elsewhere(tmp_path, "dev", "second") == DEFAULT_NAME
+
+
+def test_what_the_user_has_attached_a_provider_for_needs_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    resources = [bucket("logs")]
+    monkeypatch.delenv("PULUMI_DEBUG_PROVIDERS", raising=False)
+    assert sandboxes.needs_sandbox(resources)
+    monkeypatch.setenv("PULUMI_DEBUG_PROVIDERS", "aws:40001")
+    assert not sandboxes.needs_sandbox(resources)

@@ -14,20 +14,21 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from engine.events import Consumer, Diagnostic, Severity
 from engine.provider_registry import Wanted
-from engine.providers.base import Provider
 from engine.providers.remote import versions
 from engine.providers.remote.attached import VARIABLE, attached
-from engine.providers.remote.connection import Connection, Greeting
-from engine.providers.remote.engine_service import EngineService
 from engine.providers.remote.finding import Surroundings, executable, how_to_get
-from engine.providers.remote.process import PluginProcess
-from engine.providers.remote.provider import RemoteProvider
 from engine.values import Properties
 from engine.wire import encode
+
+if TYPE_CHECKING:  # most sessions have no such provider, and what talks to one takes its time to import
+    from engine.providers.base import Provider
+    from engine.providers.remote.connection import Connection
+    from engine.providers.remote.engine_service import EngineService
+    from engine.providers.remote.process import PluginProcess
 
 DYNAMIC: Final = "pulumi-python"  # the package of resources whose provider is part of the program
 # Whoever wants to change AWS through other plugins than our own provider has to attach them: this engine never does it
@@ -42,10 +43,10 @@ _Key: TypeAlias = tuple[str, str, bytes]  # a provider resource, its plugin's ve
 class _Pool:
     """The processes of one session."""
 
-    idle: dict[tuple[str, str], list[Connection]] = field(default_factory=dict[tuple[str, str], list[Connection]])
+    idle: dict[tuple[str, str], list[Connection]] = field(default_factory=dict[tuple[str, str], "list[Connection]"])
     configured: dict[_Key, Future[Connection]] = field(default_factory=dict[_Key, "Future[Connection]"])
     answers: dict[tuple[str, str, str, bytes], Any] = field(default_factory=dict[tuple[str, str, str, bytes], Any])
-    all: list[Connection] = field(default_factory=list[Connection])
+    all: list[Connection] = field(default_factory=list["Connection"])
 
 
 class Plugins:
@@ -101,6 +102,8 @@ class Plugins:
         return how_to_get(package, version, self._surroundings.environment)
 
     def provider(self, wanted: Wanted) -> Provider:
+        from engine.providers.remote.provider import RemoteProvider
+
         return RemoteProvider(wanted, self)
 
     def _executable(self, wanted: Wanted) -> Path | None:
@@ -130,7 +133,8 @@ class Plugins:
             known = self._pool.configured.get(key)
             if known is not None and _usable(known):
                 return known
-            future = self._pool.configured[key] = Future[Connection]()
+            future: Future[Connection] = Future()
+            self._pool.configured[key] = future
         thread = threading.Thread(target=self._configure, args=(wanted, configure, future), daemon=True)
         thread.start()
         return future
@@ -164,6 +168,9 @@ class Plugins:
         return connection
 
     def _opened(self, wanted: Wanted) -> Connection:
+        from engine.providers.remote.connection import Connection, Greeting
+        from engine.providers.remote.process import PluginProcess
+
         address = self._serving().address
         port = self.ports.get(wanted.package)
         if port is not None:
@@ -207,6 +214,8 @@ class Plugins:
         self._tell(Diagnostic(Severity.INFO if dynamic else Severity.DEBUG, line))
 
     def _serving(self) -> EngineService:
+        from engine.providers.remote.engine_service import EngineService
+
         with self._lock:
             if self._service is None:
                 self._service = EngineService(lambda severity, text, urn: self._tell(Diagnostic(severity, text, urn)))

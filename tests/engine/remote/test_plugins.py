@@ -288,3 +288,28 @@ def test_a_package_that_is_made_by_parameters_is_refused_with_a_way_out(tmp_path
     preview = session.preview(lambda event: said.append(str(event)), Options())
     assert asyncio.run(preview).result is Result.PROGRAM_FAILED
     assert any("the package random 3.7.2 is made of terraform-provider by parameters" in one for one in said), said
+
+
+def test_ctrl_c_ends_an_engine_whose_plugin_hangs(tmp_path: Path, environment: dict[str, str], made: Path) -> None:
+    project(tmp_path, '{"does": "hang"}')
+    bedplate = Path(sys.executable).parent / "bedplate"
+    engine = subprocess.Popen(
+        [bedplate, "up", "dev", "--yes", "--engine", "embedded"], cwd=tmp_path, env=environment, text=True,
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert engine.stderr is not None
+    until(lambda: (made / "a").exists())
+    engine.send_signal(signal.SIGINT)
+    said = ""
+    while "cancelling" not in said:
+        said = engine.stderr.readline()
+        assert said, "it has ended without a word"
+    assert engine.poll() is None, "what is in progress is waited for"
+    engine.send_signal(signal.SIGINT)
+    assert engine.wait(30) == 8
+    engine.stderr.close()
+    until(lambda: not running(made))
+    session = Session.open(Project.load(tmp_path), "dev", {}, environment=environment)
+    assert [one.resource.urn for one in session.snapshot().pending_operations] == [
+        "urn:pulumi:dev::shop::toy:index:File::a"
+    ]
