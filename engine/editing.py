@@ -12,7 +12,7 @@ from engine.session import Session
 from engine.state import interchange
 from engine.state.errors import EditRefused, StateError
 from engine.state.invariants import problems
-from engine.state.lock import current_user
+from engine.state.lock import by_whom
 from engine.state.model import Snapshot
 from engine.state.repair import Pruned, repaired
 from engine.state.storage import StackStore, Update
@@ -128,5 +128,5 @@ def _mended(before: Snapshot, broken: list[str], stack: str) -> tuple[Snapshot, 
 
 def remember(store: StackStore, message: str, watch: Stopwatch) -> None:
     """Add to the history what was done by hand."""
-    environment = {"user": current_user()}
+    environment = by_whom()
     store.add_to_history(Update(KIND, watch.start, watch.end, "succeeded", message, environment))

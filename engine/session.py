@@ -39,7 +39,7 @@ from engine.state import history, interchange
 from engine.state.buckets import Folder
 from engine.state.errors import StateError
 from engine.state.history import Past
-from engine.state.lock import StackLock, current_user
+from engine.state.lock import StackLock, by_whom
 from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder
 from engine.state.remote import RemoteStore
@@ -563,7 +563,7 @@ class Session:
 
     def _remember(self, kind: str, watch: Stopwatch, outcome: Outcome) -> None:
         result = "succeeded" if outcome.result is Result.SUCCEEDED else "failed"
-        environment = {"user": current_user()}
+        environment = by_whom()
         changes = {str(op): count for op, count in outcome.counts.items()}
         self.store.add_to_history(Update(kind, watch.start, watch.end, result, self.message, environment, {}, changes))
 

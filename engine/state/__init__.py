@@ -9,5 +9,10 @@ storage     where the files lie; load and save
 journal     what a run has done so far, durable
 recorder    what the engine tells of a run as it goes
 lock        one run at a time
+history     what was done to a stack, by whichever engine
+buckets     folders and S3 buckets for reading (with s3); a stack there is ``remote``
+sealed      looking at a state whose secrets nobody here can open
+interchange a state as a file that either engine takes
+editing     edits by hand, each a pure function (with moving, repair)
 errors      what can go wrong
 """

@@ -218,6 +218,11 @@ def _myself(command: str) -> Holder:
     return Holder(pid, current_user(), socket.gethostname(), since, command, _process(pid))
 
 
+def by_whom() -> dict[str, str]:
+    """Who does something to a stack, and where, for its history."""
+    return {"user": current_user(), "host": socket.gethostname()}
+
+
 def current_user() -> str:
     """Who runs this process, by name where the system knows one."""
     try:

@@ -35,6 +35,15 @@ def sealed(value: Any) -> Any:
     return value
 
 
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    if shutil.which("pulumi") is None:
+        pytest.skip("needs the `pulumi` command on PATH")
+    started = CommandLine(tmp_path_factory.mktemp("pulumi"))
+    yield started
+    started.close()
+
+
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_what_the_cli_has_exported_goes_on_with_us(case: Case, tmp_path: Path) -> None:
     """We preview what it would have previewed, and write each resource as it did, field by field, in its order."""
@@ -65,20 +74,50 @@ def _key(resource: Any) -> tuple[str, bool]:
     return resource["urn"], bool(resource.get("delete"))
 
 
+# What neither engine writes by itself into these stacks: by hand, by `pulumi state`, or by a newer Pulumi.
+BY_HAND: dict[str, dict[str, Any]] = {
+    "tainted": {"taint": True},
+    "protected": {"protect": True},
+    "of a newer version": {"novelty": {"a": [1]}},
+    "with a position": {"sourcePosition": "project:///__main__.py#3", "stackTrace": [{"sourcePosition": "x#1"}]},
+    "retained": {"retainOnDelete": True},
+}
+AFTER = {"tainted": ["create-replacement", "delete-replaced", "replace"]}
+
+
+def by_hand(case: Case, fields: dict[str, Any]) -> str:
+    """What the CLI exported, with ``fields`` added to the resource ``a``."""
+    export = json.loads(json.dumps(recorded(case).export))
+    for one in export["deployment"]["resources"]:
+        if one["urn"].endswith("::a"):
+            one.update(fields)
+    if "taint" in fields:
+        export |= {"version": 4, "features": ["taint"]}
+    return json.dumps(export)
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_what_was_written_by_hand_stays_and_counts(name: str, tmp_path: Path) -> None:
+    steps, _, again = on_with_us(CASES[-1], by_hand(CASES[-1], BY_HAND[name]), tmp_path)
+    (one,) = (one for one in again["deployment"]["resources"] if one["urn"].endswith("::a"))
+    assert {key: one[key] for key in BY_HAND[name]} == BY_HAND[name]
+    assert (again["version"], again.get("features")) == ((4, ["taint"]) if name == "tainted" else (3, None))
+    assert [step.split()[0] for step in steps if "Thing::a" in step and "same" not in step] == AFTER.get(name, [])
+
+
+@pytest.mark.pulumi
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BY_HAND)
+def test_what_was_written_by_hand_counts_for_the_cli_alike(name: str, cli: CommandLine, tmp_path: Path) -> None:
+    export = by_hand(CASES[-1], BY_HAND[name])
+    assert on_with_the_cli(CASES[-1], export, cli) == on_with_us(CASES[-1], export, tmp_path)[0]
+
+
 def test_every_field_is_in_some_export() -> None:
     resources = [one for case in CASES for one in recorded(case).export["deployment"]["resources"]]
     assert {field for one in resources for field in one} >= FIELDS
     assert {path_of(case) for case in CASES} == set(path_of(CASES[0]).parent.glob("*.json"))
     assert all(recorded(case).version.startswith("v3.") for case in CASES)
-
-
-@pytest.fixture(scope="module")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    if shutil.which("pulumi") is None:
-        pytest.skip("needs the `pulumi` command on PATH")
-    started = CommandLine(tmp_path_factory.mktemp("pulumi"))
-    yield started
-    started.close()
 
 
 @pytest.mark.pulumi
