@@ -65,7 +65,7 @@ def open_session(request: InSandbox, message: str = "", *, changes: bool = False
 
     Raises what ``exits.of_error`` knows, and where the sandbox is not there.
     """
-    project = Project.load(request.cwd)
+    project = Project.load(request.cwd, any_runtime=True)
     stack = meant(request.environment, request.stack, project.environments())
     choice = engines.chosen(request, project, stack, changes=changes)
     if choice.why:
@@ -80,6 +80,7 @@ def open_session(request: InSandbox, message: str = "", *, changes: bool = False
 
 
 def _embedded(request: InSandbox, project: Project, stack: str, message: str) -> Session:
+    project.require_python()
     running = sandboxes.asked_for(project.root, request.sandbox)
     providers = factories(
         running,

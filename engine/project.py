@@ -36,10 +36,11 @@ class Project:
     python: Path
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     plugins: Sequence[Plugin] = ()
+    runtime: str = "python"
 
     @classmethod
-    def load(cls, start: Path) -> Project:
-        """The project that ``start`` lies in. Raises ProjectError."""
+    def load(cls, start: Path, *, any_runtime: bool = False) -> Project:
+        """The project that ``start`` lies in; of ``any_runtime``, or one in Python. Raises ProjectError."""
         path = _find(start.resolve())
         content = mapping_in(path)
         name = content.get("name")
@@ -47,10 +48,6 @@ class Project:
             found = "is missing" if name in (None, "") else f"is {name!r}, not text"
             raise ProjectError(f"{path}: 'name' {found}; give the project a name, such as 'name: my-platform'")
         runtime, options = _runtime(path, content.get("runtime"))
-        if runtime != "python":
-            raise ProjectError(
-                f"{path}: runtime is {runtime!r}; the embedded engine runs Python programs only, use the Pulumi CLI"
-            )
         root = path.parent
         folder, entry = _program(path, root, content.get("main"))
         config, declared = content.get("stackConfigDir") or "", content.get("config") or {}
@@ -59,7 +56,20 @@ class Project:
         if not isinstance(declared, dict):
             raise ProjectError(f"{path}: 'config' has to be a mapping of keys to values, or of keys to their schemas")
         plugins = named_in_project(content, root)
-        return cls(name, root, folder, entry, root / str(config), _python(root, options), declared, plugins)
+        project = cls(
+            name, root, folder, entry, root / str(config), _python(root, options), declared, plugins, runtime
+        )  # fmt: skip
+        if not any_runtime:
+            project.require_python()
+        return project
+
+    def require_python(self) -> None:
+        """Raises ProjectError where the program is in another language."""
+        if self.runtime != "python":
+            raise ProjectError(
+                f"{_find(self.root)}: runtime is {self.runtime!r}; the embedded engine runs Python programs only, "
+                "use the Pulumi CLI (`--engine pulumi`)"
+            )
 
     def environments(self) -> list[str]:
         """The stacks that have a configuration file, sorted."""

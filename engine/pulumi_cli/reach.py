@@ -113,8 +113,11 @@ def _json(path: Path) -> Mapping[str, Any]:
 def required(project: Project) -> Iterator[Plugin]:
     """The provider plugins that the CLI wants before it runs the program: those of the packages in its Python.
 
-    (Source: ``pulumi-language-python``, which looks for the same files.)
+    (Source: ``pulumi-language-python``, which looks for the same files.) What a program in another language needs,
+    only its own host can tell.
     """
+    if project.runtime != "python":
+        return
     for path in sorted(project.python.parent.parent.glob("lib/python*/site-packages/*/pulumi-plugin.json")):
         told = _json(path)
         if told.get("resource") is True and isinstance(told.get("name"), str):

@@ -197,6 +197,15 @@ def test_a_preview_by_the_cli_looks_like_any_other(machine: Machine) -> None:
     machine.standing.run("preview", "dev", "--expect-no-changes").expect(ExitCode.CHANGES)
 
 
+def test_a_program_in_another_language_is_for_the_cli(machine: Machine) -> None:
+    (machine.standing.folder / "Pulumi.yaml").write_text("name: shop\nruntime: yaml\n")
+    machine.fake.has_stack()
+    machine.fake.answer("preview", events=recorded("preview-replace"))
+    machine.standing.run("preview", "dev").expect(0, "Pulumi CLI 3.260.0")
+    done = machine.standing.run("preview", "dev", "--engine", "embedded")
+    done.expect(ExitCode.USAGE, "runtime is 'yaml'", "--engine pulumi")
+
+
 def test_the_event_log_has_every_payload(machine: Machine, tmp_path: Path) -> None:
     machine.fake.has_stack()
     further = event(progressEvent={"type": "plugin-download", "id": "1", "message": "", "done": False})
