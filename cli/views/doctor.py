@@ -36,7 +36,8 @@ def _one(check: Check, width: int) -> Iterator[Line]:
     further = list(rest)
     if check.state is not State.OK:
         further += _wrapped(f"for {check.needed_for}", room) if check.needed_for else []
-        further += _wrapped(f"get it: {check.how_to_get}", room) if check.how_to_get else []
+        verb = "get it" if check.state is State.MISSING else "mend it"
+        further += _wrapped(f"{verb}: {check.how_to_get}", room) if check.how_to_get else []
     yield from (Line().add(" " * column).add(text, Style.DIM) for text in further)
 
 

@@ -92,6 +92,7 @@ def stack(tmp_path: Path) -> Stack:
     return Stack(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_resource_of_the_program_lives_and_dies(stack: Stack) -> None:
     file = stack.folder / "a.json"
     stack.write(1)
