@@ -243,6 +243,9 @@ class Destroying(Applying, Planned):
     """A command that deletes what an environment has."""
 
     continue_on_error: ContinueOnError = False
+    exclude_protected: Annotated[
+        bool, typer.Option("--exclude-protected", help="All but what is protected, and what that needs.")
+    ] = False
     preview_only: PreviewOnly = False
 
 

@@ -413,6 +413,8 @@ def prepared(kind: type[C], verb: str, request: Running) -> C:
         session.packs = packs.chosen(session, request)
         if session.packs is not None:
             session.packs.prepare()
+    if isinstance(request, Destroying) and request.exclude_protected:
+        targets = selection.without_protected(targets, session.snapshot().resources)
     if isinstance(session, Session):
         _check_whereabouts(verb, session, request.sandbox)
     progress = _progress(screen, request)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from cli.exits import UsageError
-from cli.requests import BringingUp, Judged, Refreshing, Running
+from cli.requests import BringingUp, Destroying, Judged, Refreshing, Running
 from engine.plan import Plan
+from engine.state.model import ResourceState
 from engine.targets import Targets
 
 HOW = "give a resource's name, or its URN with * and ** as wildcards"
@@ -20,10 +22,18 @@ def targets_of(request: Running) -> Targets:
     if only and request.exclude:
         given = "--target" if request.target else "--target-replace"
         raise UsageError(f"{given} and --exclude can't be given together; say which resources are meant, or which not")
+    if isinstance(request, Destroying) and request.exclude_protected and only:
+        raise UsageError("--target and --exclude-protected can't be given together")
     if isinstance(request, BringingUp) and request.plan is not None:
         _refuse_beside_plan(request)
     spreads = isinstance(request, Judged | Refreshing) and request.exclude_dependents
     return Targets(only, request.exclude, request.target_dependents, spreads, replace)
+
+
+def without_protected(targets: Targets, resources: Iterable[ResourceState]) -> Targets:
+    """``targets`` with all that is protected excluded; what that needs stays with it."""
+    protected = (state.urn for state in resources if state.protect)
+    return replace(targets, exclude=(*targets.exclude, *dict.fromkeys(protected)))
 
 
 def _refuse_beside_plan(request: BringingUp) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -40,17 +40,6 @@ class KeptPlans:
         """The plan in a file. Raises BadPlan, and StateError where its secrets can't be opened."""
         return saved_plan_file.read(path, self._codec())
 
-    def as_planned(self, reviewed: SavedPlan, options: Options) -> Options:
-        """``options`` with the targets of a plan, and refreshed where that was; Pulumi's own plans don't say."""
-        if reviewed.made_for is None:
-            return options
-        flags = reviewed.made_for.flags
-        only, exclude, renewed = (tuple(map(str, flags.get(key) or ())) for key in ("target", "exclude", "replace"))
-        targets = Targets(
-            only, exclude, bool(flags.get("targetDependents")), bool(flags.get("excludeDependents")), renewed
-        )  # fmt: skip
-        return replace(options, targets=targets, refresh=bool(flags.get("refresh")))
-
     def is_stale(self, reviewed: SavedPlan, options: Options, emit: Consumer) -> bool:
         """Tell what the plan was made for and is another now; whether there is any."""
         made_for = reviewed.made_for
@@ -62,21 +51,33 @@ class KeptPlans:
             emit(Diagnostic(Severity.ERROR, f"the plan can't be applied: {one}; {_AGAIN}"))
         return bool(found)
 
-    def differs(self, reviewed: SavedPlan, plan: Plan, emit: Consumer) -> bool:
-        """Tell where what is due is not what was reviewed; whether there is any."""
-        found = reviewed.differences(plan)
-        for urn, difference in found:
-            emit(Diagnostic(Severity.ERROR, f"not as in the plan: {difference}", urn))
-        if found:
-            emit(Diagnostic(Severity.ERROR, f"what is due is not what was reviewed; {_AGAIN}"))
-        return bool(found)
-
     def _codec(self) -> SecretCodec:
         return SecretCodec(self.sealing, self.store.codec.provider)
 
     def _circumstances(self, options: Options) -> Circumstances:
         state, settings = _state(self.store), _settings(self.project, self.store.stack)
         return Circumstances(self.project.name, self.store.stack, state, settings, _flags(options))
+
+
+def as_planned(reviewed: SavedPlan, options: Options) -> Options:
+    """``options`` with the targets of a plan, and refreshed where that was; Pulumi's own plans don't say."""
+    if reviewed.made_for is None:
+        return options
+    flags = reviewed.made_for.flags
+    only, exclude, renewed = (tuple(map(str, flags.get(key) or ())) for key in ("target", "exclude", "replace"))
+    targets = Targets(
+        only, exclude, bool(flags.get("targetDependents")), bool(flags.get("excludeDependents")), renewed
+    )  # fmt: skip
+    return replace(options, targets=targets, refresh=bool(flags.get("refresh")))
+
+
+def tell(differences: Sequence[tuple[str, str]], emit: Consumer) -> bool:
+    """Tell where what is due is not what was reviewed; whether there is any."""
+    for urn, difference in differences:
+        emit(Diagnostic(Severity.ERROR, f"not as in the plan: {difference}", urn))
+    if differences:
+        emit(Diagnostic(Severity.ERROR, f"what is due is not what was reviewed; {_AGAIN}"))
+    return bool(differences)
 
 
 def _changed(made_for: Circumstances, now: Circumstances, settings: Path) -> Iterator[str]:

@@ -71,14 +71,16 @@ class PlannedGoal:
         """How ``step`` leads to something else."""
         new = step.new
         assert new is not None, "asked of steps that lead to a state"
-        found = PlannedGoal.of(step)
-        for name, said in _OPTIONS.items():
-            planned, due = getattr(self, name), getattr(found, name)
-            if planned != due:
-                yield f"{said}: {_shown(_plain(planned))} was planned, {_shown(_plain(due))} is due"
+        yield from self._other_options(PlannedGoal.of(step))
         # Of what is made anew, Pulumi's plans have all inputs, whatever the old ones were.
         bases: list[Properties] = [step.old.inputs, {}] if step.old else [{}]
         yield from min((list(_changes(self.inputs.applied(base), new.inputs)) for base in bases), key=len)
+
+    def _other_options(self, due: PlannedGoal) -> Iterator[str]:
+        for name, said in _OPTIONS.items():
+            planned, found = getattr(self, name), getattr(due, name)
+            if planned != found:
+                yield f"{said}: {_shown(_plain(planned))} was planned, {_shown(_plain(found))} is due"
 
 
 _OPTIONS: Final[Mapping[str, str]] = {
@@ -144,8 +146,8 @@ class SavedPlan:
             for difference in _of_resource(planned, steps):
                 yield urn, difference
         for urn, planned in self.resources.items():
-            if urn not in due and any(op is not Op.SAME for op in planned.ops):
-                yield urn, f"{_listed(planned.ops)} was planned, nothing is due"
+            if urn not in due:
+                yield from ((urn, difference) for difference in _of_ops(planned.ops, ()))
 
     def objection(self, step: Step) -> str | None:
         """Why ``step``, whose operation is as planned, may not run all the same."""
@@ -161,21 +163,21 @@ def _goal(steps: Sequence[Step]) -> PlannedGoal | None:
 
 
 def _of_resource(planned: PlannedResource | None, steps: Sequence[Step]) -> Iterator[str]:
-    due = [step.op for step in steps]
-    if planned is None:
-        if any(op is not Op.SAME for op in due):
-            yield f"nothing was planned, {_listed(due)} is due"
-        return
-    if sorted(planned.ops) != sorted(due):
-        yield f"{_listed(planned.ops)} was planned, {_listed(due)} is due"
+    yield from _of_ops(planned.ops if planned else (), [step.op for step in steps])
     leading = [step for step in steps if step.new is not None]
-    if planned.goal is not None and leading:
+    if planned is not None and planned.goal is not None and leading:
         yield from planned.goal.differences(leading[0])
+
+
+def _of_ops(planned: Sequence[Op], due: Sequence[Op]) -> Iterator[str]:
+    """Operations in any order, as far as they are any: what stays as it is may as well not be mentioned."""
+    if sorted(planned) != sorted(due) and any(op is not Op.SAME for op in (*planned, *due)):
+        yield f"{_listed(planned)} was planned, {_listed(due)} is due"
 
 
 def _listed(ops: Sequence[Op]) -> str:
     """The operation that a reader knows the others by: a replacement for its halves."""
-    return str(Op.REPLACE) if Op.REPLACE in ops else " and ".join(dict.fromkeys(map(str, ops)))
+    return str(Op.REPLACE) if Op.REPLACE in ops else " and ".join(dict.fromkeys(map(str, ops))) or "nothing"
 
 
 def _changes(planned: Value, due: Value, path: Path = ()) -> Iterator[str]:

@@ -25,7 +25,7 @@ from engine.importing import sdk
 from engine.importing.code import Declared
 from engine.importing.run import Importing
 from engine.importing.wanted import Request
-from engine.kept_plans import KeptPlans
+from engine.kept_plans import KeptPlans, as_planned, tell
 from engine.plan import Op, Plan, Step
 from engine.project import Project, ProjectError, StackConfig, UnknownStack
 from engine.provider_registry import ProviderFactory, ProviderRegistry
@@ -271,14 +271,14 @@ class Session:
             return _CANCELLED
         reviewed = self._plans.read(options.plan) if options.plan else None
         if reviewed is not None:
-            options = self._plans.as_planned(reviewed, options)
+            options = as_planned(reviewed, options)
             if self._plans.is_stale(reviewed, options, emit):
                 return Outcome(Result.PLAN_VIOLATED, Plan(()), 0.0)
         preview = await self._preview(base, config, emit, options, reviewed.seeds if reviewed else None)
         refused = self._refusal(preview, emit)
         if refused is not None:
             return refused
-        if reviewed is not None and self._plans.differs(reviewed, preview.plan, emit):
+        if reviewed is not None and tell(reviewed.differences(preview.plan), emit):
             return replace(preview, result=Result.PLAN_VIOLATED)
         if _nothing_to_do(preview.plan) and not self._has_news():
             return preview

@@ -13,18 +13,20 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from engine import saved_plan_file
 from engine.analyzer.config import written
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import PackInfo
 from engine.analyzer.packs import Packs
 from engine.events import Cancelled, Consumer, Diagnostic, Severity
+from engine.kept_plans import as_planned
 from engine.plan import Plan
 from engine.project import Project, StackConfig
 from engine.pulumi_cli.command import Cli, Ended
@@ -136,13 +138,17 @@ class CliSession:
             if not await self._made():
                 return _CANCELLED
             base = await self._base()
+            reviewed = saved_plan_file.read(options.plan, _Opening(self.keyring)) if options.plan else None
+            options = as_planned(reviewed, options) if reviewed else options
             preview = await self._preview(base, emit, options)
             # Where nothing differs the CLI is run all the same: what of a secret or an option differs, no event shows.
             if preview.result is not Result.SUCCEEDED:
                 return preview
             if not agree(preview):
                 return replace(preview, result=Result.CANCELLED)
-            return await self._run(_Asked(("up", *_GO), judged=True), base, emit, options)
+            # Held to a plan the CLI previews once more, with that one's automatic names, before it does anything.
+            asked = _Asked(("up", "--yes"), judged=True, twice=True) if reviewed else _Asked(("up", *_GO), judged=True)
+            return await self._run(asked, base, emit, options)
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""
@@ -220,11 +226,14 @@ class CliSession:
         with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
             folder = self._folder = Path(name)
             arguments = [*asked.arguments, *self._flags(asked, options, folder)]
+            take = _PastPreview(translation) if asked.twice else translation.take
             try:
-                ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, translation.take, folder)
+                ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, take, folder)
                 findings.packs = await described
             finally:
                 described.cancel()
+            if isinstance(take, _PastPreview):
+                take.end()
             goals = goals_in(folder / "plan.json")
             self._plan_text = _text_of(folder / "plan.json")
         result = self._result(ended, translation, findings, emit)
@@ -288,18 +297,43 @@ class CliSession:
 
 @dataclass(frozen=True)
 class _Asked:
-    """One run of the CLI: its command, whether policy packs judge it, and what it is for."""
+    """One run of the CLI: its command, whether policy packs judge it, what it is for, whether it previews first."""
 
     arguments: Sequence[str]
     judged: bool = False
     preview: bool = False
     destroying: bool = False
     refreshing: bool = False
+    twice: bool = False
 
 
 _DESTROY: Final = _Asked(("destroy",), destroying=True)
 _REFRESH: Final = _Asked(("refresh",), refreshing=True)
 _CUT_SHORT: Final = Ended(-int(signal.SIGINT), "")  # cancelled before it was started
+
+
+class _PastPreview:
+    """Hands on the events that follow a preview which has succeeded, or, where it has not, the preview's own."""
+
+    def __init__(self, translation: Translation) -> None:
+        self._translation = translation
+        self._held: list[Mapping[str, Any]] = []
+        self._past = False
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        if self._past:
+            self._translation.take(event)
+            return
+        self._held.append(event)
+        summary = event.get("summaryEvent")
+        self._past = isinstance(summary, dict) and result_of(summary) == "succeeded"
+
+    def end(self) -> None:
+        """The CLI has ended."""
+        if not self._past:
+            self._translation.only_looks()
+            for event in self._held:
+                self._translation.take(event)
 
 
 class _Opening(SecretCodec):

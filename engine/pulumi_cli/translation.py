@@ -52,6 +52,9 @@ class _Under:
     ended: bool = False
 
 
+_NOT_PLANNED: Final = re.compile(r"violates plan|not allowed by the plan|expected resource operations for")
+
+
 class Translation:
     """Of one run's events. ``destroying`` and ``refreshing`` say why steps are due where the events don't."""
 
@@ -105,6 +108,10 @@ class Translation:
             else:
                 taker(payload)
 
+    def only_looks(self) -> None:
+        """What comes is a preview after all."""
+        self._preview = True
+
     # The run
 
     def _prelude(self, payload: Encoded) -> None:
@@ -144,7 +151,7 @@ class Translation:
             if _SUMMED_UP.fullmatch(message.strip()):
                 return
             self.errors += 1
-            self.violates = self.violates or "violates plan" in message
+            self.violates = self.violates or _NOT_PLANNED.search(message) is not None
             self._said[urn] = message.strip()
         known = Severity(severity) if severity in set(Severity) else Severity.INFO
         self._emit(Diagnostic(known, message.rstrip("\n"), urn, payload.get("ephemeral") is True))

@@ -8,7 +8,7 @@ import pytest
 
 from cli.exits import UsageError
 from cli.requests import BringingUp, Destroying, Refreshing
-from cli.selection import targets_of, unmatched
+from cli.selection import targets_of, unmatched, without_protected
 from engine.plan import Op, Plan, Reason, Step
 from engine.state.model import ResourceState
 from engine.targets import Targets
@@ -41,6 +41,14 @@ def test_what_the_flags_say() -> None:
 def test_targets_and_exclusions_contradict_each_other(given: dict[str, Any], flag: str) -> None:
     with pytest.raises(UsageError, match=f"{flag}.*--exclude can't be given together"):
         targets_of(BringingUp(exclude=("b",), **given))
+
+
+def test_all_but_what_is_protected() -> None:
+    resources = [ResourceState(DATA, "", protect=True), ResourceState(NEW, "")]
+    assert without_protected(Targets((), ("x",)), resources) == Targets((), ("x", DATA))
+    assert without_protected(Targets(), resources[1:]) == Targets()
+    with pytest.raises(UsageError, match="--target and --exclude-protected"):
+        targets_of(Destroying(target=("a",), exclude_protected=True))
 
 
 @pytest.mark.parametrize(

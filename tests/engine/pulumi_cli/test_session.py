@@ -15,7 +15,7 @@ from engine.analyzer.config import read_config
 from engine.analyzer.findings import Level, PolicyConfig
 from engine.analyzer.pack import PackFolder
 from engine.analyzer.packs import ChosenPack, Packs
-from engine.events import Cancelled, Diagnostic, Event, Passed, RunEnded, StepDone
+from engine.events import Cancelled, Diagnostic, Event, Passed, RunEnded, RunStarted, StepDone
 from engine.project import Project, UnknownStack
 from engine.pulumi_cli import errors
 from engine.pulumi_cli.session import CliSession
@@ -91,12 +91,38 @@ def test_an_up_shows_the_preview_and_runs_the_rest_once_it_is_agreed_to(fake: Fa
 
 def test_an_up_is_held_to_a_plan_by_the_cli(fake: FakePulumi, work: Work, tmp_path: Path) -> None:
     violated = event(diagnosticEvent={"severity": "error", "message": "resource urn violates plan: no steps\n"})
+    (tmp_path / "plan.json").write_text('{"resourcePlans": {}}')
     fake.has_stack()
     fake.answer("preview", events=recorded("preview-replace"))
     fake.answer("up", events=[BEGUN, violated, ended("failed")], code=1)
     assert work.run("up", plan=tmp_path / "plan.json").result is Result.PLAN_VIOLATED
     assert f"--plan {tmp_path / 'plan.json'}" in " ".join(fake.called("up")[0])
     assert "--plan" not in fake.called("preview")[0]
+
+
+VIOLATED = "resource urn:pulumi:dev::demo::test:index:Thing::a violates plan: properties changed: ~~size[{2}!={3}]"
+
+
+def test_an_up_is_held_to_the_plan_that_was_reviewed(fake: FakePulumi, work: Work, tmp_path: Path) -> None:
+    """The CLI previews once more, with the plan's names: what comes of that is told only where it stops there."""
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"resourcePlans": {}}')
+    fake.has_stack()
+    fake.answer("preview", events=recorded("preview-replace"))
+    fake.answer("up", events=[*recorded("preview-replace"), *recorded("up-replace")], once=True)
+    message = event(diagnosticEvent={"severity": "error", "urn": "a", "message": f"{VIOLATED}\n"})
+    fake.answer("up", events=[BEGUN, message, ended("failed")], code=255)
+    assert work.run("up", plan=plan).result is Result.SUCCEEDED
+    (up,) = fake.called("up")
+    assert up[up.index("--plan") + 1] == str(plan)
+    assert "--skip-preview" not in up
+    begun = [one.preview for one in work.events if isinstance(one, RunStarted)]
+    assert begun == [True, False]
+
+    work.events.clear()
+    assert work.run("up", plan=plan).result is Result.PLAN_VIOLATED
+    assert VIOLATED in work.errors
+    assert [one.preview for one in work.events if isinstance(one, RunStarted)] == [True, True]
 
 
 def test_who_does_not_agree_changes_nothing(fake: FakePulumi, work: Work) -> None:
