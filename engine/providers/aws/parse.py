@@ -68,6 +68,7 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
         defaults=_mapping(source.get("defaults", {}), "defaults", problems),
         unsupported=_mapping(source.get("unsupported", {}), "unsupported", problems),
         local=frozenset(_strings(source.get("local", ()))),
+        secret=frozenset(_strings(source.get("secret", ()))),
         sets=frozenset(_strings(source.get("sets", ()))),
         autoname=_autoname(source.get("autoname"), problems),
         checks={
@@ -99,7 +100,8 @@ def _unknown_paths(
     """Faults of the sections that name properties which the file doesn't declare."""
     known = {path for path, _ in schema.paths({**inputs, **outputs})}
     sections = (
-        "defaults", "local", "sets", "checks", "set_by_aws", "stays_given", "replace_on", "changes_with", "properties",
+        "defaults", "local", "secret", "sets", "checks", "set_by_aws", "stays_given", "replace_on", "changes_with",
+        "properties",
     )  # fmt: skip
     for section in sections:
         named: Any = source.get(section, ())

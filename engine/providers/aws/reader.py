@@ -11,7 +11,7 @@ from engine.providers.aws.expressions import Scope, evaluate, filled, holds, id_
 from engine.providers.aws.runner import Runner
 from engine.providers.aws.spec import Operation
 from engine.providers.base import Found, ProviderError
-from engine.values import Properties
+from engine.values import Properties, secret
 
 
 class Reader:
@@ -32,7 +32,13 @@ class Reader:
         found = overlay.inputs(self.spec, self._runner.config, inputs, outputs, live)
         if region:
             found["region"] = region
-        return Found(id_, found, self.with_tags(overlay.outputs(self.spec, inputs, live), found))
+        shown = self.with_tags(overlay.outputs(self.spec, inputs, live), found)
+        if not inputs and not outputs:  # an import: else whoever asks knows what is secret
+            found, shown = self._marked(found), self._marked(shown)
+        return Found(id_, found, shown)
+
+    def _marked(self, properties: Properties) -> Properties:
+        return {key: secret(value) if key in self.spec.secret else value for key, value in properties.items()}
 
     def live(self, id_: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """Every declared property as AWS has it, in Pulumi's form; what AWS doesn't know is taken from ``inputs``."""

@@ -8,6 +8,7 @@
     unsupported: {website: use aws.s3.BucketWebsiteConfiguration}    # inputs of pulumi_aws that are refused
     defaults: {forceDelete: false}       # filled into the inputs by check
     local: [forceDelete]                 # inputs that AWS never sees; read takes them from the state
+    secret: [password]                   # inputs that an import gives as secrets, as pulumi_aws has them
     sets: [filters, rules[*].origins]    # lists without order
     autoname: {property: name, prefix: namePrefix, max: 256, pattern: "[a-z0-9._/-]{2,256}", lower: true}
     checks: {imageTagMutability: {one_of: [MUTABLE, IMMUTABLE]}, days: {min: 7, max: 30}, name: {pattern: ...}}
@@ -171,6 +172,7 @@ class Spec:
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
     local: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     autoname: Autoname | None = None
     checks: Mapping[str, ValueCheck] = field(default_factory=dict[str, ValueCheck])

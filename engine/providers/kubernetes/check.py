@@ -47,7 +47,7 @@ def check(
     failures += _bad_conditions(inputs)
     if not object_type.patch:  # a patch says only a part: what is required may be missing from it
         failures += schema.validate(kinds.version, manifest, kinds.definitions(object_type))
-    return Checked(_with_secrets(inputs), _without_doubles(failures))
+    return Checked(with_secrets(inputs), _without_doubles(failures))
 
 
 def _refused(object_type: ObjectType, news: Properties) -> Iterator[CheckFailure]:
@@ -128,7 +128,7 @@ def _bad_conditions(inputs: Properties) -> Iterator[CheckFailure]:
         yield CheckFailure(f'metadata.annotations["{manifests.WAIT_FOR}"]', str(error))
 
 
-def _with_secrets(inputs: Properties) -> Properties:
+def with_secrets(inputs: Properties) -> Properties:
     """What a Secret holds is secret, whether or not the program marked it."""
     if not manifests.is_secret(inputs):
         return inputs

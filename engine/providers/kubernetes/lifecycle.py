@@ -8,6 +8,7 @@ from typing import Final, cast
 from engine.providers.base import Created, Found, OperationUncertain, PartialFailure, ProviderError, timeout_or
 from engine.providers.kubernetes import conflicts, managed, manifests
 from engine.providers.kubernetes.applying import Applier, manager_of
+from engine.providers.kubernetes.check import with_secrets
 from engine.providers.kubernetes.config import Config
 from engine.providers.kubernetes.connection import Connection
 from engine.providers.kubernetes.discovery import Discovery, Place, place_of
@@ -156,9 +157,9 @@ class Lifecycle:
         if inputs:
             seen, schema = _with_texts(inputs, manifests.incoming(live)), self._discovery.kinds.schema(object_type)
             given = cast("Properties", managed.as_given(inputs, seen, schema))
-        else:
-            given = manifests.incoming(managed.declared(live))
-        return Found(id_, given, manifests.outputs(live, given, manager))
+            return Found(id_, given, manifests.outputs(live, given, manager))
+        given = manifests.incoming(managed.declared(live))
+        return Found(id_, with_secrets(given), manifests.outputs(live, given, manager))
 
     def _waiter(self, place: Place) -> Waiter:
         return Waiter(self._connection, self._discovery.kinds, place)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine import paths
+from engine.importing import sdk
 from engine.importing.code import Declared, program_of
 from engine.importing.run import marked
 from engine.importing.saying import to_say
@@ -18,7 +19,7 @@ from engine.providers.aws.schema import Scalar
 from engine.providers.aws.spec import Spec
 from engine.providers.base import Checked
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Properties, has_unknown, reveal
+from engine.values import UNKNOWN, Properties, Secret, has_unknown, reveal
 from tests.engine.aws import cases
 from tests.engine.aws.cases import Case
 from tests.engine.pasting import registered_by
@@ -143,11 +144,14 @@ def _is_found_again(life: Life) -> None:
 
 
 def _imports(life: Life, case: Case) -> None:
-    """An import by id alone tells the same inputs, but for those that AWS never sees."""
+    """An import by id alone tells the same inputs, but for those that AWS never sees, with secrets as such."""
     found = life.provider.read(life.urn, life.type, life.id, {}, {})
     assert found is not None
+    secrets = {key for key, value in found.inputs.items() if isinstance(value, Secret)}
+    assert secrets == sdk.secret_inputs(life.type) & found.inputs.keys()
+    assert secrets <= {key for key, value in found.outputs.items() if isinstance(value, Secret)}
     untold = {*life.spec.local, *case.unimportable}
-    diff = life.diff(found.inputs, found.outputs, life.inputs)
+    diff = life.diff(reveal(found.inputs), reveal(found.outputs), life.inputs)
     assert not {path.split(".")[0].split("[")[0] for path in diff.detailed} - untold, diff.detailed
 
 
@@ -161,7 +165,8 @@ def _pastes(life: Life) -> None:
     def check(given: Properties) -> Checked:
         return life.provider.check(life.urn, life.type, None, reveal(given), seed="paste")
 
-    says = to_say(inputs, check, lambda given: life.diff(found.inputs, found.outputs, given).changes)
+    read = reveal(found.inputs), reveal(found.outputs)
+    says = to_say(inputs, check, lambda given: life.diff(*read, given).changes)
     wanted = Wanted(life.type, "Pasted-1", found.id, life.urn)
     program = program_of(Request((wanted,), {life.urn: "Pasted-1"}), [Declared(wanted, state, says)])
     values = {key: reveal(needed.value) for key, needed in program.secrets.items()}
@@ -170,7 +175,7 @@ def _pastes(life: Life) -> None:
     assert (registered.type, registered.name, registered.protect) == (life.type, "Pasted-1", True)
     checked = check(registered.inputs)
     assert not checked.failures, f"{checked.failures}\n{program.text}"
-    diff = life.diff(found.inputs, found.outputs, checked.inputs)
+    diff = life.diff(*read, checked.inputs)
     assert not diff.changes, f"{diff.detailed}\n{program.text}"
 
 
