@@ -44,12 +44,16 @@ def measure(
     environment: Mapping[str, str] | None = None,
     before: Callable[[], None] = lambda: None,
 ) -> Measured:
-    """Run ``command`` once to warm up and ``runs`` times counted; ``before`` each run, outside the time."""
+    """Run ``command`` once to warm up and ``runs`` times counted; ``before`` each run, outside the time.
+
+    A single run has no warm-up: it is asked for where one takes long, and so has little to be warmed.
+    """
+    warm_ups = 1 if runs > 1 else 0
     results: list[tuple[float, float]] = []
-    for _ in range(runs + 1):
+    for _ in range(warm_ups + runs):
         before()
         results.append(_once(command, folder, {**os.environ, **(environment or {})}))
-    counted = results[1:]
+    counted = results[warm_ups:]
     return Measured(statistics.median(each[0] for each in counted), statistics.median(each[1] for each in counted))
 
 

@@ -23,10 +23,11 @@ def scale(scratch: Path, peer: Peer) -> Iterator[tuple[int, str, Row]]:
         folder = components(scratch, count)
         compared = count < COUNTS[-1]
         ours = measure([BEDPLATE, "preview", "dev"], folder=folder, runs=3 if count < 3_000 else 1)
-        theirs = peer.preview(folder, runs=3 if count < 1_000 else 1) if compared else None
+        theirs = peer.preview(folder, runs=2 if count < 3_000 else 1) if compared else None
         yield count, PREVIEW, Row(f"preview, {count:,} components", ours, theirs)
         command = [BEDPLATE, "up", "dev", "--yes"]
-        ours = measure(command, folder=folder, runs=3 if count < 1_000 else 1, before=partial(forget, folder))
+        runs = 3 if count < 3_000 else 1
+        ours = measure(command, folder=folder, runs=runs, before=partial(forget, folder))
         theirs = peer.up(folder, LIMIT) if compared else None
         yield count, UP, Row(f"`up` with its preview, {count:,} components", ours, theirs)
 
