@@ -12,15 +12,11 @@ from tests.bench.measure import Measured, measure, once
 
 
 class Peer:
-    """The Pulumi CLI on a program, with state in a folder of its own; None where it is not installed."""
+    """The Pulumi CLI, with the state of each program in a folder of its own; None where it is not installed."""
 
     def __init__(self, scratch: Path) -> None:
         self._pulumi = shutil.which("pulumi")
-        self._environment = {
-            "PULUMI_BACKEND_URL": f"file://{scratch}", "PULUMI_CONFIG_PASSPHRASE": "bench",
-            "PULUMI_SKIP_UPDATE_CHECK": "1", "PULUMI_HOME": str(scratch / "home"),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }  # fmt: skip
+        self._scratch = scratch
         scratch.mkdir()
 
     @property
@@ -32,16 +28,29 @@ class Peer:
     def preview(self, folder: Path, runs: int) -> Measured | None:
         if self._pulumi is None:
             return None
-        return measure(self._command(folder, "preview"), folder=folder, runs=runs, environment=self._environment)
+        return measure(
+            self._command(folder, "preview"), folder=folder, runs=runs, environment=self._environment(folder)
+        )
 
     def up(self, folder: Path, limit: float) -> Measured | None:
         """An ``up`` with its preview, as ours has one; it is ended after ``limit`` seconds."""
         if self._pulumi is None:
             return None
-        return once(self._command(folder, "up", "--yes"), folder=folder, environment=self._environment, limit=limit)
+        command = self._command(folder, "up", "--yes")
+        return once(command, folder=folder, environment=self._environment(folder), limit=limit)
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        state = self._scratch / folder.name  # one that is ended stays locked
+        state.mkdir(exist_ok=True)
+        return {
+            "PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": "bench",
+            "PULUMI_SKIP_UPDATE_CHECK": "1", "PULUMI_HOME": str(self._scratch / "home"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }  # fmt: skip
 
     def _command(self, folder: Path, *verb: str) -> list[str]:
         pulumi = self._pulumi or "pulumi"
         init = [pulumi, "stack", "select", "--create", "dev"]
-        subprocess.run(init, cwd=folder, env={**os.environ, **self._environment}, check=True, capture_output=True)
+        environment = {**os.environ, **self._environment(folder)}
+        subprocess.run(init, cwd=folder, env=environment, check=True, capture_output=True)
         return [pulumi, *verb, "--stack", "dev", "--non-interactive"]
