@@ -229,7 +229,7 @@ class CliSession:
             take = _PastPreview(translation) if asked.twice else translation.take
             try:
                 ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, take, folder)
-                findings.packs = await described
+                findings.packs = None if self._cancelled else await described
             finally:
                 described.cancel()
             if isinstance(take, _PastPreview):
