@@ -69,6 +69,7 @@ ERROR_CODES: Final = {
     "engine.sandbox.errors.EndpointNotAllowed": ExitCode.USAGE,
     "engine.state.errors.BadName": ExitCode.USAGE,
     "engine.state.errors.WrongPassphrase": ExitCode.CREDENTIALS,
+    "engine.state.errors.BadUrl": ExitCode.USAGE,
     "engine.state.errors.BucketDenied": ExitCode.CREDENTIALS,
     "engine.pulumi_cli.errors.NotLoggedIn": ExitCode.CREDENTIALS,
     "engine.pulumi_cli.errors.PassphraseWrong": ExitCode.CREDENTIALS,

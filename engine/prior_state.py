@@ -47,6 +47,6 @@ def for_preview(source: Source, own: StackStore, keyring: Keyring, folder: Path,
     if found.sealed:
         kind = found.secrets_provider.type if found.secrets_provider else PASSPHRASE
         why = "no passphrase is set to open them" if kind == PASSPHRASE else f"only {kind!r} can open them"
-        text = f"{found.sealed} secret values of the state stay sealed, since {why}: each counts as unchanged"
+        text = f"secrets of the state that stay sealed: {found.sealed}, since {why}; each counts as unchanged"
         tell(Diagnostic(Severity.INFO, text))
     return found

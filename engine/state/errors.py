@@ -8,6 +8,7 @@ StateError               the message says what was expected, what was seen and w
 ├─ SecretsUnsupported    the secrets are encrypted by a service that the embedded engine can't ask
 ├─ BadName               a stack's or project's name that could not be a file name
 ├─ EditRefused           an edit of the state that would harm it
+├─ BadUrl                a backend's URL that is not understood
 ├─ BucketDenied          a bucket that these credentials may not read
 │  └─ NoCredentials      there are none at all
 └─ LockedBy              another run holds the stack
@@ -61,6 +62,10 @@ class BadName(StateError):
 
 class EditRefused(StateError):
     """An edit that would leave the state worse than it is."""
+
+
+class BadUrl(StateError):
+    """A backend's URL that is not understood."""
 
 
 class BucketDenied(StateError):

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from engine.state.buckets import Stored
-from engine.state.errors import BucketDenied, NoCredentials, StateError
+from engine.state.errors import BadUrl, BucketDenied, NoCredentials, StateError
 
 T = TypeVar("T")
 
@@ -43,13 +43,13 @@ class S3Bucket:
 
     @classmethod
     def at(cls, url: str) -> S3Bucket:
-        """The bucket that a URL means. Raises StateError where the URL says something that is not understood."""
+        """The bucket that a URL means. Raises BadUrl where the URL says something that is not understood."""
         parts = urlsplit(url)
         parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
         unknown = sorted(parameters.keys() - _KNOWN - _IGNORED)
         if not parts.netloc or unknown:
             what = f"the parameter {unknown[0]!r} is not known here" if unknown else "it names no bucket"
-            raise StateError(
+            raise BadUrl(
                 f"PULUMI_BACKEND_URL {url}: {what}\n"
                 f"  expected s3://BUCKET/PREFIX, with any of {', '.join(sorted(_KNOWN))}"
             )

@@ -79,6 +79,13 @@ def test_somebody_who_is_asked_may_say_no(stack: Standing) -> None:
     assert not stack.named("part").protect
 
 
+def test_what_lies_in_s3_is_not_edited(stack: Standing) -> None:
+    """Whether it could be read is not even asked."""
+    for arguments in (("state", "delete", "dev", "part", "--yes"), ("cancel", "dev", "--yes")):
+        stack.run(*arguments, PULUMI_BACKEND_URL="s3://acme-state").expect(2, "only reads", "--engine pulumi")
+    stack.run("history", "dev", PULUMI_BACKEND_URL="s3://acme-state?bogus=1").expect(2, "'bogus' is not known here")
+
+
 def test_help_names_every_edit(stack: Standing) -> None:
     text = stack.run("state", "--help").expect(0).out
     assert all(verb in text for verb in ("unprotect", "rename", "delete"))

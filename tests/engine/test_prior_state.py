@@ -157,7 +157,7 @@ def test_secrets_that_stay_sealed_count_as_unchanged(opened: Opened, seal: Any, 
     assert (outcome.plan.outputs_before, outcome.plan.state_only_changes) == (outcome.plan.outputs_after, False)
     (line,) = (one for one in opened.said.splitlines() if "sealed" in one)
     assert why in line
-    assert "secret values of the state stay sealed" in line
+    assert line.startswith("secrets of the state that stay sealed: ")
     opened.write(PROGRAM.replace("size=1, word", "size=22, word"))
     changed = opened.preview()
     assert touched(changed) == {"a": Op.UPDATE}

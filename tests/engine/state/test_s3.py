@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from moto import mock_aws
 
 from engine.state import history
-from engine.state.errors import BucketDenied, NoCredentials, StateError
+from engine.state.errors import BadUrl, BucketDenied, NoCredentials, StateError
 from engine.state.remote import RemoteStore
 from engine.state.s3 import S3Bucket
 from engine.state.storage import Update
@@ -159,5 +159,5 @@ def test_a_prefix_with_odd_characters(s3: Any) -> None:
     ("url", "text"), [("s3:///prefix", "names no bucket"), ("s3://b?reigon=eu-west-1", "'reigon' is not known here")]
 )
 def test_urls_that_are_not_understood(url: str, text: str) -> None:
-    with pytest.raises(StateError, match=text):
+    with pytest.raises(BadUrl, match=text):
         S3Bucket.at(url)
