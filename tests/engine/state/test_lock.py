@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from engine.state.errors import LockedBy
-from engine.state.lock import StackLock, is_gone, read_holder
+from engine.state.lock import StackLock, is_gone, locks, read_holder
 from tests.engine.state.stacks import store
 
 CONTENDER = """
@@ -323,3 +323,13 @@ def test_a_lock_that_another_machine_has_just_removed(folder: Path, monkeypatch:
     monkeypatch.setattr(Path, "read_bytes", stale)
     with StackLock(folder, "dev"):
         pass
+
+
+def test_what_lies_beside_a_lock_is_none(folder: Path) -> None:
+    """The CLI's storage library removes a file before what it keeps beside it."""
+    folder.mkdir(parents=True)
+    (folder / "8a5b.json.attrs").write_text('{"user.content_type":"application/json"}')
+    assert locks(folder) == []
+    with StackLock(folder, "dev") as lock:
+        assert lock.notes == []
+        assert len(locks(folder)) == 1
