@@ -22,10 +22,13 @@ def start_early(arguments: Sequence[str]) -> None:
     """Start an interpreter if a command that runs a program was asked for, in a project that we know the Python of."""
     if not arguments or arguments[0] not in _RUN_PROGRAMS or "--help" in arguments or "-h" in arguments:
         return
+    from engine.host import lazy_dataclasses  # here, so that --help stays quick
+
+    lazy_dataclasses.install()
     folder = _folder(arguments)
     root = next((each for each in (folder, *folder.parents) if (each / "Pulumi.yaml").is_file()), None)
     if root is not None:
-        from engine.waiting_host import start_ahead  # here, so that --help stays quick
+        from engine.waiting_host import start_ahead
 
         start_ahead(_python(root), root)
 

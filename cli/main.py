@@ -1,15 +1,9 @@
 """The command line ``bedplate``. Nothing heavy is imported here: ``bedplate --help`` answers at once."""
 
-# ruff: noqa: E402 - what is imported is imported faster after the first of it
-
 from __future__ import annotations
 
 import gc
 import sys
-
-from engine.host import lazy_dataclasses
-
-lazy_dataclasses.install()
 
 import typer
 
