@@ -113,8 +113,7 @@ class Interpreter:
             acceptSecrets=True, acceptResources=True,
         )  # fmt: skip
         response = await self.monitor.call("ReadResource", request)
-        if response.result != resource_pb2.Result.SUCCESS:
-            return Answer(response.urn, failed=True)
+        # That it failed is not asked: an answer to a read has nothing of Pulumi's that could say so.
         known = "" if id_ is UNKNOWN else str(id_)  # as the SDK has it: the id is what was asked for
         return Answer(response.urn, known, wire.decode(response.properties), response.unknown)
 
