@@ -77,8 +77,9 @@ def test_automatic_names_are_those_that_were_reviewed(opened: Opened) -> None:
     assert next(live for live in opened.cloud.live.values() if live.name == "b").inputs["name"] == reviewed
 
 
+# Each of another length: Python takes a program of the same length and second for the one that it has compiled.
 CHANGES = (
-    ("size=1", "size=2", "not as in the plan: size: 1 was planned, 2 is due"),
+    ("size=1", "size=22", "not as in the plan: size: 1 was planned, 22 is due"),
     (WORD, "tr0ub4dor", "word: another secret value is due than was planned"),
     ("thing('b'", "thing('c')\nthing('b'", "nothing was planned, create is due"),
     ("thing('b', of=a.arn, autoname=True)", "", "create was planned, nothing is due"),
@@ -150,8 +151,8 @@ def test_plans_of_pulumis_own(tmp_path: Path) -> None:
     opened = Opened(tmp_path)
     opened.write(CREATED)
     assert applied(opened, FILES / "pulumi_creates.json").result is Result.SUCCEEDED, opened.said
-    opened.write(CHANGED.replace("size=2", "size=3"))
-    assert "size: 2 was planned, 3 is due" in stopped(opened, FILES / "pulumi_changes.json")
+    opened.write(CHANGED.replace("size=2", "size=33"))
+    assert "size: 2 was planned, 33 is due" in stopped(opened, FILES / "pulumi_changes.json")
     opened.write(CHANGED)
     assert applied(opened, FILES / "pulumi_changes.json").result is Result.SUCCEEDED, opened.said
     seed = saved_plan_file.read(FILES / "pulumi_changes.json", opened.session().store.codec).seeds
