@@ -74,7 +74,10 @@ def _resource_class(type_: str) -> ResourceClass | None:
     if place is None:
         return _custom_resource(type_) if package == "kubernetes" else None
     path = ".".join([*place[0].split(".")[1:], place[1]])
-    found = getattr(importlib.import_module(place[0]), place[1])
+    loaded = importlib.import_module(place[0])
+    if not hasattr(loaded, place[1]):  # its first load was broken off; a module that waits for its use stays half-made
+        loaded = importlib.reload(loaded)
+    found = getattr(loaded, place[1])
     return ResourceClass(module, path, Shape(_arguments(found)))
 
 

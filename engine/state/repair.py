@@ -116,7 +116,9 @@ def _mended(state: ResourceState, now: Mapping[str, str]) -> ResourceState:
         parent=parent,
         provider=provider,
         dependencies=there(state.dependencies),
-        property_dependencies={key: urns_ for key, urns_ in dependencies.items() if urns_},
+        property_dependencies={
+            key: urns_ for key, urns_ in dependencies.items() if urns_ or not state.property_dependencies[key]
+        },
         deleted_with=now.get(state.deleted_with, ""),
         replace_with=there(state.replace_with),
         view_of=now.get(state.view_of, state.view_of),

@@ -60,7 +60,7 @@ def estimate(
         bills.append(bill)
     return Estimate(
         [line for bill in bills for line in bill.lines],
-        [one for bill in bills for one in bill.unpriced],
+        sorted((one for bill in bills for one in bill.unpriced), key=lambda one: one.what),  # plans differ in order
         [one for bill in bills for one in bill.savings],
         environment or _environment(around),
         around.home or start.region,

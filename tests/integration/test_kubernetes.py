@@ -116,7 +116,7 @@ def test_objects_are_made_changed_and_taken_down(stack: Stack) -> None:
     stack.work.run("up", "dev", "--yes").expect(0)
     assert stack.objects() == FIRST
     stack.work.run("preview", "dev", "--expect-no-changes").expect(0)
-    stack.work.run("refresh", "dev", "--yes").expect(0, "8 unchanged")
+    stack.work.run("refresh", "dev", "--yes").expect(0, "10 unchanged")
     stack.set_round(2)
     stack.work.run("up", "dev", "--yes").expect(0, "~ 2 updated", "+- 2 replaced", "- 1 deleted")
     assert stack.objects() == SECOND
