@@ -46,11 +46,10 @@ from engine.state.remote import RemoteStore
 from engine.state.secrets import Keyring, SecretCodec, passphrase_from
 from engine.state.storage import StackStore, Update, open_stack
 from engine.stopwatch import Stopwatch
-from engine.urn import STACK_TYPE
 from engine.values import Properties, has_secret
 
 Agree = Callable[[Outcome], bool]
-R = TypeVar("R", Run, Refresh)
+R = TypeVar("R", Run, Refresh, Importing)
 
 
 @dataclass
@@ -143,7 +142,7 @@ class Session:
 
     def outputs(self) -> Properties:
         """The stack's outputs, secrets marked."""
-        return next((state.outputs for state in self.snapshot().resources if state.type == STACK_TYPE), {})
+        return self.snapshot().outputs
 
     def exported(self, *, reveal: bool = False) -> str:
         """The state as ``pulumi stack import`` takes it; with ``reveal`` with its secrets in clear."""
@@ -185,7 +184,7 @@ class Session:
         if failed is not None:
             return failed
         judging = self._judging(config, preview=True)
-        stack = self._described(self._found.refreshed() if self._found else base, config)
+        stack = self._described(self._as_found(base), config)
         run = self._start(Run(stack, emit, options, seeds=seeds, judging=judging, drift=self._drift))
         return await run.up(program)
 
@@ -193,7 +192,7 @@ class Session:
         failed = await self._look(base, emit, options, {})
         if failed is not None:
             return failed
-        stack = self._described(self._found.refreshed() if self._found else base, StackConfig())
+        stack = self._described(self._as_found(base), StackConfig())
         return await self._start(Run(stack, emit, options, drift=self._drift)).destroy()
 
     # Plans that are kept
@@ -241,6 +240,10 @@ class Session:
     @property
     def _drift(self) -> Sequence[Step] | None:
         return None if self._found is None else self._found.drift
+
+    def _as_found(self, base: Snapshot) -> Snapshot:
+        """``base`` as the refresh before the run has found it, not written down yet."""
+        return base if self._found is None else self._found.refreshed()
 
     def _has_news(self) -> bool:
         """Whether the state has to be written for what the refresh before a run has found."""
@@ -376,13 +379,12 @@ class Session:
     def _importing(
         self, base: Snapshot, config: StackConfig, request: Request, emit: Consumer, options: Options, **further: Any
     ) -> Importing:
-        self._run = run = Importing(
-            self._described(base, config), request, emit, options,
-            versions=partial(sdk.version_of, python=self.project.python), **further,
+        return self._start(
+            Importing(
+                self._described(base, config), request, emit, options,
+                versions=partial(sdk.version_of, python=self.project.python), **further,
+            )
         )  # fmt: skip
-        if self._cancelled:
-            run.cancel()
-        return run
 
     async def _apply(
         self, kind: str, base: Snapshot, make: Callable[[Recorder], Run], go: Callable[[Run], Awaitable[Outcome]]
@@ -478,9 +480,7 @@ class Session:
         else:
             other = self.remote.other(project, parts[-1], keyring)
             snapshot = prior_state.looked_at(other, keyring) if other.exists() else None
-        if snapshot is None:
-            return None
-        return next((state.outputs for state in snapshot.resources if state.type == STACK_TYPE), {})
+        return None if snapshot is None else snapshot.outputs
 
     @contextmanager
     def locked(self, emit: Consumer) -> Generator[None]:

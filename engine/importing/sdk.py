@@ -179,10 +179,11 @@ def _arguments(resource: Any) -> Any:
 def _members(class_: Any) -> Mapping[str, tuple[str, Shape]]:
     if class_.__name__ == "CustomResourceArgs":
         return {name: (name, getattr(class_, name)) for name in ("metadata", "spec")}
-    return {wire: (python, _shape(hint)) for python, wire, hint in _getters(class_)}
+    return {wire: (python, _shape(hint)) for python, wire, hint in getters(class_)}
 
 
-def _getters(class_: Any) -> Iterator[tuple[str, str, Any]]:
+def getters(class_: Any) -> Iterator[tuple[str, str, Any]]:
+    """The properties of one of an SDK's classes: their names in Python and on the wire, and their types."""
     import pulumi
 
     names = {**vars(pulumi), "Output": pulumi.Output, "T": typing.TypeVar("T"), "Awaitable": typing.Awaitable}

@@ -42,7 +42,6 @@ from engine.state.format import read_export
 from engine.state.model import Snapshot
 from engine.state.secrets import Keyring, SecretCodec, passphrase_from
 from engine.targets import Targets
-from engine.urn import STACK_TYPE
 from engine.values import Properties
 
 Agree = Callable[[Outcome], bool]
@@ -99,7 +98,7 @@ class CliSession:
 
     def outputs(self) -> Properties:
         """The stack's outputs, secrets marked."""
-        return _outputs(self.snapshot())
+        return self.snapshot().outputs
 
     @cached_property
     def configuration(self) -> StackConfig:
@@ -239,7 +238,7 @@ class CliSession:
         result = self._result(ended, translation, findings, emit)
         seconds = time.monotonic() - started
         translation.end({Result.CANCELLED: "cancelled"}.get(result, result_of(translation.summary)), seconds)
-        return Outcome(result, translation.plan(_outputs(base), goals), seconds, translation.counts)
+        return Outcome(result, translation.plan(base.outputs, goals), seconds, translation.counts)
 
     async def _described(self, asked: _Asked) -> Sequence[PackInfo] | None:
         if self.packs is None or not asked.judged:
@@ -357,7 +356,3 @@ def _targets(targets: Targets) -> list[str]:
         for glob in globs:
             flags += [flag, glob if "::" in glob or "*" in glob else f"**::{glob}"]
     return flags
-
-
-def _outputs(snapshot: Snapshot) -> Properties:
-    return next((state.outputs for state in snapshot.resources if state.type == STACK_TYPE), {})

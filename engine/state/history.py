@@ -8,33 +8,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.state import buckets
 from engine.state.errors import StateError
 from engine.state.fields import mapping
-from engine.state.storage import valid_name
+from engine.state.storage import Update, valid_name
 
 _NAME: Final = re.compile(r"-(\d+)\.history\.json(\.gz|\.zst)?")
 
 
 @dataclass(frozen=True)
-class Past:
-    """An update. ``number`` counts from 1, the oldest; times are seconds since 1970; ``result`` as the file has it.
+class Past(Update):
+    """An update that was. ``number`` counts from 1, the oldest; ``result`` is as the file has it.
 
     ``environment`` is where it was done: ours says ``user`` and ``host``, Pulumi's ``git.author``, ``ci.system`` ...
     """
 
-    number: int
-    kind: str
-    start: int
-    end: int
-    result: str
-    message: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    changes: Mapping[str, int] = field(default_factory=dict[str, int])
+    number: int = field(kw_only=True)
 
     @property
     def who(self) -> str:
@@ -70,8 +62,8 @@ def _decode(bucket: buckets.Bucket, key: str, number: int) -> Past:
         raise TypeError("expected an object")
     environment, changes = mapping(whole.get("environment")), mapping(whole.get("resourceChanges"))
     return Past(
-        number, str(whole.get("kind", "")), int(whole.get("startTime", 0)), int(whole.get("endTime", 0)),
+        str(whole.get("kind", "")), int(whole.get("startTime", 0)), int(whole.get("endTime", 0)),
         str(whole.get("result", "")), str(whole.get("message", "")),
         {str(name): str(value) for name, value in environment.items()},
-        {str(op): int(count) for op, count in changes.items()},
+        changes={str(op): int(count) for op, count in changes.items()}, number=number,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from engine.urn import STACK_TYPE
 from engine.values import Properties, Value
 
 OperationKind: TypeAlias = Literal["creating", "updating", "deleting", "reading", "importing"]
@@ -126,3 +127,8 @@ class Snapshot:
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     features: tuple[str, ...] = ()
     sealed: int = 0
+
+    @property
+    def outputs(self) -> Properties:
+        """The stack's outputs, secrets marked."""
+        return next((state.outputs for state in self.resources if state.type == STACK_TYPE), {})

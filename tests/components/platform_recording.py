@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import json
 import os
 import runpy
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,8 @@ import yaml
 from google.protobuf import json_format
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks, test
 from pulumi.runtime.proto import resource_pb2
+
+from tests.fresh_context import in_fresh_context
 
 STACKS = Path(__file__).parents[2] / "stacks"
 ACCOUNT = "123456789012"
@@ -182,7 +181,7 @@ def run_program(
         with mock.patch.dict(os.environ, variables):
             test(lambda: runpy.run_path(str(STACKS), run_name="__main__"))()
 
-    _in_fresh_context(program)
+    in_fresh_context(program)
     return Run(tuple(monitor.recorded), tuple(cloud.calls))
 
 
@@ -195,30 +194,8 @@ def run_component(make: Callable[[], object], *, offline: bool = False) -> Run:
         set_mocks(cloud, project="bedplate", stack="dev", preview=offline, monitor=monitor)
         test(make)()
 
-    _in_fresh_context(program)
+    in_fresh_context(program)
     return Run(tuple(monitor.recorded), tuple(cloud.calls))
-
-
-def _in_fresh_context(program: Callable[[], None]) -> None:
-    """In a thread and a context of its own: Pulumi keeps its state in context variables and the thread's event loop."""
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def own_loop() -> None:
-        # Pulumi makes a loop for each thread that answers a call, and closes none.
-        loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loops[-1])
-
-    def isolated() -> None:
-        workers = ThreadPoolExecutor(initializer=own_loop)
-        asyncio.get_event_loop().set_default_executor(workers)
-        contextvars.Context().run(program)
-        workers.shutdown()
-
-    with ThreadPoolExecutor(max_workers=1, initializer=own_loop) as pool:
-        result = pool.submit(isolated)
-    for loop in loops:
-        loop.close()
-    result.result()
 
 
 def is_secret(value: object) -> bool:

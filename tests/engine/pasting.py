@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import json
 import os
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
@@ -17,6 +14,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mo
 
 from engine import wire
 from engine.values import Properties
+from tests.fresh_context import in_fresh_context
 
 PROJECT, STACK = "tests", "case"
 
@@ -82,26 +80,5 @@ def registered_by(
         with mock.patch.dict(os.environ, variables):
             test(lambda: exec(compile(code, "pasted", "exec"), before()))()
 
-    _alone(program)
+    in_fresh_context(program)
     return [one for one in engine.registered if one.type != "pulumi:pulumi:Stack"]
-
-
-def _alone(program: Callable[[], None]) -> None:
-    """In a thread and a context of its own: Pulumi keeps its state in context variables and the thread's event loop."""
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def own_loop() -> None:
-        loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loops[-1])
-
-    def isolated() -> None:
-        workers = ThreadPoolExecutor(initializer=own_loop)
-        asyncio.get_event_loop().set_default_executor(workers)
-        contextvars.Context().run(program)
-        workers.shutdown()
-
-    with ThreadPoolExecutor(max_workers=1, initializer=own_loop) as pool:
-        result = pool.submit(isolated)
-    for loop in loops:
-        loop.close()
-    result.result()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from engine.state import interchange
 from engine.state.secrets import Keyring
 from tests.interchange.handed_over import CASES, by_the_cli, by_us, on_with_the_cli, on_with_us, path_of, recorded
-from tests.parity.command_line import PASSPHRASE, CommandLine
+from tests.parity.command_line import PASSPHRASE, CommandLine, where_there_is_one
 from tests.parity.programs import STACK, Case
 
 NAMES = [case.name for case in CASES]
@@ -37,11 +36,7 @@ def sealed(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    if shutil.which("pulumi") is None:
-        pytest.skip("needs the `pulumi` command on PATH")
-    started = CommandLine(tmp_path_factory.mktemp("pulumi"))
-    yield started
-    started.close()
+    yield from where_there_is_one(tmp_path_factory.mktemp("pulumi"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-import shutil
 import signal
 import socket
 import threading
@@ -19,7 +18,7 @@ from engine.state.lock import StackLock, locks
 from engine.state.secrets import Keyring
 from engine.state.storage import StackStore, open_stack
 from tests.engine.lifecycle.cloud import Cloud
-from tests.parity.command_line import PASSPHRASE, CliFailed, CommandLine
+from tests.parity.command_line import PASSPHRASE, CliFailed, CommandLine, where_there_is_one
 from tests.parity.observed import Normal
 from tests.parity.programs import PROJECT, STACK, Run
 
@@ -29,11 +28,7 @@ UP = Run({"a": {"size": 1}})
 
 @pytest.fixture
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    if shutil.which("pulumi") is None:
-        pytest.skip("needs the `pulumi` command on PATH")
-    started = CommandLine(tmp_path_factory.mktemp("pulumi"))
-    yield started
-    started.close()
+    yield from where_there_is_one(tmp_path_factory.mktemp("pulumi"))
 
 
 def store(cli: CommandLine) -> StackStore:

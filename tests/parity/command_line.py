@@ -15,13 +15,14 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import grpc
+import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
@@ -33,7 +34,7 @@ from engine.state.secrets import Keyring
 from engine.state.storage import open_stack
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
 from tests.parity.interpreter import Answer, Interpreter, ProgramRaised, Refused
-from tests.parity.observed import Normal, Observation, Pass, calls_of, step_line
+from tests.parity.observed import Normal, Observation, Pass, observation, step_line
 from tests.parity.programs import PROJECT, STACK, Run
 
 PASSPHRASE: Final = "correct horse"
@@ -169,16 +170,7 @@ class CommandLine:
         if preview is None and applied is None:
             raise CliFailed(done.stdout + done.stderr)
         self.said = done.stdout + done.stderr
-        snapshot = self._snapshot()
-        return Observation(
-            preview,
-            applied,
-            calls_of(self.cloud),
-            list(self.cloud.wrongs),
-            normal.state(snapshot),
-            normal.pending(snapshot),
-            run.verb == "refresh",
-        )
+        return observation(run, preview, applied, self.cloud, normal, self._snapshot())
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {
@@ -286,3 +278,13 @@ class _Pipe:
         if self._thread.is_alive():
             os.write(self._own, b"end\n")
         os.close(self._own)
+
+
+def where_there_is_one(folder: Path) -> Iterator[CommandLine]:
+    """A fixture's CLI; where there is none, its tests are skipped, by their own names."""
+    __tracebackhide__ = True
+    if shutil.which("pulumi") is None:
+        pytest.skip("needs the `pulumi` command on PATH")
+    started = CommandLine(folder)
+    yield started
+    started.close()

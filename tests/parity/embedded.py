@@ -24,7 +24,7 @@ from engine.state.secrets import new_salt
 from engine.targets import Targets
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
 from tests.parity.interpreter import Answer, Interpreter, ProgramRaised, Refused
-from tests.parity.observed import Normal, Observation, Pass, calls_of, step_line
+from tests.parity.observed import Normal, Observation, Pass, observation, step_line
 from tests.parity.programs import STACK, Run
 
 PASSPHRASE = "correct horse"
@@ -75,16 +75,7 @@ class Embedded:
         with mock.patch("engine.session.Run", self._interpreting(run, callbacks)):
             outcome = asyncio.run(self._verb(run))
         preview, applied = self._passes(run, outcome, normal)
-        snapshot = self.session(run).snapshot()
-        return Observation(
-            preview,
-            applied,
-            calls_of(self.cloud),
-            list(self.cloud.wrongs),
-            normal.state(snapshot),
-            normal.pending(snapshot),
-            run.verb == "refresh",
-        )
+        return observation(run, preview, applied, self.cloud, normal, self.session(run).snapshot())
 
     def keep_plan(self, run: Run, path: Path) -> None:
         """Preview ``run``'s program and keep the plan."""

@@ -12,7 +12,7 @@ from engine.values import UNKNOWN, Archive, Asset, ResourceRef, Secret, Value
 from engine.wire import UNKNOWN_STRING
 from tests.engine.lifecycle.cloud import Cloud
 from tests.parity.interpreter import Answer
-from tests.parity.programs import PROJECT, STACK
+from tests.parity.programs import PROJECT, STACK, Run
 
 Json: TypeAlias = Any
 _PREFIX: Final = f"urn:pulumi:{STACK}::{PROJECT}::"
@@ -209,3 +209,18 @@ def _by_urn(items: Sequence[Json]) -> dict[str, Json]:
             key += "'"
         keyed[key] = item
     return keyed
+
+
+def observation(
+    run: Run, preview: Pass | None, applied: Pass | None, cloud: Cloud, normal: Normal, after: Snapshot
+) -> Observation:
+    """What ``run`` came to, given the stack after it."""
+    return Observation(
+        preview,
+        applied,
+        calls_of(cloud),
+        list(cloud.wrongs),
+        normal.state(after),
+        normal.pending(after),
+        run.verb == "refresh",
+    )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.parity import expectations
-from tests.parity.command_line import CommandLine
+from tests.parity.command_line import CommandLine, where_there_is_one
 from tests.parity.comparison import of_runs
 from tests.parity.observed import Json
 from tests.parity.play import on_the_embedded_engine, with_the_cli
@@ -25,11 +24,7 @@ def test_as_recorded(case: Case, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    if shutil.which("pulumi") is None:
-        pytest.skip("needs the `pulumi` command on PATH")
-    started = CommandLine(tmp_path_factory.mktemp("pulumi"))
-    yield started
-    started.close()
+    yield from where_there_is_one(tmp_path_factory.mktemp("pulumi"))
 
 
 @pytest.mark.pulumi

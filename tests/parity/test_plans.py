@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.engine.lifecycle.cloud import Cloud
-from tests.parity.command_line import CommandLine
+from tests.parity.command_line import CommandLine, where_there_is_one
 from tests.parity.embedded import Embedded
 from tests.parity.observed import Normal
 from tests.parity.programs import Run
@@ -35,11 +34,7 @@ SECOND: Mapping[str, Any] = {
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Iterator[CommandLine]:
-    if shutil.which("pulumi") is None:
-        pytest.skip("needs the `pulumi` command on PATH")
-    started = CommandLine(tmp_path)
-    yield started
-    started.close()
+    yield from where_there_is_one(tmp_path)
 
 
 def keep(cli: CommandLine, run: Run) -> str:

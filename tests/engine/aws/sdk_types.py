@@ -6,11 +6,13 @@ import importlib
 import inspect
 import sys
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
+from engine.importing.sdk import getters
 
 SCALARS = {str: "str", int: "int", float: "float", bool: "bool"}
 
@@ -51,16 +53,7 @@ def _fields(class_: Any) -> dict[str, Declared]:
         for name, parameter in inspect.signature(class_.__init__).parameters.items()
         if parameter.default is inspect.Parameter.empty
     }
-    return {wire: _declared(hint, python in needed) for python, wire, hint in _getters(class_)}
-
-
-def _getters(class_: Any) -> Iterator[tuple[str, str, Any]]:
-    names = {**vars(pulumi), "Output": pulumi.Output, "T": typing.TypeVar("T"), "Awaitable": typing.Awaitable}
-    names.update(vars(sys.modules[class_.__module__]))
-    for python, member in vars(class_).items():
-        if isinstance(member, property) and member.fget is not None:
-            wire = vars(member.fget).get("_pulumi_name", python)
-            yield python, wire, typing.get_type_hints(member.fget, names).get("return")
+    return {wire: _declared(hint, python in needed) for python, wire, hint in getters(class_)}
 
 
 def _declared(hint: Any, required: bool) -> Declared:

@@ -96,4 +96,4 @@ def test_names_that_lead_elsewhere(tmp_path: Path) -> None:
     ],
 )
 def test_who_did_it(environment: dict[str, str], who: str) -> None:
-    assert history.Past(1, "update", 0, 0, "succeeded", environment=environment).who == who
+    assert history.Past("update", 0, 0, "succeeded", environment=environment, number=1).who == who
