@@ -34,7 +34,6 @@ from cli.transcript import Transcript
 from cli.views import documents, drift, policy, report
 from cli.views.lines import Line, Style
 from cli.views.progress import REFRESH_SECONDS, Live, Plain, Progress, Silent
-from engine import saved_plan_file
 from engine.events import Consumer, Event
 from engine.plan import Op
 from engine.project import Project
@@ -350,6 +349,8 @@ class Command:
         if outcome.result is not Result.SUCCEEDED:
             self.screen.tell(f"no plan was kept in {path}: the preview did not succeed")
             return
+        from engine import saved_plan_file
+
         try:
             saved_plan_file.write(path, self.session.plan_text(outcome, self._options()))
         except OSError as error:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from engine.archive_hash import archive_hash
 from engine.values import Archive, Asset, Properties, Secret, Value, transform, walk
 
 
@@ -48,4 +47,8 @@ def _asset(asset: Asset, folder: Path) -> Asset:
 def _archive(archive: Archive, folder: Path) -> Archive:
     assets = None if archive.assets is None else _located(dict(archive.assets), folder)
     archive = replace(archive, assets=assets, folder=str(folder))
-    return archive if archive.hash else replace(archive, hash=archive_hash(archive, folder))
+    if archive.hash:
+        return archive
+    from engine.archive_hash import archive_hash  # few programs have any
+
+    return replace(archive, hash=archive_hash(archive, folder))

@@ -110,13 +110,17 @@ class Deployment(Judging):
         if decision.op is Op.SAME and imported:
             return old
         if decision.op is Op.SAME:
-            if not same_state(*(comparable(old, state) if self.base.sealed else (old, state))):
+            if not same_state(*self._comparable(old, state)):
                 self.state_only_changes = True
             return await self.executor.same(self._step(decision, state, old))
         if decision.op is Op.UPDATE:
-            before = comparable(old, state)[0] if self.base.sealed else old  # what is sealed is not shown as changed
+            before, _ = self._comparable(old, state)  # what is sealed is not shown as changed
             return await self.executor.update(self._step(decision, state, before), provider)
         return await self._replace(decision, state, old, goal, provider)
+
+    def _comparable(self, old: ResourceState, new: ResourceState) -> tuple[ResourceState, ResourceState]:
+        """Both without what of ``old`` is sealed, where anything is."""
+        return comparable(old, new) if self.base.sealed else (old, new)
 
     async def _decision(
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
@@ -153,8 +157,7 @@ class Deployment(Judging):
         before, after = self.olds.get(old_urn), self.news.get(new_urn)
         if before is None or after is None:
             return False
-        if self.base.sealed:
-            before, after = comparable(before, after)
+        before, after = self._comparable(before, after)
         resources = self._managing_providers(after.type)
         diff = await self.executor.call(
             resources, resources.compare, after.type, before.inputs, after.inputs, urn=new_urn

@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
 from engine.decide import secret_again
@@ -24,6 +23,7 @@ from engine.providers.base import Created, OperationUncertain, PartialFailure, P
 from engine.providers.notes import taking_notes
 from engine.record import Record
 from engine.state.model import OperationKind, ResourceState
+from engine.state.storage import now
 from engine.values import Properties
 
 P = ParamSpec("P")
@@ -341,11 +341,6 @@ class Running:
     ) -> None:
         if self._number is not None:
             self._executor.record.finish(self._number, new=new, old=old, amended=amended)
-
-
-def now() -> str:
-    """The time as a state keeps it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def operation_token(begun: ResourceState) -> str:

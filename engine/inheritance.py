@@ -27,14 +27,15 @@ class Inheritance:
         parent = self._goals.get(goal.parent)
         if parent is None:
             return goal
-        return replace(
-            goal,
-            deleted_with=goal.deleted_with or parent.deleted_with,
-            protect=parent.protect if goal.protect is None else goal.protect,
-            retain_on_delete=parent.retain_on_delete if goal.retain_on_delete is None else goal.retain_on_delete,
-            provider=goal.provider or self._provider(goal, parent),
-            providers=goal.providers if goal.custom or parent.custom else {**parent.providers, **goal.providers},
-        )
+        taken = {
+            "deleted_with": goal.deleted_with or parent.deleted_with,
+            "protect": parent.protect if goal.protect is None else goal.protect,
+            "retain_on_delete": parent.retain_on_delete if goal.retain_on_delete is None else goal.retain_on_delete,
+            "provider": goal.provider or self._provider(goal, parent),
+            "providers": goal.providers if goal.custom or parent.custom else {**parent.providers, **goal.providers},
+        }
+        left = {name: value for name, value in taken.items() if value != getattr(goal, name)}
+        return replace(goal, **left) if left else goal  # most inherit nothing, and a copy takes its time
 
     def take_provider(self, goal: ReadGoal) -> ReadGoal:
         """``goal`` with the provider that its parent, a component, has for its package."""

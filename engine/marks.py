@@ -30,4 +30,6 @@ def received(provider: Provider, properties: Mapping[str, Value], state: Resourc
 
 def received_inputs(provider: Provider, properties: Mapping[str, Value], state: ResourceState) -> Properties:
     """As ``received``, of inputs: which outputs are secret says nothing about them."""
-    return received(provider, properties, replace(state, additional_secret_outputs=()))
+    if state.additional_secret_outputs:
+        state = replace(state, additional_secret_outputs=())
+    return received(provider, properties, state)

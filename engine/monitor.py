@@ -170,7 +170,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         answer = await self._deployment.register(goal)
         self._transforms.remember(answer.urn, goal.parent, list(request.transforms))
         state = self._deployment.news.get(answer.urn)
-        self._inheritance.remember(answer.urn, replace(goal, provider=state.provider) if state else goal)
+        if state is not None and state.provider != goal.provider:
+            goal = replace(goal, provider=state.provider)
+        self._inheritance.remember(answer.urn, goal)
         return resource_pb2.RegisterResourceResponse(
             urn=answer.urn,
             id=answer.id,

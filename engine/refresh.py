@@ -15,7 +15,7 @@ from engine import paths
 from engine import urn as urns
 from engine.differ import property_changes
 from engine.events import Cancelled, Consumer, Diagnostic, RunEnded, RunStarted, Severity, StepFailed, StepStarted
-from engine.execute import Executor, RunCancelled, StepError, now
+from engine.execute import Executor, RunCancelled, StepError
 from engine.graph import named_dependencies
 from engine.marks import handed, received, received_inputs
 from engine.paths import join
@@ -37,6 +37,7 @@ from engine.run import Options, Outcome, Result
 from engine.state.ledger import Entry, merge
 from engine.state.model import ResourceState, Snapshot
 from engine.state.recorder import Recorder
+from engine.state.storage import now
 from engine.targets import Targets
 
 _INVERSE: Mapping[DiffKind, DiffKind] = {

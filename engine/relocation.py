@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from engine.editing import Edited, remember
-from engine.events import Consumer, Diagnostic, Severity
+from engine.events import Consumer
 from engine.project import ProjectError
-from engine.session import Session
+from engine.session import Session, held
 from engine.state.errors import EditRefused, StateError
-from engine.state.lock import StackLock
 from engine.state.model import Snapshot
 from engine.state.moving import Moved, Place
 from engine.state.secrets import Keyring
@@ -46,9 +45,7 @@ def move(
     """
     with session.locked(emit):
         there = _destination(session, to)
-        with StackLock(there.lock_folder, there.qualified_name) as lock:
-            for note in lock.notes:
-                emit(Diagnostic(Severity.WARNING, note))
+        with held(there, emit):
             before, before_there = session.saved(), there.load() or Snapshot()
             moved = change(before, before_there)
             here, over_there = Edited(before, moved.source), Edited(before_there, moved.destination)

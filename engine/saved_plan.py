@@ -13,11 +13,12 @@ from typing import Any, Final
 from engine.paths import Path, join
 from engine.plan import Op, Plan, Step
 from engine.provider_registry import split_reference
+from engine.providers.base import unchanged
+from engine.redaction import MASK
 from engine.state.model import CustomTimeouts
 from engine.values import UNKNOWN, Properties, Secret, Value, has_secret, reveal
 
 LONGEST_VALUE: Final = 60  # characters of a value that a difference shows
-SECRET_TEXT: Final = "[secret]"  # noqa: S105 - what stands for one
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Change:
     def between(cls, old: Properties, new: Properties) -> Change:
         """What makes ``new`` of ``old``."""
         adds = {key: value for key, value in new.items() if key not in old}
-        updates = {key: value for key, value in new.items() if key in old and not _same(old[key], value)}
+        updates = {key: value for key, value in new.items() if key in old and not unchanged(old[key], value)}
         return cls(adds, updates, tuple(sorted(key for key in old if key not in new)))
 
     def applied(self, old: Properties) -> Properties:
@@ -193,7 +194,7 @@ def _changes(planned: Value, due: Value, path: Path = ()) -> Iterator[str]:
     elif isinstance(planned, list) and isinstance(due, list) and len(planned) == len(due):
         for index, (one, other) in enumerate(zip(planned, due, strict=True)):
             yield from _changes(one, other, (*path, index))
-    elif not _same(planned, due):
+    elif not unchanged(planned, due):
         yield f"{join(path)}: {_shown(planned)} was planned, {_shown(due)} is due"
 
 
@@ -206,20 +207,13 @@ def _member(planned: Mapping[str, Value], due: Mapping[str, Value], key: str, pa
         yield f"{join(path)}: {_shown(planned[key])} was planned, nothing is due"
 
 
-def _same(one: Value, other: Value) -> bool:
-    """Equality as JSON has it: 1 is 1.0, True is neither."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return bool(one == other)
-
-
 def _plain(value: object) -> Value:
     return sorted(value) if isinstance(value, frozenset) else str(value) if not isinstance(value, str | bool) else value
 
 
 def _shown(value: Value) -> str:
     if has_secret(value):
-        return SECRET_TEXT
+        return MASK
     if value is UNKNOWN:
         return "something unknown"
     text = json.dumps(value, default=str, ensure_ascii=False)

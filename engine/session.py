@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapp
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from engine import prior_state, waiting_host
 from engine import urn as urns
@@ -21,10 +21,6 @@ from engine.analyzer.environment import StackFacts
 from engine.analyzer.packs import Packs
 from engine.backend import STATE_FOLDER, compresses, kept_passphrase, new_passphrase, whereabouts
 from engine.events import Consumer, Diagnostic, Severity
-from engine.importing import sdk
-from engine.importing.code import Declared
-from engine.importing.run import Importing
-from engine.importing.wanted import Request
 from engine.kept_plans import KeptPlans, as_planned, tell
 from engine.plan import Op, Plan, Step
 from engine.project import Project, ProjectError, StackConfig, UnknownStack
@@ -48,8 +44,13 @@ from engine.state.storage import StackStore, Update, open_stack
 from engine.stopwatch import Stopwatch
 from engine.values import Properties, has_secret
 
+if TYPE_CHECKING:  # imported where something is imported
+    from engine.importing.code import Declared
+    from engine.importing.run import Importing
+    from engine.importing.wanted import Request
+
 Agree = Callable[[Outcome], bool]
-R = TypeVar("R", Run, Refresh, Importing)
+R = TypeVar("R", Run, Refresh, "Importing")
 
 
 @dataclass
@@ -291,15 +292,13 @@ class Session:
             self._require_key(preview.plan)
             program = self.project.program(self.stack, config)
             seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
-            base = self._with_news(base)
-            outcome = await self._apply(
-                    "update", base, lambda recorder: Run(
+            return await self._apply(
+                    "update", base, preview.plan, lambda base, recorder: Run(
                         self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
                         reviewed=reviewed,
                         judging=self._judging(config, preview=False),
                     ), lambda run: run.up(program),
                 )  # fmt: skip
-            return replace(outcome, plan=replace(outcome.plan, drift=preview.plan.drift))
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""
@@ -317,13 +316,11 @@ class Session:
             return preview
         if not agree(preview):
             return replace(preview, result=Result.CANCELLED)
-        base = self._with_news(base)
-        outcome = await self._apply(
-            "destroy", base, lambda recorder: Run(
+        return await self._apply(
+            "destroy", base, preview.plan, lambda base, recorder: Run(
                 self._described(base, StackConfig()), emit, options, record=recorder, plan=preview.plan
             ), lambda run: run.destroy(),
         )  # fmt: skip
-        return replace(outcome, plan=replace(outcome.plan, drift=preview.plan.drift))
 
     async def refresh(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Bring the state to what exists; nothing that exists is changed."""
@@ -379,6 +376,9 @@ class Session:
     def _importing(
         self, base: Snapshot, config: StackConfig, request: Request, emit: Consumer, options: Options, **further: Any
     ) -> Importing:
+        from engine.importing import sdk
+        from engine.importing.run import Importing
+
         return self._start(
             Importing(
                 self._described(base, config), request, emit, options,
@@ -387,13 +387,16 @@ class Session:
         )  # fmt: skip
 
     async def _apply(
-        self, kind: str, base: Snapshot, make: Callable[[Recorder], Run], go: Callable[[Run], Awaitable[Outcome]]
-    ) -> Outcome:
+        self, kind: str, base: Snapshot, agreed: Plan, make: Callable[[Snapshot, Recorder], Run],
+        go: Callable[[Run], Awaitable[Outcome]],
+    ) -> Outcome:  # fmt: skip
+        """Carry out what was ``agreed`` to, over ``base`` and what the refresh before it has found."""
+        base = self._with_news(base)
         watch = Stopwatch()
         with self._recording(base) as recorder:
-            outcome = await go(self._start(make(recorder)))
+            outcome = await go(self._start(make(base, recorder)))
         self._remember(kind, watch, outcome)
-        return outcome
+        return replace(outcome, plan=replace(outcome.plan, drift=agreed.drift))
 
     def cancel(self) -> None:
         """Stop starting things; what is in flight is finished and saved. For the first Ctrl-C."""
@@ -486,9 +489,7 @@ class Session:
     def locked(self, emit: Consumer) -> Generator[None]:
         """Hold the stack, with a passphrase to seal its secrets with. Raises LockedBy, ProjectError out of reach."""
         self.check_own()
-        with StackLock(self.store.lock_folder, self.store.qualified_name) as lock:
-            for note in lock.notes:
-                emit(Diagnostic(Severity.WARNING, note))
+        with held(self.store, emit):
             self._make_key()
             yield
 
@@ -566,6 +567,15 @@ class Session:
         environment = by_whom()
         changes = {str(op): count for op, count in outcome.counts.items()}
         self.store.add_to_history(Update(kind, watch.start, watch.end, result, self.message, environment, {}, changes))
+
+
+@contextmanager
+def held(store: StackStore, emit: Consumer) -> Generator[None]:
+    """Hold the lock of a stack, and tell what it has to say."""
+    with StackLock(store.lock_folder, store.qualified_name) as lock:
+        for note in lock.notes:
+            emit(Diagnostic(Severity.WARNING, note))
+        yield
 
 
 def _require(project: Project, stack: str, remote: RemoteStore | None) -> None:

@@ -24,12 +24,6 @@ class Targets:
     exclude_dependents: bool = False
     replace: Sequence[str] = ()
 
-    def include(self, urn: str) -> bool:
-        """Whether the resource ``urn`` is meant by its own name."""
-        if not self.constrained or always_meant(urn):
-            return True
-        return self.name(urn) if self.only else not self.spare(urn)
-
     def name(self, urn: str) -> bool:
         """Whether a target names ``urn`` itself."""
         return _matches(self.only, urn)
@@ -77,7 +71,7 @@ class Selection:
 
     def means(self, urn: str, needs: Iterable[str]) -> bool:
         """Whether ``urn``, which depends on ``needs``, is meant."""
-        return always_meant(urn) or self._named(urn, needs)
+        return _always_meant(urn) or self._named(urn, needs)
 
     def remember(self, urn: str, needs: Iterable[str], *, meant: bool) -> None:
         """Take note of what ``means`` said of ``urn``, for those that depend on it."""
@@ -101,7 +95,7 @@ class Selection:
         return urn in self._spared or self._targets.spare(urn)
 
 
-def always_meant(urn: str) -> bool:
+def _always_meant(urn: str) -> bool:
     """Whether ``urn`` is the stack's or a provider's."""
     type_ = urns.type_of(urn)
     return type_ == urns.STACK_TYPE or urns.is_provider_type(type_)

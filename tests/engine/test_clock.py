@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-import engine.execute
 import engine.state.lock
 import engine.state.storage
 from engine.run import Result
@@ -46,7 +45,7 @@ class Clock:
 
         monkeypatch.setattr(time, "time", now)
         monkeypatch.setattr(time, "time_ns", lambda: int(now() * 1e9))
-        for module in (engine.execute, engine.state.lock, engine.state.storage):
+        for module in (engine.state.lock, engine.state.storage):
             monkeypatch.setattr(module, "datetime", Shifted)
 
     def set(self, seconds: float) -> None:

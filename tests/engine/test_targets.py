@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.targets import Targets
+from engine.targets import Selection, Targets
 
 BUCKET = "urn:pulumi:dev::shop::shop:index:Part$aws:s3/bucket:Bucket::data"
 
@@ -23,14 +23,14 @@ BUCKET = "urn:pulumi:dev::shop::shop:index:Part$aws:s3/bucket:Bucket::data"
     ],
 )
 def test_patterns(pattern: str, matches: bool) -> None:
-    assert Targets((pattern,)).include(BUCKET) is matches
-    assert Targets((), (pattern,)).include(BUCKET) is not matches
+    assert Selection(Targets((pattern,))).means(BUCKET, ()) is matches
+    assert Selection(Targets((), (pattern,))).means(BUCKET, ()) is not matches
 
 
 def test_the_stack_and_providers_always_take_part_but_are_not_named() -> None:
     provider = "urn:pulumi:dev::shop::pulumi:providers:aws::default"
     targets = Targets(("data",))
-    assert targets.include(provider)
+    assert Selection(targets).means(provider, ())
     assert not targets.name(provider)
 
 
