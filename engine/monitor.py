@@ -28,13 +28,10 @@ from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
 from engine.goal_messages import goal_of, read_goal_of
 from engine.inheritance import Inheritance
-from engine.protocol import engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
+from engine.protocol import MESSAGE_SIZES, engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from engine.provider_registry import plugin_inputs
 from engine.providers.base import ProviderError
 from engine.run_state import Registered, RegistrationRefused
-
-MESSAGE_LIMIT: Final = 400 * 1024 * 1024  # bytes, as the SDK's own channels have it
-_OPTIONS: Final = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]
 
 # What the SDK may use. Hooks are left out: the SDK then tells a program that asks for one.
 FEATURES: Final = (
@@ -282,7 +279,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
 @asynccontextmanager
 async def serving(monitor: Monitor, address: str) -> AsyncGenerator[str]:
     """Serve ``monitor`` at ``address`` (a gRPC target; a TCP port of 0 is chosen by the system); yields the address."""
-    server = grpc.aio.server(options=_OPTIONS)
+    server = grpc.aio.server(options=MESSAGE_SIZES)
     resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, server)
     engine_pb2_grpc.add_EngineServicer_to_server(monitor, server)
     port = server.add_insecure_port(address)

@@ -47,6 +47,8 @@ __all__ = [
 ]
 
 _PACKAGE: Final = "engine._protocol"
+_LARGEST: Final = 400 * 1024 * 1024  # bytes, as the SDK's own channels and servers have it
+MESSAGE_SIZES: Final = [("grpc.max_receive_message_length", _LARGEST), ("grpc.max_send_message_length", _LARGEST)]
 
 
 def _package() -> str:

@@ -68,12 +68,18 @@ class ProviderChoice(RunState, ABC):
         }
         if package in DYNAMIC_PACKAGES:  # the provider is part of the program, and so has what that has
             inputs = dict(self.config)
-        name = "default"
         inputs |= plugin_inputs(version, url)
-        if version:
-            name += "_" + version.replace(".", "_").replace("-", "_").replace("+", "_")
-        if url:
-            name += "_" + hashlib.sha256(url.encode()).hexdigest()[:8]
+        name = default_name(version, url)
         goal = Goal(type=urns.PROVIDER_TYPE_PREFIX + package, name=name, custom=True, inputs=inputs)
         registered = await self.register(goal)
         return "" if registered.result != "success" else f"{registered.urn}::{registered.id or UNKNOWN_STRING}"
+
+
+def default_name(version: str, url: str) -> str:
+    """What the default provider is called whose plugin is of that version, from there."""
+    name = "default"
+    if version:
+        name += "_" + version.replace(".", "_").replace("-", "_").replace("+", "_")
+    if url:
+        name += "_" + hashlib.sha256(url.encode()).hexdigest()[:8]
+    return name

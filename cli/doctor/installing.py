@@ -18,6 +18,7 @@ from cli.exits import CommandError, ExitCode
 from cli.requests import Output, SettingUp
 from cli.screen import VERSION, Screen
 from engine.project import Project
+from engine.providers.remote.finding import pulumi_home
 from engine.pulumi_cli import reach, tools
 
 SCRIPT: Final = "https://get.pulumi.com/install.sh"
@@ -112,7 +113,7 @@ def _install_plugin(pulumi: str, plugin: reach.Plugin, root: Path) -> None:
         raise CommandError(
             f"the plugin {plugin.name} {version} could not be installed:{told}\n"
             f"  allow this machine what is named there, or copy its folder resource-{plugin.name}-v{version} into "
-            f"{reach.home(os.environ) / 'plugins'} from a machine that has it",
+            f"{pulumi_home(os.environ) / 'plugins'} from a machine that has it",
             ExitCode.FAILED,
         )
 

@@ -24,12 +24,10 @@ from engine.analyzer.errors import PackFailed, PackGone
 from engine.analyzer.findings import Analysis, AnalyzedResource, PackInfo, PolicyConfig, Remediation
 from engine.analyzer.pack import PackFolder
 from engine.analyzer.processes import OnLine, PackProcess, Processes
-from engine.protocol import analyzer_pb2, analyzer_pb2_grpc
+from engine.protocol import MESSAGE_SIZES, analyzer_pb2, analyzer_pb2_grpc
 
-MESSAGE_LIMIT: Final = 400 * 1024 * 1024  # bytes, as the SDK's own servers have it
 _OPTIONS: Final = [
-    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
-    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    *MESSAGE_SIZES,
     ("grpc.enable_http_proxy", 0),  # it is on this machine, whatever the environment says about the way out
 ]
 _CANCEL_SECONDS: Final = 0.5

@@ -44,7 +44,7 @@ def of_arguments(
     names.pop("", None)
     names[urn] = name
     wanted = Wanted(
-        type_, name, id_, urn, name, parent_urn, provider_urn, protect=protect, properties=properties
+        type_, name, id_, urn, parent_urn, provider_urn, protect=protect, properties=properties
     )  # fmt: skip
     return Request((wanted,), names)
 

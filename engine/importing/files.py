@@ -161,7 +161,7 @@ class _Reading:
         found: dict[str, str] = {**table}
         twice = {name for name, count in Counter(spec["name"] for spec in specs).items() if count > 1}
         names: dict[str, str] = {urn: name for name, urn in table.items()}
-        own = {spec["name"] for spec in specs}
+        known = {spec["name"] for spec in specs} | table.keys()
         waiting, wanted = list(specs), dict[str, Wanted]()
         while waiting:
             ready = [spec for spec in waiting if not spec.get("parent") or found.get(spec["parent"])]
@@ -169,7 +169,7 @@ class _Reading:
                 break
             for spec in ready:
                 waiting.remove(spec)
-                if self._ambiguous(spec, "parent", twice, own | table.keys()):
+                if self._ambiguous(spec, "parent", twice, known):
                     continue
                 urn = urns.make(
                     self.stack, self.project, found.get(spec.get("parent") or ""), spec["type"], spec["logicalName"]
@@ -180,10 +180,10 @@ class _Reading:
                 names[urn] = spec["name"] if spec["name"] not in names.values() else f"{spec['name']}_{_short(spec)}"
                 spec["urn"] = urn
         for spec in waiting:
-            self._ambiguous(spec, "parent", twice, own | table.keys(), circle=True)
+            self._ambiguous(spec, "parent", twice, known, circle=True)
         for spec in specs:
-            if "urn" in spec and not self._ambiguous(spec, "provider", twice, own | table.keys()):
-                wanted[spec["urn"]] = self._wanted(spec, found, names)
+            if "urn" in spec and not self._ambiguous(spec, "provider", twice, known):
+                wanted[spec["urn"]] = self._wanted(spec, found)
         return Request(tuple(wanted.values()), names)
 
     def _ambiguous(
@@ -205,12 +205,12 @@ class _Reading:
             return False
         return True
 
-    def _wanted(self, spec: Mapping[str, Any], found: Mapping[str, str], names: Mapping[str, str]) -> Wanted:
+    def _wanted(self, spec: Mapping[str, Any], found: Mapping[str, str]) -> Wanted:
         provider = found.get(spec.get("provider") or "", "")
         if provider and not urns.is_provider_type(urns.type_of(provider)):
             self._wrong(f"{spec['place']}.provider", f"{spec['provider']!r} is not a provider but {provider}")
         return Wanted(
-            spec["type"], spec["logicalName"], spec.get("id") or "", spec["urn"], names[spec["urn"]],
+            spec["type"], spec["logicalName"], spec.get("id") or "", spec["urn"],
             found.get(spec.get("parent") or "", ""), provider, spec.get("version") or "",
             spec.get("pluginDownloadUrl") or "", self.protect, tuple(spec.get("properties") or ()),
             spec.get("component") is True, spec["inputs"], spec["outputs"],

@@ -27,6 +27,7 @@ from engine.importing.saying import to_say
 from engine.importing.wanted import Request, Wanted
 from engine.marks import handed, received
 from engine.plan import Constraint, Op, Plan, Reason, Step
+from engine.provider_choice import default_name
 from engine.provider_registry import ProviderRegistry, by_reference
 from engine.providers.base import Checked, Diff, Provider, ProviderError
 from engine.providers.builtin import BuiltinProvider
@@ -190,7 +191,7 @@ class Importing:
 
     async def _default_provider(self, one: Wanted) -> str:
         version = one.version or self._versions(urns.package_of(one.type))
-        name = f"default_{version.replace('.', '_')}" if version else "default"
+        name = default_name(version, one.plugin_download_url)
         package = urns.PROVIDER_TYPE_PREFIX + urns.package_of(one.type)
         there = self._providers.get(urns.make(self._deployment.stack, self._deployment.project, None, package, name))
         return there or await self._deployment.default_provider(one.type, version, one.plugin_download_url)
@@ -260,6 +261,8 @@ class Importing:
         """Find what a program has to say, and warn of what the provider would not take of it, or would change."""
         try:
             said = self._said[state.urn] = self._to_say(state, provider)
+            if not self._executor.preview:
+                return  # what there is to warn of, the preview has told
             checked = self._checked(state, provider, said)
             diff = self._diff(state, provider, checked.inputs)
         except ProviderError as error:

@@ -121,6 +121,7 @@ def advice(type_: str) -> str:
     return f"no provider of the package {package!r} is known here, nor is its SDK {module_of(package)} installed"
 
 
+@cache
 def version_of(package: str, python: Path) -> str:
     """The version of the plugin that a program run by ``python`` asks for; "" where that has no SDK of ``package``."""
     module = module_of(package)
@@ -133,7 +134,6 @@ def version_of(package: str, python: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-@cache
 def _own_version(module: str) -> str:
     if not _is_installed(module):
         return ""

@@ -51,7 +51,7 @@ def _indented(advice: str) -> str:
 class Wanted:
     """One resource to import. ``parent`` and ``provider`` are URNs, "" for the stack and the default provider.
 
-    ``variable`` is what the program's code calls it. ``inputs`` fill in what the provider cannot read; with ``outputs``
+    ``inputs`` fill in what the provider cannot read; with ``outputs``
     the provider is not asked at all. ``properties`` are the inputs to take, empty for all.
     """
 
@@ -59,7 +59,6 @@ class Wanted:
     name: str
     id: str = ""
     urn: str = ""
-    variable: str = ""
     parent: str = ""
     provider: str = ""
     version: str = ""

@@ -14,6 +14,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlparse
 
 from engine.project import FILE_NAMES, Project
+from engine.providers.remote.attached import VARIABLE
+from engine.providers.remote.finding import file_name, pulumi_home
 from engine.pulumi_cli.command import NAME, VARIABLES
 from engine.pulumi_cli.errors import of_output
 from engine.stack_config import mapping_in
@@ -83,7 +85,7 @@ def backend_url(project: Project, environment: Mapping[str, str]) -> str:
     backend = mapping_in(path).get("backend") if path is not None else None
     if isinstance(backend, dict) and isinstance(backend.get("url"), str) and backend["url"]:
         return backend["url"]
-    kept = _json(home(environment) / "credentials.json").get("current")
+    kept = _json(pulumi_home(environment) / "credentials.json").get("current")
     if isinstance(kept, str) and kept:
         return kept
     return "https://api.pulumi.com" if environment.get("PULUMI_ACCESS_TOKEN") else ""
@@ -92,11 +94,6 @@ def backend_url(project: Project, environment: Mapping[str, str]) -> str:
 def _folder(url: str) -> Path | None:
     parsed = urlparse(url)
     return Path(unquote(parsed.netloc + parsed.path)).expanduser() if parsed.scheme == "file" else None
-
-
-def home(environment: Mapping[str, str]) -> Path:
-    """The CLI's own folder."""
-    return Path(environment.get("PULUMI_HOME") or Path.home() / ".pulumi")
 
 
 def _json(path: Path) -> Mapping[str, Any]:
@@ -126,10 +123,10 @@ def required(project: Project) -> Iterator[Plugin]:
 
 def installed(plugin: Plugin, environment: Mapping[str, str]) -> bool:
     """Whether the plugin lies in the CLI's folder, is on PATH, or runs somewhere to be attached to."""
-    attached = {entry.partition(":")[0] for entry in environment.get("PULUMI_DEBUG_PROVIDERS", "").split(",")}
+    attached = {entry.partition(":")[0] for entry in environment.get(VARIABLE, "").split(",")}
     if plugin.name in attached:
         return True
-    folder = home(environment) / "plugins" / f"resource-{plugin.name}-v{plugin.version.removeprefix('v')}"
-    executable = f"pulumi-resource-{plugin.name}"
+    folder = pulumi_home(environment) / "plugins" / f"resource-{plugin.name}-v{plugin.version.removeprefix('v')}"
+    executable = file_name(plugin.name)
     on_path = (Path(place) / executable for place in environment.get("PATH", "").split(os.pathsep) if place)
     return folder.is_dir() or any(path.is_file() for path in on_path)

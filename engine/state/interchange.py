@@ -19,7 +19,6 @@ from engine.state.model import ResourceState, Snapshot
 from engine.state.properties import SECRET, SIGNATURE, Json
 from engine.state.secrets import Keyring, SecretCodec
 
-SHOWN: Final = 10  # resources that an error names
 EXPECTED: Final = "expected what `bedplate state export` or `pulumi stack export` writes, or a checkpoint"
 
 

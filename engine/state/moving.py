@@ -123,17 +123,9 @@ def _without(states: Sequence[ResourceState], gone: Collection[str]) -> tuple[li
 
 
 def _cut_off(state: ResourceState, gone: Collection[str]) -> ResourceState:
-    def left(urns_: Sequence[str]) -> tuple[str, ...]:
-        return tuple(urn for urn in urns_ if urn not in gone)
-
-    dependencies = {key: left(urns_) for key, urns_ in state.property_dependencies.items()}
-    return replace(
-        state,
-        dependencies=left(state.dependencies),
-        property_dependencies={key: urns_ for key, urns_ in dependencies.items() if urns_},
-        deleted_with="" if state.deleted_with in gone else state.deleted_with,
-        replace_with=left(state.replace_with),
-    )
+    cut = map_references(state, lambda urn: "" if urn in gone else urn)
+    kept = {key: urns_ for key, urns_ in cut.property_dependencies.items() if urns_}
+    return replace(cut, parent=state.parent, property_dependencies=kept)
 
 
 @dataclass

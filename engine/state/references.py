@@ -75,14 +75,18 @@ def with_urns(state: ResourceState, name: Callable[[str], str]) -> ResourceState
 
 
 def map_references(state: ResourceState, name: Callable[[str], str]) -> ResourceState:
-    """``state`` with ``name`` applied to each URN that it refers to, but for its provider's."""
+    """``state`` with ``name`` applied to each URN that it refers to, but for its provider's; "" takes one out."""
+
+    def named(urns_: Sequence[str]) -> tuple[str, ...]:
+        return tuple(new for urn in urns_ if (new := name(urn)) or not urn)
+
     return replace(
         state,
         parent=name(state.parent) if state.parent else "",
-        dependencies=tuple(map(name, state.dependencies)),
-        property_dependencies={key: tuple(map(name, urns_)) for key, urns_ in state.property_dependencies.items()},
+        dependencies=named(state.dependencies),
+        property_dependencies={key: named(urns_) for key, urns_ in state.property_dependencies.items()},
         deleted_with=name(state.deleted_with) if state.deleted_with else "",
-        replace_with=tuple(map(name, state.replace_with)),
+        replace_with=named(state.replace_with),
     )
 
 
@@ -95,20 +99,6 @@ def drop_dangling(resources: Sequence[ResourceState]) -> tuple[ResourceState, ..
     mended: list[ResourceState] = []
     for state in resources:
         dangles = any(urn not in seen for _, urn in references(state))
-        mended.append(_without_dangling(state, seen) if dangles else state)
+        mended.append(map_references(state, lambda urn: urn if urn in seen else "") if dangles else state)
         seen.add(state.urn)
     return tuple(mended)
-
-
-def _without_dangling(state: ResourceState, seen: set[str]) -> ResourceState:
-    def there(urns_: Sequence[str]) -> tuple[str, ...]:
-        return tuple(urn for urn in urns_ if urn in seen)
-
-    return replace(
-        state,
-        parent=state.parent if state.parent in seen else "",
-        dependencies=there(state.dependencies),
-        property_dependencies={key: there(urns_) for key, urns_ in state.property_dependencies.items()},
-        deleted_with=state.deleted_with if state.deleted_with in seen else "",
-        replace_with=there(state.replace_with),
-    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from engine import urn as urns
 from engine.state.errors import EditRefused
 from engine.state.model import ResourceState, Snapshot
-from engine.state.references import SEPARATOR, references, split_provider
+from engine.state.references import SEPARATOR, map_references, references, split_provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +100,20 @@ def _pruned(resources: Sequence[ResourceState]) -> tuple[tuple[ResourceState, ..
 
 def _mended(state: ResourceState, now: Mapping[str, str]) -> ResourceState:
     """``state`` with its references to what is in ``now`` alone; a provider's stays, since nothing can be without."""
-
-    def there(urns_: Sequence[str]) -> tuple[str, ...]:
-        return tuple(now[urn] for urn in urns_ if urn in now)
-
-    parent = now.get(state.parent, "")
+    kept = map_references(state, lambda urn: now.get(urn, ""))
     provider = state.provider
     if provider:
         urn, id_ = split_provider(provider)
         provider = f"{now.get(urn, urn)}{SEPARATOR}{id_}"
-    dependencies = {key: there(urns_) for key, urns_ in state.property_dependencies.items()}
     return replace(
-        state,
-        urn=state.urn if parent == state.parent else _below(parent, state.urn),
-        parent=parent,
+        kept,
+        urn=state.urn if kept.parent == state.parent else _below(kept.parent, state.urn),
         provider=provider,
-        dependencies=there(state.dependencies),
         property_dependencies={
-            key: urns_ for key, urns_ in dependencies.items() if urns_ or not state.property_dependencies[key]
+            key: urns_
+            for key, urns_ in kept.property_dependencies.items()
+            if urns_ or not state.property_dependencies[key]
         },
-        deleted_with=now.get(state.deleted_with, ""),
-        replace_with=there(state.replace_with),
         view_of=now.get(state.view_of, state.view_of),
     )
 

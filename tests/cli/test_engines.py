@@ -15,6 +15,7 @@ from cli import engines, sandboxes
 from cli.exits import ExitCode
 from cli.requests import Engine, Running
 from engine.project import Project
+from engine.providers.remote.finding import pulumi_home
 from engine.pulumi_cli import reach
 from engine.sandbox import Sandbox
 from engine.state.model import ResourceState, Snapshot
@@ -101,7 +102,7 @@ def test_a_plugin_that_is_not_there_is_not_fetched_for_a_preview(
     assert machine.fake.calls == []
     machine.fake.has_stack()
     for plugin in reach.required(machine.project):
-        (reach.home(os.environ) / "plugins" / f"resource-{plugin.name}-v{plugin.version}").mkdir(parents=True)
+        (pulumi_home(os.environ) / "plugins" / f"resource-{plugin.name}-v{plugin.version}").mkdir(parents=True)
     assert machine.choice().engine is Engine.PULUMI
 
 

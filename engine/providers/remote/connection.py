@@ -10,16 +10,14 @@ from typing import Any, Final
 import grpc
 from google.protobuf import empty_pb2
 
-from engine.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
+from engine.protocol import MESSAGE_SIZES, plugin_pb2, provider_pb2, provider_pb2_grpc
 from engine.providers.base import ProviderError
 from engine.providers.remote.failures import Asked, Unimplemented, failure
 from engine.providers.remote.process import PluginProcess
 
 CONNECT_SECONDS: Final = 10.0  # as Pulumi's engine has it
-_MOST_BYTES: Final = 400 * 1024 * 1024
 _OPTIONS: Final = [
-    ("grpc.max_receive_message_length", _MOST_BYTES),
-    ("grpc.max_send_message_length", _MOST_BYTES),
+    *MESSAGE_SIZES,
     ("grpc.use_local_subchannel_pool", 1),  # a provider may tell its clients apart by their connections
     ("grpc.enable_http_proxy", 0),
 ]

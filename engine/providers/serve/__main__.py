@@ -12,13 +12,13 @@ from pathlib import Path
 
 import grpc
 
+from engine.protocol import MESSAGE_SIZES
 from engine.providers.serve.handlers import handlers
 from engine.providers.serve.servicer import ProviderServicer
 from engine.sandbox import DEFAULT_NAME, find
 from engine.sandbox.providers import PACKAGES, factories
 
 # As the CLI's engine has it: a message may hold a whole archive.
-_MOST_BYTES = 400 * 1024 * 1024
 
 
 def main() -> int:
@@ -28,8 +28,7 @@ def main() -> int:
     # The CLI compares it with what the program's SDK asks for.
     version = metadata.version(f"pulumi-{arguments.package}")
     servicer = ProviderServicer(factories(sandbox)[arguments.package], version)
-    sizes = [("grpc.max_receive_message_length", _MOST_BYTES), ("grpc.max_send_message_length", _MOST_BYTES)]
-    server = grpc.server(ThreadPoolExecutor(16), handlers=[handlers(servicer)], options=sizes)
+    server = grpc.server(ThreadPoolExecutor(16), handlers=[handlers(servicer)], options=MESSAGE_SIZES)
     port = server.add_insecure_port(f"127.0.0.1:{arguments.port}")
     server.start()
     # The port, and nothing else, as a plugin of Pulumi says it.

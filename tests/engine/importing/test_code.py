@@ -68,7 +68,7 @@ def test_two_that_name_each_other_are_both_declared() -> None:
 
 def test_options_name_what_the_table_names() -> None:
     parent, provider = urn("acme:index:Store", "store"), urn("pulumi:providers:aws", "west")
-    wanted = Wanted(BUCKET, "media", "m", urn(f"acme:index:Store${BUCKET}", "media"), "", parent, provider)
+    wanted = Wanted(BUCKET, "media", "m", urn(f"acme:index:Store${BUCKET}", "media"), parent, provider)
     state = ResourceState(wanted.urn, BUCKET, True, "m", parent=parent, provider=f"{provider}::1")
     request = Request((wanted,), {parent: "theStore", provider: "west", wanted.urn: "media"})
     assert lines_of(program_of(request, [Declared(wanted, state, {})])) == [
