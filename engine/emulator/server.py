@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -29,7 +30,7 @@ class EmulatorApplication:
 
     def __init__(self, identity: EmulatorIdentity) -> None:
         self._status = json.dumps(identity.status()).encode()
-        self._moto = DomainDispatcherApplication(self._service_application)
+        self._moto = Dispatcher(self._service_application)
         self._extended = threading.Event()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -62,6 +63,16 @@ class EmulatorApplication:
         application = create_backend_app(service)
         application.register_error_handler(NotImplementedError, unimplemented)
         return OneAtATime(application)
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """moto's choice of a service's application, which remembers: moto lists its own folder anew for each request."""
+
+    KNOWN = 1024  # hosts; those of buckets have no end
+
+    def __init__(self, create_app: Callable[[Any], Any]) -> None:
+        super().__init__(create_app)
+        self.get_backend_for_host = functools.lru_cache(self.KNOWN)(super().get_backend_for_host)
 
 
 class OneAtATime:

@@ -12,6 +12,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import moto.backends
 import pytest
 from botocore.exceptions import ClientError
 from cryptography import x509
@@ -19,6 +20,7 @@ from cryptography import x509
 from engine.emulator.eks import api_server
 from engine.emulator.extensions import EXTENSIONS, Extension
 from engine.emulator.identity import STATUS_PATH
+from engine.emulator.server import Dispatcher
 from engine.emulator.watch import belongs
 from engine.sandbox import endpoint as sandbox_endpoint
 from tests.engine.emulator.conftest import Client
@@ -30,6 +32,25 @@ def test_it_says_who_it_is(endpoint: str) -> None:
     assert status["instanceId"] == "under-test"
     assert status["accountId"] == "123456789012"
     assert sandbox_endpoint.STATUS_PATH == STATUS_PATH
+
+
+def test_a_request_does_not_list_motos_folder_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+
+    def modules() -> list[str]:
+        listed.append("moto")
+        return ["sqs"]
+
+    monkeypatch.setattr(moto.backends, "list_of_moto_modules", modules)
+    dispatcher = Dispatcher(lambda service: service)
+    asked = {
+        "PATH_INFO": "/",
+        "HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request",
+    }
+    first = dispatcher.get_application(asked)
+    before = len(listed)
+    assert (first, dispatcher.get_application(asked)) == ("sqs", "sqs")
+    assert len(listed) == before
 
 
 def test_a_cluster_is_where_the_sandbox_says(endpoint: str, client: Client) -> None:
