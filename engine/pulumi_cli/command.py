@@ -141,10 +141,18 @@ class Cli:
             os.killpg(process.pid, signal.SIGKILL)
 
 
+# Reads a line from its input, which we write when all is well. Where we are gone without, it reads the pipe, which it
+# has as its output, in our place until the CLI has ended, and takes the folder away.
+_STAND_IN: Final = 'read -r _ || { cat <&1 >/dev/null; rm -rf -- "$1"; }'
+
+
 class EventPipe:
     """A named pipe in a folder, that the CLI writes its events into; a context manager.
 
-    Nothing of them is ever on a disk, and a CLI whose listener has died goes on without one.
+    Nothing of them is ever on a disk. The CLI opens it for reading, too, so that without a reader it would not be told
+    of its end but wait for ever once the pipe is full, in the middle of an update and deaf to signals. So a process
+    that outlives us reads on where we are killed: the CLI finishes what it is at, writes it down and gives its lock
+    back. (Source: Pulumi 3.260, ``startEventLogger`` of ``pkg/backend/display``.)
     """
 
     def __init__(self, folder: Path) -> None:
@@ -152,12 +160,25 @@ class EventPipe:
         os.mkfifo(self.path, 0o600)
         self._reading = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         self._writing: int | None = os.open(self.path, os.O_WRONLY)  # as long as it is open, there is no end of file
+        self._stand_in = self._started(folder)
+
+    def _started(self, folder: Path) -> subprocess.Popen[bytes]:
+        """The process that reads where we don't any more; whoever ends our process group does not end it."""
+        reading = os.open(self.path, os.O_RDONLY)
+        try:
+            return subprocess.Popen(  # noqa: S603
+                ["/bin/sh", "-c", _STAND_IN, "sh", str(folder)],
+                stdin=subprocess.PIPE, stdout=reading, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        finally:
+            os.close(reading)
 
     def __enter__(self) -> EventPipe:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.end()
+        self._stand_in.communicate(b"\n")
 
     def end(self) -> None:
         """Nobody writes any more: ``hear`` ends when it has read what is there."""

@@ -27,6 +27,7 @@ from cli.exits import ExitCode
 from engine.providers.serve.handlers import handlers
 from engine.providers.serve.servicer import ProviderServicer
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
+from tests.engine.pulumi_cli.test_killed import until
 from tests.integration.commands import REPOSITORY, Ended, Workplace
 from tests.integration.test_pulumi_cli import plain, served, work
 
@@ -142,6 +143,23 @@ def test_how_an_up_by_the_cli_may_end(small: Small) -> None:
     assert process.returncode == ExitCode.CANCELLED, out + err
     assert "cancelling" in err and "Traceback" not in out + err
     small.run("up", "dev", "--yes", version="2").expect(0)
+    small.run("preview", "dev", "--expect-no-changes", version="2").expect(0)
+
+
+@pytest.mark.pulumi
+@pytest.mark.slow
+def test_a_killed_bedplate_lets_the_cli_finish_its_update(small: Small, tmp_path: Path) -> None:
+    small.run("up", "dev", "--yes").expect(0)
+    program = small.work.folder / "__main__.py"
+    loud = "if not pulumi.runtime.is_dry_run():\n    b.id.apply(lambda _: print('\\n'.join(['x' * 1000] * 200)))\n"
+    program.write_text(program.read_text() + loud)  # more than a pipe takes, once b is updated
+    gate = small.cloud.hold("update b")
+    with small.work.start("up", "dev", "--yes", "--engine", "pulumi", V="2") as process:
+        assert small.cloud.begun["update b"].wait(120)
+        process.kill()
+    small.run("up", "dev", "--yes", version="2").expect(ExitCode.FAILED, "currently locked")
+    gate.set()
+    until(lambda: not [*(tmp_path / "state" / ".pulumi" / "locks").rglob("*.json")], "the CLI did not end")
     small.run("preview", "dev", "--expect-no-changes", version="2").expect(0)
 
 

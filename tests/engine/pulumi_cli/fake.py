@@ -31,8 +31,11 @@ if answer["once"]:
     answers.remove(answer)
     json.dump(answers, open(path, "w"))
 signals = []
+signal.alarm(100)  # nothing of a test that has failed stays
 signal.signal(signal.SIGINT, lambda number, frame: signals.append(number))
-log = open(given[given.index("--event-log") + 1], "a") if "--event-log" in given else None
+flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND  # as the real one opens it
+log = open(os.open(given[given.index("--event-log") + 1], flags), "w") if "--event-log" in given else None
+parent = os.getppid()
 if "--save-plan" in given:
     json.dump(answer["plan"], open(given[given.index("--save-plan") + 1], "w"))
 for event in answer["events"]:
@@ -42,11 +45,16 @@ for event in answer["events"]:
         with open(os.path.join(folder, "signals"), "a") as file:
             file.write(str(os.getpid()) + "\\n")
         signals.clear()
+    elif event == "orphaned":
+        while os.getppid() == parent:
+            time.sleep(0.01)
     elif log:
         log.write(event + "\\n")
         log.flush()
 sys.stdout.write(answer["out"])
 sys.stderr.write(answer["err"])
+with open(os.path.join(folder, "ended"), "a") as file:
+    file.write(json.dumps(given) + "\\n")
 sys.exit(answer["code"])
 """
 
@@ -78,7 +86,8 @@ class FakePulumi:
         self, *when: str, flags: Sequence[str] = (), events: Sequence[str] = (), out: str = "", err: str = "",
         code: int = 0, plan: Any = None, once: bool = False,
     ) -> None:  # fmt: skip
-        """What it says from now on to calls that begin with ``when``; "wait" among events waits for a SIGINT."""
+        """What it says from now on to calls that begin with ``when``; "wait" among events waits for a SIGINT,
+        "orphaned" for the end of whoever has started it."""
         self.answers.append(
             {"when": when, "flags": flags, "events": events, "out": out, "err": err, "code": code, "plan": plan,
              "once": once}
@@ -93,7 +102,15 @@ class FakePulumi:
 
     @property
     def calls(self) -> list[list[str]]:
-        path = self.folder / "calls"
+        return self._lines("calls")
+
+    @property
+    def ended(self) -> list[list[str]]:
+        """The calls that have come to their end."""
+        return self._lines("ended")
+
+    def _lines(self, name: str) -> list[list[str]]:
+        path = self.folder / name
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def called(self, *words: str) -> list[list[str]]:
