@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cli.exits import UsageError
-from cli.requests import Output
+from cli.requests.manner import Output
+from cli.requests.state import Agreeing
 from cli.screen import Screen
-from cli.state_requests import Agreeing
 
 
 def check_can_agree(request: Agreeing, screen: Screen, command: str) -> None:

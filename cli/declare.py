@@ -18,7 +18,7 @@ import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from cli.exits import ExitCode, UsageError
-from cli.requests import Manner, Output
+from cli.requests.manner import Manner, Output
 
 R = TypeVar("R", bound=Manner)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cli import sandboxes
 from cli.declare import said
 from cli.exits import UsageError
-from cli.requests import Engine, InSandbox
+from cli.requests.stack import Engine, InSandbox
 from engine.backend import STATE_FOLDER
 from engine.project import Project
 from engine.pulumi_cli import tools

@@ -8,7 +8,7 @@ import traceback
 from typing import Any
 
 from cli.exits import ExitCode, of_error
-from cli.requests import Manner, Output
+from cli.requests.manner import Manner, Output
 from cli.screen import VERSION, Screen
 
 _REPORT = """\

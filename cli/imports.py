@@ -9,7 +9,8 @@ from typing import Any
 
 from cli import sandboxes, whole_files
 from cli.exits import UsageError
-from cli.requests import Importing, Output
+from cli.requests.importing import Importing
+from cli.requests.manner import Output
 from cli.runs import Agree, Command, prepared
 from cli.views.lines import Line, Style
 from engine import urn as urns

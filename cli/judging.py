@@ -17,7 +17,9 @@ from cli.findings.report import FindingsReport
 from cli.findings.written import asked
 from cli.packs import limits_of, telling
 from cli.policies import NOBODY, asked_about
-from cli.requests import JudgingFiles, Output, Previewing, preview_of
+from cli.requests.manner import Output
+from cli.requests.packs import JudgingFiles
+from cli.requests.runs import Previewing, preview_of
 from cli.screen import Screen
 from cli.usage_files import file_of
 from cli.views.findings import judged_lines

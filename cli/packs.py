@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from cli import prior_cost, usage_files
 from cli.exits import UsageError
-from cli.requests import Judged
+from cli.requests.runs import Judged
 from engine.analyzer.client import Limits
 from engine.analyzer.config import config_in, read_config
 from engine.analyzer.errors import BadConfig

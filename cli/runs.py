@@ -14,21 +14,10 @@ from cli.exits import DETAILED_CHANGES, CommandError, ExitCode, UsageError, of_r
 from cli.findings.report import FindingsReport
 from cli.findings.written import ReportFile, asked
 from cli.interrupts import Interrupts
-from cli.requests import (
-    Applying,
-    BringingUp,
-    Destroying,
-    Engine,
-    Importing,
-    InSandbox,
-    Judged,
-    Output,
-    Planned,
-    Previewing,
-    Refreshing,
-    Running,
-    Showing,
-)
+from cli.requests.importing import Importing
+from cli.requests.manner import Output
+from cli.requests.runs import Applying, BringingUp, Destroying, Judged, Planned, Previewing, Refreshing, Running
+from cli.requests.stack import Engine, InSandbox, Showing
 from cli.screen import Screen
 from cli.transcript import Transcript
 from cli.views import documents, drift, policy, report

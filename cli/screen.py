@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
-from cli.requests import Manner
+from cli.requests.manner import Manner
 from cli.streams import Tolerant
 from cli.terminal import Terminal, of_process
 from cli.views.lines import Line, Style, write

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cli.exits import UsageError
-from cli.requests import BringingUp, Destroying, Judged, Refreshing, Running
+from cli.requests.runs import BringingUp, Destroying, Judged, Refreshing, Running
 from engine.plan import Plan
 from engine.state.model import ResourceState
 from engine.targets import Targets

@@ -11,9 +11,10 @@ from typing import Any, Final
 from cli.asking import agreed, check_can_agree
 from cli.environments import meant
 from cli.exits import ExitCode, UsageError
-from cli.requests import OfStack, Output
+from cli.requests.manner import Output
+from cli.requests.stack import OfStack
+from cli.requests.state import Editing
 from cli.screen import VERSION, Screen
-from cli.state_requests import Editing
 from cli.views import edits
 from cli.views.lines import Line, Style
 from engine import urn as urns

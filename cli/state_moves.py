@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.asking import agreed
 from cli.exits import ExitCode
-from cli.requests import Output
+from cli.requests.manner import Output
 from cli.screen import VERSION
 from cli.state_edits import Edit, chosen
 from cli.views.lines import Line, Style

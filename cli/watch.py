@@ -18,7 +18,9 @@ from typing import Any, Final
 from cli import engines, sandboxes
 from cli.environments import meant
 from cli.exits import ExitCode, UsageError, of_error
-from cli.requests import BringingUp, Engine, Output, Watching, preview_of
+from cli.requests.manner import Output
+from cli.requests.runs import BringingUp, Watching, preview_of
+from cli.requests.stack import Engine
 from cli.runs import Command, prepared
 from cli.screen import VERSION, Screen
 from cli.views import markers, report

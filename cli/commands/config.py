@@ -7,7 +7,8 @@ import typer
 from cli.declare import command
 from cli.environments import known, meant
 from cli.exits import ExitCode
-from cli.requests import Manner, OfStack, Output
+from cli.requests.manner import Manner, Output
+from cli.requests.stack import OfStack
 
 
 def register(config: typer.Typer) -> None:

@@ -11,7 +11,9 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode, UsageError
-from cli.requests import Costing, Output, Running, preview_of
+from cli.requests.manner import Output
+from cli.requests.runs import Running, preview_of
+from cli.requests.views import Costing
 
 if TYPE_CHECKING:
     from cli.screen import Screen

@@ -11,7 +11,9 @@ import typer
 from cli.declare import command
 from cli.environments import known, meant
 from cli.exits import CommandError, ExitCode, UsageError
-from cli.requests import ExportingDashboards, OfStack, Output, PreviewingDashboards
+from cli.requests.manner import Output
+from cli.requests.stack import OfStack
+from cli.requests.views import ExportingDashboards, PreviewingDashboards
 from cli.whole_files import write
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode
-from cli.requests import Examining, Output, SettingUp
+from cli.requests.machine import Examining, SettingUp
+from cli.requests.manner import Output
 
 
 def register(app: typer.Typer) -> None:

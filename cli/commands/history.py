@@ -8,8 +8,8 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode
-from cli.requests import Output
-from cli.state_requests import Cancelling, LookingBack
+from cli.requests.manner import Output
+from cli.requests.state import Cancelling, LookingBack
 
 if TYPE_CHECKING:
     from pathlib import Path

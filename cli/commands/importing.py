@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli.declare import command
-from cli.requests import Importing
+from cli.requests.importing import Importing
 
 
 def register(app: typer.Typer) -> None:

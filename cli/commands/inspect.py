@@ -8,7 +8,8 @@ import typer
 
 from cli.declare import command
 from cli.exits import CommandError, ExitCode, UsageError
-from cli.requests import Output, Showing, ShowingOne
+from cli.requests.manner import Output
+from cli.requests.stack import Showing, ShowingOne
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ import typer
 
 from cli.declare import command
 from cli.exits import CommandError, ExitCode, UsageError
-from cli.requests import Output
-from cli.state_requests import Exporting, Importing
+from cli.requests.manner import Output
+from cli.requests.state import Exporting, Importing
 
 STANDARD = "-"
 

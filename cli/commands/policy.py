@@ -10,7 +10,8 @@ import typer
 from cli.declare import command
 from cli.environments import known, meant
 from cli.exits import ExitCode
-from cli.requests import ExplainingRule, JudgingFiles, OfPacks, Output, TestingPacks
+from cli.requests.manner import Output
+from cli.requests.packs import ExplainingRule, JudgingFiles, OfPacks, TestingPacks
 
 if TYPE_CHECKING:
     from cli.screen import Screen

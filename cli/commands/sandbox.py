@@ -11,7 +11,8 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode
-from cli.requests import BuildingNative, OfSandbox, Output, StartingSandbox
+from cli.requests.machine import BuildingNative, OfSandbox, StartingSandbox
+from cli.requests.manner import Output
 
 if TYPE_CHECKING:
     from cli.screen import Screen

@@ -12,7 +12,9 @@ import typer
 
 from cli.declare import command
 from cli.exits import ExitCode
-from cli.requests import Output, Running, Simulating, preview_of
+from cli.requests.manner import Output
+from cli.requests.runs import Running, preview_of
+from cli.requests.views import Simulating
 
 if TYPE_CHECKING:
     from cli.screen import Screen

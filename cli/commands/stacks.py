@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from cli.declare import command
-from cli.requests import BringingUp, Destroying, Output, Previewing, Refreshing
+from cli.requests.manner import Output
+from cli.requests.runs import BringingUp, Destroying, Previewing, Refreshing
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from cli.declare import command
 from cli.exits import UsageError
-from cli.state_requests import Deleting, Moving, Renaming, Repairing, Unprotecting
+from cli.requests.state import Deleting, Moving, Renaming, Repairing, Unprotecting
 
 
 def register(group: typer.Typer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli.declare import command
-from cli.requests import Watching
+from cli.requests.runs import Watching
 
 
 def register(app: typer.Typer) -> None:

@@ -15,7 +15,8 @@ from typing import Final
 from urllib.error import URLError
 
 from cli.exits import CommandError, ExitCode
-from cli.requests import Output, SettingUp
+from cli.requests.machine import SettingUp
+from cli.requests.manner import Output
 from cli.screen import VERSION, Screen
 from engine.project import Project
 from engine.providers.remote.finding import pulumi_home

@@ -15,7 +15,8 @@ import pytest
 from cli.commands.cost import check
 from cli.exits import UsageError
 from cli.main import application
-from cli.requests import Costing, Output
+from cli.requests.manner import Output
+from cli.requests.views import Costing
 from tests.policies.pricing import recorded
 
 PROGRAM = """

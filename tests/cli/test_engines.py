@@ -13,7 +13,8 @@ import pytest
 
 from cli import engines, sandboxes
 from cli.exits import ExitCode
-from cli.requests import Engine, Running
+from cli.requests.runs import Running
+from cli.requests.stack import Engine
 from engine.project import Project
 from engine.providers.remote.finding import pulumi_home
 from engine.pulumi_cli import reach

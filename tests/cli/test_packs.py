@@ -16,7 +16,7 @@ import pytest
 
 from cli import packs
 from cli.event_log import encode
-from cli.requests import Previewing
+from cli.requests.runs import Previewing
 from engine import events
 from engine.analyzer.errors import BadConfig, BadPack
 from engine.analyzer.findings import Level, PolicyFinding, Remediated

@@ -15,7 +15,10 @@ from cli.declare import parameters, variable, with_diff_level
 from cli.event_log import EventLog
 from cli.exits import ExitCode
 from cli.interrupts import Interrupts
-from cli.requests import Applying, Manner, Previewing, ShowingOne, StartingSandbox
+from cli.requests.machine import StartingSandbox
+from cli.requests.manner import Manner
+from cli.requests.runs import Applying, Previewing
+from cli.requests.stack import ShowingOne
 from cli.views.changes import between
 from cli.views.lines import Line, cells, clean
 from cli.views.markers import LOOKS

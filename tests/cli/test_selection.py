@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.exits import UsageError
-from cli.requests import BringingUp, Destroying, Refreshing
+from cli.requests.runs import BringingUp, Destroying, Refreshing
 from cli.selection import targets_of, unmatched, without_protected
 from engine.plan import Op, Plan, Reason, Step
 from engine.state.model import ResourceState

@@ -1,4 +1,4 @@
-"""What the commands that edit a state can be asked: their arguments and options."""
+"""What can be asked of what edits a state, and looks back at what was done to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.requests import OfStack
+from cli.requests.stack import OfStack
 
 Urns = Annotated[
     tuple[str, ...],

@@ -1,0 +1,1 @@
+"""What the commands can be asked: their arguments and options, said once."""
