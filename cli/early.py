@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from engine.interpreter import interpreter
 
 _RUN_PROGRAMS: Final = ("preview", "up", "cost", "simulate")
 _FOLDER_OPTIONS: Final = ("-C", "--cwd")
@@ -41,7 +42,6 @@ def _folder(arguments: Sequence[str]) -> Path:
 
 
 def _python(root: Path) -> Path:
-    """The Python that the project names; reading its YAML takes longer than to start what is guessed."""
+    """The program's Python; reading its YAML takes longer than to start what is guessed."""
     named = re.search(r"^\s+virtualenv:\s*(\S+)\s*$", (root / "Pulumi.yaml").read_text(errors="replace"), re.MULTILINE)
-    python = root / named[1] / "bin" / "python" if named else None
-    return python if python is not None and python.exists() else Path(sys.executable)
+    return interpreter(root, named[1] if named else None)

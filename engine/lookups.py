@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from typing import Final
 
 from engine import urn as urns
 from engine.carrying_out import CarryingOut, condemning
@@ -16,6 +17,8 @@ from engine.providers.builtin import BuiltinProvider
 from engine.run_state import Registered
 from engine.state.model import ResourceState
 from engine.values import UNKNOWN, Properties, has_secret, reveal, secret
+
+_WHOLLY: Final = "__bedplate_unknown"  # as in host/unknown_members.py
 
 
 class Lookups(CarryingOut):
@@ -101,6 +104,9 @@ class Lookups(CarryingOut):
         reference = reference or await self.default_provider(token, version, url)
         provider = self._lookup(reference, urns.package_of(token))
         if not provider.knows_function(token):
+            if self.preview:
+                self._note_unknown(token)
+                return Invoked({_WHOLLY: UNKNOWN})
             raise ProviderError(
                 f"the embedded engine cannot answer the function {token!r}; pass the value as configuration instead, "
                 "or use the Pulumi CLI for this program"

@@ -6,12 +6,12 @@ Source of the forms: Pulumi's documentation of the project file and of stack con
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from engine.interpreter import interpreter
 from engine.program import Program
 from engine.providers.remote.finding import Plugin, Surroundings, named_in_project
 from engine.stack_config import ConfigReader, ProjectError, StackConfig, mapping_in
@@ -162,11 +162,9 @@ def _program(path: Path, root: Path, main: Any) -> tuple[Path, str]:
 
 
 def _python(root: Path, options: Mapping[str, Any]) -> Path:
-    """The Python of the program's virtual environment; this one, where the project names none or none is there."""
     # uv and poetry keep it in .venv unless told otherwise.
-    environment = options.get("virtualenv") or (".venv" if options.get("toolchain") in ("uv", "poetry") else None)
-    python = root / str(environment) / "bin" / "python" if environment else None
-    return python if python is not None and python.exists() else Path(sys.executable)
+    named = options.get("virtualenv") or (".venv" if options.get("toolchain") in ("uv", "poetry") else None)
+    return interpreter(root, str(named) if named else None)
 
 
 def _project_defaults(defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,11 @@ def main() -> int:
 
         sys.path.remove(own_folder)
         fast_sdk.install(debug=order["debug"])
-    _let_unknowns_be_text()
+    sys.path.insert(0, own_folder)
+    import unknown_members  # pyright: ignore[reportImplicitRelativeImport]
+
+    sys.path.remove(own_folder)
+    unknown_members.install()
     _configure(order, *(_direct_stubs(line) if fast else (order["monitor"], order["monitor"])))
     os.chdir(order["pwd"])
     sys.argv = [order["program"]]
@@ -106,28 +110,6 @@ def _die_with_the_engine() -> None:
 
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-
-
-def _let_unknowns_be_text() -> None:
-    """Make an unknown member of a function's result usable where text is expected.
-
-    A plain function call answers a preview with unknown members (there is no cloud to ask). The SDK's own mark for them
-    is no text: result classes refuse it, and a program that formats it writes down an object's address. This one is
-    text, and the engine reads any text that holds it as unknown.
-    """
-    import pulumi.output
-    import pulumi.runtime.rpc
-    from pulumi.runtime import known_types
-
-    class UnknownText(str):
-        __slots__ = ()
-
-        def __new__(cls) -> UnknownText:
-            return super().__new__(cls, pulumi.runtime.rpc.UNKNOWN)
-
-    pulumi.output.Unknown = UnknownText
-    pulumi.output.UNKNOWN = UnknownText()
-    known_types._Unknown = UnknownText  # pyright: ignore[reportPrivateUsage]
 
 
 def _direct_stubs(line: int) -> tuple[Any, Any]:
@@ -183,8 +165,9 @@ def _run(program: str, parallel: int) -> int:
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return FAILED_AND_SAID_SO
-    except Exception:  # noqa: BLE001 - whatever the program raises is reported as its failure
-        pulumi.log.error("Program failed with an unhandled exception:\n" + _user_traceback(program))
+    except Exception as error:  # noqa: BLE001 - whatever the program raises is reported as its failure
+        said = "Program failed with an unhandled exception:\n" + _user_traceback(program)
+        pulumi.log.error(said + (_where_it_was_sought() if isinstance(error, ModuleNotFoundError) else ""))
         return FAILED_AND_SAID_SO
     finally:
         executor.shutdown(wait=True)
@@ -209,6 +192,13 @@ def _user_traceback(program: str) -> str:
     said = "".join(traceback.format_exception_only(error))
     # Without a frame of the user's (a resource that was refused after the program had gone on) the message says it all.
     return f"Traceback (most recent call last):\n{''.join(traceback.format_list(shown))}{said}" if shown else said
+
+
+def _where_it_was_sought() -> str:
+    return (
+        f"The program is run by {sys.executable}: install it there, or in the virtual environment that Pulumi.yaml "
+        "names (runtime.options.virtualenv), or activate the one that has it"
+    )
 
 
 def _is_ours_or_the_sdks(filename: str) -> bool:

@@ -96,6 +96,23 @@ def test_the_programs_python(tmp_path: Path) -> None:
     assert project(tmp_path, HEAD).python == Path(sys.executable)
 
 
+def test_an_activated_environment_with_the_sdk_runs_a_program_that_names_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    active = tmp_path / "active"
+    monkeypatch.setenv("VIRTUAL_ENV", str(active))
+    assert project(tmp_path, HEAD).python == Path(sys.executable)
+    (active / "bin").mkdir(parents=True)
+    (active / "bin" / "python").touch()
+    assert project(tmp_path, HEAD).python == Path(sys.executable)  # no Pulumi in it: activated for something else
+    (active / "lib" / "python3.12" / "site-packages" / "pulumi").mkdir(parents=True)
+    assert project(tmp_path, HEAD).python == active / "bin" / "python"
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    named = "name: odd\nruntime: {name: python, options: {virtualenv: .venv}}\n"
+    assert project(tmp_path, named).python == tmp_path / ".venv" / "bin" / "python"
+
+
 def test_a_main_that_is_a_folder_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "infra.py").touch()
