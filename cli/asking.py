@@ -1,14 +1,28 @@
-"""Asking before anything is done to a state."""
+"""Asking before anything is done: whether somebody can be asked, and what he says."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from cli.exits import UsageError
 from cli.requests.manner import Output
-from cli.requests.state import Agreeing
 from cli.screen import Screen
 
 
-def check_can_agree(request: Agreeing, screen: Screen, command: str) -> None:
+class Asking(Protocol):
+    """A request that asks before it does anything."""
+
+    @property
+    def yes(self) -> bool: ...
+
+    @property
+    def non_interactive(self) -> bool: ...
+
+    @property
+    def output(self) -> Output: ...
+
+
+def check_can_agree(request: Asking, screen: Screen, command: str) -> None:
     """Raise UsageError where somebody would have to be asked and can't be."""
     may_ask = screen.terminal.interactive and not request.non_interactive and request.output is Output.TEXT
     if not request.yes and not may_ask:
@@ -17,14 +31,17 @@ def check_can_agree(request: Agreeing, screen: Screen, command: str) -> None:
         )
 
 
-def agreed(request: Agreeing, screen: Screen, question: str) -> bool:
+def agreed(request: Asking, screen: Screen, question: str) -> bool:
     """Whether --yes was said, or somebody says so now."""
-    if request.yes:
-        return True
-    screen.err.write(f"{question} [y]es, [n]o: ")
+    return request.yes or answer(screen, f"{question} [y]es, [n]o: ") in ("y", "yes")
+
+
+def answer(screen: Screen, question: str) -> str:
+    """What somebody types, "" for who goes away."""
+    screen.err.write(question)
     screen.err.flush()
     try:
-        return input().strip().lower() in ("y", "yes")
+        return input().strip().lower()
     except EOFError:
         screen.tell("")
-        return False
+        return ""

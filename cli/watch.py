@@ -89,7 +89,7 @@ class _Round(Command):
 
     def _report(self, outcome: Outcome) -> int:
         self.outcome = outcome
-        return self._exit_code(outcome)
+        return self.telling.exit_code(outcome)
 
 
 class _Watching:

@@ -24,7 +24,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
     @command(app, "outputs", Showing)
     def outputs(request: Showing) -> int:
         """Show a stack's outputs."""
-        from cli.runs import open_session
+        from cli.opening import open_session
         from cli.screen import Screen
         from cli.views import documents, report
 
@@ -42,7 +42,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
     @command(state, "list", Showing)
     def list_(request: Showing) -> int:
         """List the resources in a stack's state."""
-        from cli.runs import open_session
+        from cli.opening import open_session
         from cli.screen import VERSION, Screen
         from cli.views import documents
         from cli.views import state as views
@@ -60,7 +60,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
     @command(state, "show", ShowingOne)
     def show(request: ShowingOne) -> int:
         """Show one resource of a stack's state in full (or all of them)."""
-        from cli.runs import open_session
+        from cli.opening import open_session
         from cli.screen import VERSION, Screen
         from cli.views import documents
         from cli.views import state as views
