@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.events import Consumer, Diagnostic, Severity
-from engine.session import Session
+from engine.kept_stack import KeptStack
 from engine.state import interchange
 from engine.state.errors import EditRefused, StateError
 from engine.state.invariants import problems
@@ -37,7 +37,7 @@ class Edited:
     backup: Path | None = None
 
 
-def edit(session: Session, emit: Consumer, change: Change, agree: Agree, message: str) -> Edited:
+def edit(session: KeptStack, emit: Consumer, change: Change, agree: Agree, message: str) -> Edited:
     """Put what ``change`` makes of the state in its place, unless ``agree`` (before, after) says no.
 
     ``message`` is what the history tells of it. A change that changes nothing asks nobody and writes nothing. Raises
@@ -58,7 +58,7 @@ def _edited(store: StackStore, before: Snapshot, change: Change, agree: Agree, m
     return Edited(before, after, applied=True, backup=backup)
 
 
-def put_in(session: Session, emit: Consumer, content: bytes, place: str, agree: Agree, message: str) -> Edited:
+def put_in(session: KeptStack, emit: Consumer, content: bytes, place: str, agree: Agree, message: str) -> Edited:
     """Put the state in a file in Pulumi's form, called ``place`` in errors, in the place of the stack's.
 
     Its secrets are sealed anew, as the stack's are. Operations that it says are pending are dropped, each with a word,
@@ -78,7 +78,7 @@ def put_in(session: Session, emit: Consumer, content: bytes, place: str, agree: 
         return _edited(store, before, lambda _before: after, agree, message)
 
 
-def _present(session: Session, emit: Consumer) -> tuple[StackStore, Snapshot]:
+def _present(session: KeptStack, emit: Consumer) -> tuple[StackStore, Snapshot]:
     """What the stack has, as far as it can be read, and the files to put something in its place with."""
     try:
         return session.store, session.store.read() or Snapshot()
@@ -89,7 +89,7 @@ def _present(session: Session, emit: Consumer) -> tuple[StackStore, Snapshot]:
 
 
 def repair(
-    session: Session, emit: Consumer, agree: Callable[[Snapshot, Snapshot, list[Pruned]], bool], message: str
+    session: KeptStack, emit: Consumer, agree: Callable[[Snapshot, Snapshot, list[Pruned]], bool], message: str
 ) -> Edited:
     """Mend a state that breaks the invariants; a valid one stays as it is.
 

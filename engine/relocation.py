@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from engine.editing import Edited, remember
 from engine.events import Consumer
+from engine.kept_stack import KeptStack, held
 from engine.project import ProjectError
-from engine.session import Session, held
 from engine.state.errors import EditRefused, StateError
 from engine.state.model import Snapshot
 from engine.state.moving import Moved, Place
@@ -26,7 +26,7 @@ class MovedAway:
     destination: Edited
 
 
-def other_stack(session: Session, name: str) -> Place:
+def other_stack(session: KeptStack, name: str) -> Place:
     """The stack that ``STACK``, ``PROJECT/STACK`` or ``organization/PROJECT/STACK`` means. Raises EditRefused."""
     *before, stack = name.removeprefix(f"{ORGANIZATION}/").split("/")
     to = Place("/".join(before) or session.project.name, stack)
@@ -36,7 +36,7 @@ def other_stack(session: Session, name: str) -> Place:
 
 
 def move(
-    session: Session, emit: Consumer, to: Place, change: Callable[[Snapshot, Snapshot], Moved],
+    session: KeptStack, emit: Consumer, to: Place, change: Callable[[Snapshot, Snapshot], Moved],
     agree: Callable[[Moved], bool], message: str,
 ) -> MovedAway:  # fmt: skip
     """Move resources to the stack ``to`` of the same backend: both are locked, and each keeps a backup.
@@ -79,7 +79,7 @@ def _save_source(store: StackStore, there: StackStore, moved: Moved, before_ther
         raise
 
 
-def _destination(session: Session, to: Place) -> StackStore:
+def _destination(session: KeptStack, to: Place) -> StackStore:
     """The other stack's files. Raises UnknownStack or ProjectError where it is not known."""
     same = to.project == session.project.name
     # A configuration's salt proves the passphrase of its user, never one that is kept beside the state.
