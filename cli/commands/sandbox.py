@@ -41,8 +41,9 @@ def register(sandbox: typer.Typer) -> None:
             screen.document(described("running", started))
         else:
             _say(screen, f"sandbox {started.name} runs at {started.endpoint}", started)
-        if lack := lack_of(started):
-            screen.tell(lack)
+        for lack in (lack_of(started), services_lacking(started)):
+            if lack:
+                screen.tell(lack)
         return ExitCode.OK
 
     @command(sandbox, "down", OfSandbox)
@@ -112,6 +113,21 @@ def lack_of(sandbox: Sandbox) -> str | None:
     )
 
 
+def services_lacking(sandbox: Sandbox) -> str | None:
+    """Which services a LocalStack does not have under its licence, of those that an environment may declare."""
+    from engine.sandbox import localstack
+
+    found = localstack.at(sandbox.endpoint) if sandbox.emulator == localstack.NAME else None
+    lacking = found.lacks(localstack.needed()) if found else []
+    if found is None or not lacking:
+        return None
+    return (
+        f"LocalStack {found.version} has no {', '.join(lacking)} here: what an environment declares of them will fail\n"
+        "  a licence that includes them has them, and so has the emulator that Bedplate starts without --endpoint and "
+        f"without {localstack.TOKEN}"
+    )
+
+
 def root_of(start: Path) -> Path:
     """The folder whose ``.bedplate`` holds the sandbox: the project's around ``start``. Raises ProjectError."""
     from engine.project import Project
@@ -123,7 +139,8 @@ def _flavor(request: StartingSandbox, root: Path, screen: Screen) -> str | None:
     """Which Kubernetes half to ask for; says in a line which and why. None: the one that a running sandbox has."""
     from engine.sandbox import Flavor, find
     from engine.sandbox.choice import best
-    from engine.sandbox.docker import TOKEN, has_token
+    from engine.sandbox.docker import has_token
+    from engine.sandbox.localstack import TOKEN
     from engine.sandbox.native import cache_of
 
     if request.kubernetes is None and find(root, request.name):

@@ -66,19 +66,26 @@ def start(
     return ready
 
 
-def attach(
-    files: SandboxFiles, endpoint: str, region: str, allowed_hosts: tuple[str, ...], emulator: str = "external"
-) -> Record:
+def attach(files: SandboxFiles, endpoint: str, region: str, allowed_hosts: tuple[str, ...]) -> Record:
     """Use the emulator that answers at ``endpoint``; the record is saved. Raises StartFailed where nothing does."""
-    said = endpoints.answer(endpoint, timeout=ANSWER_TIMEOUT)
+    # LocalStack takes what it does not know for a request to S3, which it loads for the first of them: seconds.
+    said = endpoints.answer(endpoint, timeout=READY_TIMEOUT)
     if said is None:
         raise StartFailed(
-            f"nothing answers at {endpoint} within {ANSWER_TIMEOUT:.0f} s; start that emulator, "
+            f"nothing answers at {endpoint} within {READY_TIMEOUT:.0f} s; start that emulator, "
             "or leave the endpoint out to start ours"
         )
-    record = Record(_sandbox(files, endpoint, region, allowed_hosts, {"emulator": emulator} | said, None), None)
+    said = said or {"emulator": _kind_of(endpoint)}
+    record = Record(_sandbox(files, endpoint, region, allowed_hosts, said, None), None)
     records.save(files, record)
     return record
+
+
+def _kind_of(endpoint: str) -> str:
+    """What an emulator is that is not ours."""
+    from engine.sandbox import localstack  # http.client: 15 ms
+
+    return localstack.NAME if localstack.at(endpoint) else "external"
 
 
 def lives(record: Record) -> bool:

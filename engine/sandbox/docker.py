@@ -7,7 +7,6 @@ and network. The images are those of images.yaml.
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import os
 import shutil
@@ -16,16 +15,15 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from engine.sandbox import endpoint as endpoints
-from engine.sandbox import kubeconfig
+from engine.sandbox import kubeconfig, localstack
 from engine.sandbox.errors import SandboxError, StartFailed
 from engine.sandbox.kubeconfig import Credentials
+from engine.sandbox.localstack import TOKEN
 from engine.sandbox.model import Flavor, KubernetesApi, SandboxFiles
 
 LABEL = "dev.bedplate.sandbox"
-TOKEN = "LOCALSTACK_AUTH_TOKEN"  # noqa: S105  # the variable's name
 CLUSTER_TIMEOUT = 600.0  # seconds: the node's image may have to be pulled first
 LOCALSTACK_TIMEOUT = 300.0
 ANSWER_TIMEOUT = 10.0
@@ -87,7 +85,7 @@ def start_localstack(files: SandboxFiles, port: int, region: str) -> str:
     )  # fmt: skip
     endpoint = f"http://{endpoints.LOOPBACK}:{port}"
     deadline = time.monotonic() + LOCALSTACK_TIMEOUT
-    while not _well(endpoint):
+    while localstack.at(endpoint) is None:
         if not _containers(name):
             raise StartFailed(
                 f"LocalStack ended at once; is the token in {TOKEN} valid? (image {images()['localstack']['image']})"
@@ -178,18 +176,6 @@ def _adopt(path: Path, target: Path) -> str:
     )
     kubeconfig.write(target, server, credentials)
     return server
-
-
-def _well(endpoint: str) -> bool:
-    parts = urlsplit(endpoint)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_TIMEOUT)
-    try:
-        connection.request("GET", "/_localstack/health")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _containers(name: str, *, every: bool = False) -> list[str]:

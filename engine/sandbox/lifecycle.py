@@ -202,7 +202,7 @@ def _start(
 
         if docker.has_token():
             endpoint = docker.start_localstack(files, port, region)
-            record = aws_half.attach(files, endpoint, region, allowed_hosts, "localstack")
+            record = aws_half.attach(files, endpoint, region, allowed_hosts)
             return kubernetes_half.start(files, record, wish, former_api)
     embedded = None
     if wish and wish.flavor is Flavor.EMBEDDED:

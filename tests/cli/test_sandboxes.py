@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from cli import sandboxes
-from cli.commands.sandbox import lack_of
+from cli.commands.sandbox import lack_of, services_lacking
 from cli.exits import CommandError
-from engine.sandbox import DEFAULT_NAME, Flavor, KubernetesApi, Sandbox, names
+from engine.sandbox import DEFAULT_NAME, Flavor, KubernetesApi, Sandbox, localstack, names
+from engine.sandbox.localstack import LocalStack
 from engine.sandbox.model import SandboxFiles
 from tests.engine.state.stacks import bucket
 
@@ -39,6 +40,18 @@ def test_an_emulator_that_can_not_be_told_of_the_kubernetes_api_is_pointed_out(t
     said = lack_of(replace(foreign, kubernetes=api)) or ""
     assert "http://127.0.0.1:1 is not ours and can't be told of this Kubernetes API" in said
     assert f"cluster.existing.kubeconfig: {tmp_path / 'kubeconfig'}" in said
+
+
+def test_what_a_localstack_has_no_licence_for_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = localstack.needed()
+    found = {"services": whole - {"eks", "ecr"}}
+    monkeypatch.setattr(localstack, "at", lambda _: LocalStack("4.14.0", found["services"]))
+    moto = sandbox(tmp_path, "mine", "one")
+    assert services_lacking(moto) is None
+    said = services_lacking(replace(moto, emulator="localstack")) or ""
+    assert said.startswith("LocalStack 4.14.0 has no ecr, eks here: what an environment declares of them will fail")
+    found["services"] = whole
+    assert services_lacking(replace(moto, emulator="localstack")) is None
 
 
 def test_only_the_default_sandbox_need_not_run(tmp_path: Path, alive: dict[str, Sandbox]) -> None:

@@ -41,6 +41,7 @@ UNANSWERED_ATTEMPTS: Final = 2  # what let one whole read timeout pass will hard
 DELAY: Final = 0.1  # seconds; doubles with each attempt, and a random part of it is taken
 LONGEST_DELAY: Final = 5.0
 POOL: Final = 64  # as many connections as the engine has threads
+NOT_IMPLEMENTED: Final = 501  # of HTTP; LocalStack's answer for a service that it lacks
 POLL: Final = 0.1  # seconds between two looks of a waiter: emulators are quick
 
 
@@ -240,6 +241,8 @@ def _retriable(
         return deadline is not None and time.monotonic() < deadline
     if code in THROTTLED or status in (429, 503):
         return attempt < ATTEMPTS
+    if status == NOT_IMPLEMENTED:
+        return False  # an emulator that lacks the API: nothing has happened, and nothing will
     if status >= 500:
         if not may_repeat:
             raise OperationUncertain(f"{operation}: the server failed with {status} ({code}): it may have happened")

@@ -18,9 +18,21 @@ from typing import TypeAlias
 class Fault(enum.Enum):
     THROTTLE = "an answer of 400, ThrottlingException"
     FAIL = "an answer of 500"
+    LACK = "an answer of 501, as LocalStack 4.14.0 gives it for a service that it lacks"
     DROP = "the connection closes, the request was not carried out"
     DROP_AFTER = "the request was carried out, the connection closes without an answer"
 
+
+# By fault: the status, the code and the message that are answered in the emulator's place.
+ANSWERS = {
+    Fault.THROTTLE: (400, "ThrottlingException", "as the test asked"),
+    Fault.FAIL: (500, "InternalServiceError", "as the test asked"),
+    Fault.LACK: (
+        501,
+        "InternalFailure",
+        "The API for service kms is either not included in your current license plan or has not yet been emulated",
+    ),
+}
 
 # Of the operation's name and how often it was asked for (from 1), the fault to show.
 Script: TypeAlias = Callable[[str, int], "Fault | None"]
@@ -56,10 +68,9 @@ def faulty(emulator: str, script: Script) -> Generator[Faulty]:
             if fault is Fault.DROP:
                 self.hang_up()
                 return
-            if fault in (Fault.THROTTLE, Fault.FAIL):
-                code = "ThrottlingException" if fault is Fault.THROTTLE else "InternalServiceError"
-                content = json.dumps({"__type": code, "message": "as the test asked"}).encode()
-                self.answer(400 if fault is Fault.THROTTLE else 500, content)
+            if fault in ANSWERS:
+                status, code, message = ANSWERS[fault]
+                self.answer(status, json.dumps({"__type": code, "message": message}).encode())
                 return
             status, content = self.forwarded(body)
             if fault is Fault.DROP_AFTER:

@@ -91,6 +91,15 @@ def test_a_create_that_may_have_happened_is_uncertain(emulator: str, fault: Faul
         assert server.seen["CreateKey"] == 1
 
 
+def test_what_an_emulator_lacks_has_not_happened(emulator: str) -> None:
+    """Taken for uncertain, each later run would look for it first, be refused as well, and get no further."""
+    with faulty(emulator, first(10_000, "CreateKey", Fault.LACK)) as server:
+        with pytest.raises(ProviderError, match=r"CreateKey: InternalFailure: The API for service kms") as caught:
+            create(server.url, KEY, "lacking", {})
+        assert not isinstance(caught.value, OperationUncertain)
+        assert server.seen == {"CreateKey": 1}
+
+
 def test_a_create_stays_uncertain_where_looking_for_it_fails_too(emulator: str) -> None:
     """Else the next run would believe that nothing was made, and make it twice."""
 

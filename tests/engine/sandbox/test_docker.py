@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,22 +16,30 @@ from typing import Any
 import pytest
 
 from engine import sandbox
-from engine.sandbox import Flavor, SandboxState, StartFailed, docker
+from engine.sandbox import Flavor, SandboxState, StartFailed, aws_half, docker, localstack
 from engine.sandbox.choice import best
 from engine.sandbox.docker import DockerUnavailable, images
 
 FAKE = Path(__file__).with_name("fake_docker.py")
+HEALTH = Path(__file__).with_name("localstack_4_14_0_health.json")  # recorded on 2026-11-26
+LOADING = 0.2  # seconds; LocalStack 4.14.0 took 2 to 7, when first asked for what it takes for a bucket
 Read = Callable[[], dict[str, Any]]
 
 
 class _Answering(BaseHTTPRequestHandler):
-    """What answers everything with 200: an API server, and LocalStack, as far as a sandbox asks them."""
+    """An API server, and LocalStack 4.14.0, as far as a sandbox asks them."""
 
     def do_GET(self) -> None:  # the library's name
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
+        status, content = {
+            localstack.HEALTH_PATH: (200, HEALTH.read_bytes()),
+            docker.endpoints.STATUS_PATH: (404, b"<Error><Code>NoSuchBucket</Code></Error>"),
+        }.get(self.path, (200, b"{}"))
+        if status == 404:
+            time.sleep(LOADING)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""
@@ -115,12 +124,31 @@ def test_with_a_token_the_aws_half_is_localstack(
         return int(server.rpartition(":")[2])  # where something answers, as LocalStack would
 
     monkeypatch.setattr(docker.endpoints, "free_port", port)
+    monkeypatch.setattr(aws_half, "ANSWER_TIMEOUT", LOADING / 4)
     running = sandbox.up(root, kubernetes="kind")
     assert (running.emulator, running.endpoint, running.managed) == ("localstack", server, False)
     assert "localstack" in engine()["containers"]
     assert not any("ls-secret" in call for call in engine()["calls"]), "a token among arguments is everybody's"
     sandbox.down(root)
     assert engine()["containers"] == {}
+
+
+def test_a_localstack_that_runs_is_known_as_one(root: Path, server: str) -> None:
+    attached = sandbox.up(root, endpoint=server)
+    assert (attached.emulator, attached.managed) == ("localstack", False)
+
+
+def test_what_a_localstack_lacks_is_read_from_its_health(server: str, tmp_path: Path) -> None:
+    found = localstack.at(server)
+    assert found is not None
+    assert found.version == "4.14.0"
+    assert found.lacks({"ec2", "eks", "s3", "ecr"}) == ["ecr", "eks"]
+    assert {"ec2", "eks", "iam", "budgets", "ce"} <= localstack.needed()
+    other = sandbox.up(tmp_path, "other")
+    try:
+        assert localstack.at(other.endpoint) is None, "moto is no LocalStack"
+    finally:
+        sandbox.down(tmp_path, "other")
 
 
 def test_a_cluster_that_fails_leaves_nothing(root: Path, engine: Read, tmp_path: Path) -> None:
