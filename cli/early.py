@@ -20,12 +20,17 @@ _FOLDER_OPTIONS: Final = ("-C", "--cwd")
 
 
 def start_early(arguments: Sequence[str]) -> None:
-    """Start an interpreter if a command that runs a program was asked for, in a project that we know the Python of."""
-    if not arguments or arguments[0] not in _RUN_PROGRAMS or "--help" in arguments or "-h" in arguments:
+    """Start an interpreter if a command that runs a program was asked for, in a project that we know the Python of.
+
+    For every command, dataclasses are made quickly from now on.
+    """
+    if not arguments or "--help" in arguments or "-h" in arguments:
         return
     from engine.host import lazy_dataclasses  # here, so that --help stays quick
 
     lazy_dataclasses.install()
+    if arguments[0] not in _RUN_PROGRAMS:
+        return
     folder = _folder(arguments)
     root = next((each for each in (folder, *folder.parents) if (each / "Pulumi.yaml").is_file()), None)
     if root is not None:

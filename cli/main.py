@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -23,8 +24,9 @@ from cli.commands import (
     state,
     watching,
 )
-from cli.declare import with_diff_level
+from cli.declare import only, with_diff_level
 from cli.early import start_early
+from cli.plain_values import PlainGroup
 
 _EPILOG = """\
 Every option is also read from BEDPLATE_<OPTION>, such as BEDPLATE_PARALLEL=4.
@@ -39,8 +41,24 @@ Exit codes:
     5  refused by policy or budget"""
 
 
-def application() -> typer.Typer:
-    """The command line, put together."""
+def application(words: Sequence[str] = ()) -> typer.Typer:
+    """The command line, put together; of its commands only the one that ``words`` begin with, where they name one."""
+    if words:
+        with only(words[:2]):
+            app = _together()
+        if _has(app, words):
+            return app
+    return _together()
+
+
+def _has(app: typer.Typer, words: Sequence[str]) -> bool:
+    if any(each.name == words[0] for each in app.registered_commands):
+        return True
+    group = next((each.typer_instance for each in app.registered_groups if each.name == words[0]), None)
+    return group is not None and any(each.name in words[1:2] for each in group.registered_commands)
+
+
+def _together() -> typer.Typer:
     app = _group("Preview, bring up and take down the platform, one environment at a time.", epilog=_EPILOG)
     groups = {
         "state": _group("Look at what is known of an environment's resources, and edit it."),
@@ -71,8 +89,8 @@ def application() -> typer.Typer:
 def _group(text: str, epilog: str | None = None) -> typer.Typer:
     # Without rich's markup and tracebacks typer needs no rich, which takes 0.1 s to import.
     return typer.Typer(
-        help=text, epilog=epilog, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        cls=PlainGroup, help=text, epilog=epilog, no_args_is_help=True, rich_markup_mode=None,
+        pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
 
 
@@ -81,7 +99,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 50)  # plans are large and live to the end; Python's own limits cost a tenth
     arguments = with_diff_level(sys.argv[1:])
     start_early(arguments)
-    application()(args=arguments, prog_name="bedplate")
+    application(arguments)(args=arguments, prog_name="bedplate")
 
 
 if __name__ == "__main__":
