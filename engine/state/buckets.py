@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol
 
 import yaml
 
+from engine.state import zstd
 from engine.state.errors import StateCorrupt, StateError, StateTooNew
 
 LAYOUT: Final = 1
@@ -118,11 +119,7 @@ def newest(bucket: Bucket, key: str) -> str | None:
 def plain(content: bytes, place: str) -> bytes:
     """``content`` without its compression, told by its first bytes. Raises StateError, calling it ``place``."""
     if content.startswith(_ZSTD):
-        raise StateError(
-            f"{place}: compressed with zstd, which the embedded engine does not read\n"
-            "  unset PULUMI_DIY_BACKEND_ZSTD (PULUMI_DIY_BACKEND_GZIP is fine) and write it anew with "
-            "`pulumi stack export | pulumi stack import`"
-        )
+        return zstd.plain(content, place)
     if not content.startswith(_GZIP):
         return content
     try:
