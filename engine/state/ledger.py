@@ -8,11 +8,11 @@ its order and may depend on both. (The reasoning of Pulumi's ``SnapshotManager.S
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from engine.state.model import Operation, ResourceState, Snapshot
-from engine.state.references import drop_dangling, resolve_aliases
+from engine.state.references import drop_dangling, references, resolve_aliases
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Entry:
     """What happened at once: either all of it is in the journal, or nothing.
 
     ``add`` is a resource that was registered, ``keep`` one of the base that was registered as it stands. ``recover`` is
-    one that an earlier run made and did not come to record: it joins those that have not been reached, at their end.
+    one that an earlier run made and did not come to record: it joins those that have not been reached, where that run
+    would have put it.
     ``refresh`` allows a removed resource to have dependents left, which then lose the reference.
     """
 
@@ -69,7 +70,7 @@ class Ledger:
             self._new[self._next_resource] = entry.add
             self._next_resource += 1
         if entry.recover is not None:
-            self._old[self._next_resource] = entry.recover
+            self._old = _with(self._old, self._next_resource, entry.recover)
             self._next_resource += 1
         if entry.begin is not None:
             self._operations[self._next_operation] = entry.begin
@@ -84,6 +85,20 @@ class Ledger:
 
     def _home(self, number: int) -> dict[int, ResourceState]:
         return self._new if number in self._new else self._old
+
+
+def _with(states: Mapping[int, ResourceState], number: int, recovered: ResourceState) -> dict[int, ResourceState]:
+    """``states`` and ``recovered`` behind the last that it refers to: what stands for these from an earlier generation,
+    and waits to be deleted, comes later, and would be taken for what it needs if it stood before it."""
+    named = {urn for _, urn in references(recovered)}
+    numbers = list(states)
+    fits = [
+        at for at, state in enumerate(states.values())
+        if f"{state.urn}::{state.id}" == recovered.provider or (state.urn in named and not state.delete)
+    ]  # fmt: skip
+    at = fits[-1] + 1 if fits else len(numbers)
+    numbers.insert(at, number)
+    return {each: recovered if each == number else states[each] for each in numbers}
 
 
 def merge(base: Snapshot, entries: Iterable[Entry]) -> Snapshot:

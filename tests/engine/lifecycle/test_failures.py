@@ -7,7 +7,7 @@ import pytest
 from engine.plan import Reason
 from engine.run import Result
 from engine.values import Secret
-from tests.engine.lifecycle.harness import Engine, Out, component, thing
+from tests.engine.lifecycle.harness import Engine, Out, component, provider, thing
 
 FAILED = Result.RESOURCE_FAILED
 
@@ -203,3 +203,16 @@ def test_a_failed_stack_keeps_the_outputs_that_it_could_not_compute(engine: Engi
     report = engine.up(thing("a", size=2), outputs={"size": Out("a", "size"), "new": 2}, expect=FAILED)
     root = next(state for state in report.snapshot.resources if state.type == "pulumi:pulumi:Stack")
     assert root.outputs == {"size": 1, "old": 1, "new": 2}
+
+
+def test_what_is_recovered_needs_the_provider_that_made_it_not_the_one_before(engine: Engine) -> None:
+    """Both are there under one URN: the old one waits to be deleted since the run in which it was replaced failed."""
+    engine.up(provider("p", region="here"))
+    engine.cloud.faults = {"create a": "lost"}
+    engine.up(provider("p", region="there"), thing("a", provider="p"), expect=None)
+    engine.cloud.faults = {"delete a": "fail"}
+    report = engine.up(provider("p", region="here"), expect=None)
+    assert report.names == ["p", "p!", "a"]
+    engine.cloud.faults.clear()
+    assert engine.up(provider("p", region="here")).names == ["p"]
+    assert engine.cloud.names() == []
