@@ -17,7 +17,7 @@ from engine.execute import operation_token
 from engine.graph import DependencyGraph
 from engine.marks import handed, received, received_inputs
 from engine.provider_registry import ProviderRegistry, by_reference
-from engine.providers.base import CannotTell, Found, PartialFailure, Provider
+from engine.providers.base import BlindToReadiness, CannotTell, Found, PartialFailure, Provider
 from engine.state.model import Operation, ResourceState, Snapshot
 from engine.state.recorder import Recorder
 
@@ -113,10 +113,11 @@ class _Recovery:
         """What there is, and why it is not ready: a deletion that was begun may have left it so."""
         inputs, outputs = handed(provider, old.inputs), handed(provider, old.outputs)
         try:
-            return await asyncio.to_thread(provider.read, old.urn, old.type, old.id, inputs, outputs), old.init_errors
+            found = await asyncio.to_thread(provider.read, old.urn, old.type, old.id, inputs, outputs)
         except PartialFailure as failure:
             # Its own words may hold a secret, and the state keeps reasons in clear.
             return Found(failure.id, failure.inputs or inputs, failure.outputs), (NOT_READY,)
+        return found, old.init_errors if isinstance(provider, BlindToReadiness) else ()
 
     def _tell(self, resource: ResourceState, what: str) -> None:
         self._emit(

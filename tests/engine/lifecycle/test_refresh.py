@@ -118,6 +118,21 @@ def test_what_was_not_ready_stays_so_where_its_provider_does_not_look(
     assert engine.up(thing("a")).operations == ["~ a"]
 
 
+@pytest.mark.parametrize("blind", [False, True])
+def test_what_is_found_ready_is_recovered_as_ready_unless_its_provider_does_not_look(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, *, blind: bool
+) -> None:
+    engine.cloud.faults["create a"] = "partial"
+    engine.up(thing("a", size=1), expect=None)
+    engine.cloud.faults = {"update a": "lost"}
+    engine.up(thing("a", size=1), expect=None)
+    engine.cloud.faults.clear()
+    if blind:
+        monkeypatch.setattr("engine.recovery.BlindToReadiness", CloudProvider)
+    assert engine.up(thing("a", size=1)).operations == (["~ a"] if blind else [])
+    assert engine.store().load() is not None
+
+
 def test_what_is_not_ready_is_recovered_as_such(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.up(thing("a", size=1))
     engine.cloud.faults["update a"] = "lost"
