@@ -1,6 +1,7 @@
 """What every snapshot must satisfy. Checked before each save and after each load.
 
-1. URNs parse, are not empty and end in the resource's own type; a component has no id.
+1. URNs parse, are not empty and end in the resource's own type, but for what waits to be deleted: that takes the URN of
+   what has replaced it, of another type even. A component has no id.
 2. A live custom resource has an id, and a provider can be referred to.
 3. What a resource refers to (parent, dependencies, deleted_with, replace_with) stands before it.
 4. So does its provider, with that id, unless the resource waits to be made again: then its provider may be gone.
@@ -56,7 +57,7 @@ def _of_itself(state: ResourceState) -> Iterator[str]:
     except ValueError as error:
         yield str(error)
         return
-    if state.type and type_ != state.type:
+    if state.type and type_ != state.type and not state.delete:
         yield f"its URN says {type_!r} and its type {state.type!r}"
     if state.id and not state.custom:
         yield f"it is a component and has the id {state.id!r}"
