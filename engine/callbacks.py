@@ -1,4 +1,8 @@
-"""Transforms: functions of the program that the engine calls back before it decides about a resource or a function."""
+"""Transforms: functions of the program that the engine calls back before it decides about a resource or a function.
+
+What a transform is told, and in which order they come, is as Pulumi's engine has it: values with what they depend on,
+where the resource has transforms of its own; options as the program gave them, with what the parent leaves to it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from engine.goal_messages import options_of, with_options
 from engine.goals import Goal
 from engine.protocol import callback_pb2, callback_pb2_grpc, resource_pb2
 from engine.providers.base import ProviderError
-from engine.values import Properties
+from engine.values import UNKNOWN, Properties, Secret, Value
 
 
 class Transforms:
@@ -29,26 +33,48 @@ class Transforms:
         if callbacks or parent in self._of_resource:
             self._of_resource[urn] = (parent, callbacks)
 
-    async def apply(self, goal: Goal, own: list[Any]) -> Goal:
-        """``goal`` after its own transforms, its ancestors' from the nearest on, and the stack's."""
-        if not (own or self.for_stack or self._of_resource):
+    async def apply(self, goal: Goal, request: Any) -> Goal:
+        """``goal`` of ``request`` after its own transforms, its ancestors' from the nearest on, and the stack's."""
+        callbacks = self._of(goal.parent, list(request.transforms))
+        if not callbacks:
             return goal
-        callbacks = list(own)
-        parent = goal.parent
+        own = bool(request.transforms)
+        properties, options = {key: _marked(value) for key, value in goal.inputs.items()}, options_of(goal, request)
+        if own:
+            properties = {
+                key: _depending(item, goal.property_dependencies.get(key, ())) for key, item in properties.items()
+            }
+        for callback in callbacks:
+            asked = resource_pb2.TransformRequest(
+                type=goal.type, name=goal.name, custom=goal.custom, parent=goal.parent,
+                properties=wire.encode(properties), options=options,
+            )  # fmt: skip
+            answer = resource_pb2.TransformResponse.FromString(await self._call(callback, asked))
+            properties = wire.decode(answer.properties) if answer.HasField("properties") else properties
+            options = answer.options if answer.HasField("options") else options
+        return _settled(with_options(goal, options), goal, properties, own=own)
+
+    def _of(self, parent: str, own: list[Any]) -> list[Any]:
+        if not (own or self.for_stack or self._of_resource):
+            return []
+        callbacks = own
         while parent in self._of_resource:
             parent, inherited = self._of_resource[parent]
             callbacks += inherited
-        for callback in (*callbacks, *self.for_stack):
-            goal = await self._transformed(callback, goal)
-        return goal
+        return [*callbacks, *self.for_stack]
 
-    async def apply_to_invoke(self, token: str, args: Properties) -> Properties:
-        """A function's arguments after the invoke transforms."""
+    async def apply_to_invoke(self, request: Any) -> tuple[Properties, Any]:
+        """A function's arguments and options after the invoke transforms."""
+        args = wire.decode(request.args)
+        options = resource_pb2.TransformInvokeOptions(
+            provider=request.provider, version=request.version, plugin_download_url=request.pluginDownloadURL
+        )
         for callback in self.for_invokes:
-            request = resource_pb2.TransformInvokeRequest(token=token, args=wire.encode(args))
-            answer = resource_pb2.TransformInvokeResponse.FromString(await self._call(callback, request))
-            args = wire.decode(answer.args)
-        return args
+            asked = resource_pb2.TransformInvokeRequest(token=request.tok, args=wire.encode(args), options=options)
+            answer = resource_pb2.TransformInvokeResponse.FromString(await self._call(callback, asked))
+            args = wire.decode(answer.args) if answer.HasField("args") else args
+            options = answer.options if answer.HasField("options") else options
+        return args, options
 
     async def _call(self, callback: Any, request: Any) -> bytes:
         if callback.target not in self._stubs:
@@ -61,19 +87,41 @@ class Transforms:
             raise ProviderError(f"a transform failed: {error.details()}") from error
         return answer.response
 
-    async def _transformed(self, callback: Any, goal: Goal) -> Goal:
-        request = resource_pb2.TransformRequest(
-            type=goal.type,
-            name=goal.name,
-            custom=goal.custom,
-            parent=goal.parent,
-            properties=wire.encode(goal.inputs),
-            options=options_of(goal),
-        )
-        answer = resource_pb2.TransformResponse.FromString(await self._call(callback, request))
-        if answer.HasField("properties"):
-            dependencies = set(goal.dependencies)
-            decoded = wire.decode(answer.properties)
-            inputs = {key: wire.flatten_outputs(value, dependencies) for key, value in decoded.items()}
-            goal = replace(goal, inputs=inputs, dependencies=tuple(sorted(dependencies)))
-        return with_options(goal, answer.options) if answer.HasField("options") else goal
+
+def _marked(value: Value) -> Value:
+    """``value`` with its secrets and unknowns as values of outputs."""
+    match value:
+        case Secret():
+            inner = _marked(value.value)
+            known = inner.value if isinstance(inner, wire.OutputValue) else inner
+            return wire.OutputValue(known, secret=True, dependencies=())
+        case dict():
+            return {key: _marked(item) for key, item in value.items()}
+        case list():
+            return [_marked(item) for item in value]
+        case _:
+            return wire.OutputValue(UNKNOWN, secret=False, dependencies=()) if value is UNKNOWN else value
+
+
+def _depending(value: Value, urns: tuple[str, ...]) -> Value:
+    """``value`` as one that depends on ``urns``."""
+    if not urns:
+        return value
+    output = value if isinstance(value, wire.OutputValue) else wire.OutputValue(value, secret=False, dependencies=())
+    return replace(output, dependencies=tuple(sorted({*output.dependencies, *urns})))
+
+
+def _settled(goal: Goal, before: Goal, properties: Properties, *, own: bool) -> Goal:
+    """``goal`` with what its transforms have made of its inputs, and what these depend on.
+
+    What the options say of dependencies counts where the resource has transforms of its own, as with Pulumi.
+    """
+    taken: dict[str, set[str]] = {
+        key: set() if own else set(before.property_dependencies.get(key, ())) for key in properties
+    }
+    inputs = {key: wire.flatten_outputs(value, taken[key]) for key, value in properties.items()}
+    by_property = {key: tuple(sorted(urns)) for key, urns in taken.items()}
+    dependencies = tuple(sorted(set(goal.dependencies).union(*taken.values()))) if own else before.dependencies
+    if not own:
+        by_property = {**before.property_dependencies, **by_property}
+    return replace(goal, inputs=inputs, dependencies=dependencies, property_dependencies=by_property)

@@ -11,7 +11,7 @@ from engine.durations import seconds
 from engine.goals import Alias, Goal, ReadGoal
 from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import CustomTimeouts
-from engine.values import UNKNOWN
+from engine.values import UNKNOWN, Value
 
 
 def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
@@ -31,20 +31,19 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         providers=dict(request.providers),
         version=request.version,
         plugin_download_url=request.pluginDownloadURL,
+        env_var_mappings=dict(request.envVarMappings),
         protect=request.protect if request.HasField("protect") else None,
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
         ignore_changes=tuple(request.ignoreChanges),
         replace_on_changes=tuple(request.replaceOnChanges),
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        aliases=(*(alias_of(alias) for alias in request.aliases), *(Alias(urn=urn) for urn in request.aliasURNs)),
+        aliases=(*(Alias(urn=urn) for urn in request.aliasURNs), *(alias_of(alias) for alias in request.aliases)),
         import_id=request.importId,
         custom_timeouts=timeouts_of(request.customTimeouts),
         retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
         deleted_with=request.deletedWith,
         replace_with=tuple(request.replace_with),
-        replacement_trigger=wire.decode_value(request.replacement_trigger)
-        if request.HasField("replacement_trigger")
-        else None,
+        replacement_trigger=_trigger_of(request),
         hide_diffs=tuple(request.hideDiffs),
         source_position=position_of(request.sourcePosition),
     )
@@ -67,6 +66,10 @@ def read_goal_of(request: resource_pb2.ReadResourceRequest) -> ReadGoal:
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
         source_position=position_of(request.sourcePosition),
     )
+
+
+def _trigger_of(message: Any) -> Value:
+    return wire.decode_value(message.replacement_trigger) if message.HasField("replacement_trigger") else None
 
 
 def alias_of(alias: Any) -> Alias:
@@ -98,21 +101,23 @@ def position_of(position: Any) -> str:
     return f"{unquote(urlparse(position.uri).path)}:{position.line}"
 
 
-def options_of(goal: Goal) -> Any:
+def options_of(goal: Goal, request: Any) -> Any:
+    """The options of ``goal``, which ``request`` has led to, for a transform."""
     options = resource_pb2.TransformResourceOptions(
         depends_on=goal.dependencies,
         ignore_changes=goal.ignore_changes,
         replace_on_changes=goal.replace_on_changes,
         version=goal.version,
-        aliases=[_alias(alias) for alias in goal.aliases],
+        aliases=[*(alias_pb2.Alias(urn=urn) for urn in request.aliasURNs), *request.aliases],
         provider=goal.provider,
-        custom_timeouts=_timeouts(goal.custom_timeouts),
+        custom_timeouts=request.customTimeouts if request.HasField("customTimeouts") else None,
         plugin_download_url=goal.plugin_download_url,
         deleted_with=goal.deleted_with,
         additional_secret_outputs=goal.additional_secret_outputs,
-        providers=dict(goal.providers),
+        providers=dict(request.providers),
         hide_diff=goal.hide_diffs,
         replace_with=goal.replace_with,
+        replacement_trigger=request.replacement_trigger if request.HasField("replacement_trigger") else None,
     )
     setattr(options, "import", goal.import_id)  # a keyword of Python, hence no attribute
     for name in ("protect", "retain_on_delete", "delete_before_replace"):
@@ -144,24 +149,5 @@ def with_options(goal: Goal, options: Any) -> Goal:
         import_id=getattr(options, "import"),
         hide_diffs=tuple(options.hide_diff),
         replace_with=tuple(options.replace_with),
-    )
-
-
-def _alias(alias: Alias) -> Any:
-    if alias.urn:
-        return alias_pb2.Alias(urn=alias.urn)
-    spec = alias_pb2.Alias.Spec(name=alias.name, type=alias.type, stack=alias.stack, project=alias.project)
-    if alias.no_parent:
-        spec.noParent = True
-    else:
-        spec.parentUrn = alias.parent
-    return alias_pb2.Alias(spec=spec)
-
-
-def _timeouts(timeouts: CustomTimeouts) -> Any:
-    def text(value: float) -> str:
-        return f"{value:g}s" if value else ""
-
-    return resource_pb2.RegisterResourceRequest.CustomTimeouts(
-        create=text(timeouts.create), update=text(timeouts.update), delete=text(timeouts.delete)
+        replacement_trigger=_trigger_of(options),
     )

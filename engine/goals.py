@@ -37,6 +37,7 @@ class Goal:
     providers: Mapping[str, str] = field(default_factory=dict[str, str])
     version: str = ""
     plugin_download_url: str = ""
+    env_var_mappings: Mapping[str, str] = field(default_factory=dict[str, str])
     protect: bool | None = None
     delete_before_replace: bool | None = None
     ignore_changes: tuple[str, ...] = ()

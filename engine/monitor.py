@@ -157,13 +157,19 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
                 f"{request.type} {request.name!r} is a remote component: the embedded engine cannot construct it; "
                 "use the Pulumi CLI for this program"
             )
-        goal = await self._transforms.apply(self._inheritance.take(goal_of(request)), list(request.transforms))
+        if request.envVarMappings and not urns.is_provider_type(request.type):
+            raise RegistrationRefused(
+                f"{request.type} {request.name!r} has env_var_mappings: only a provider has an environment; "
+                "give them to the provider that the resource uses"
+            )
+        goal = self._inheritance.take(await self._transforms.apply(self._inheritance.take(goal_of(request)), request))
         goal = replace(goal, inputs=located(goal.inputs, self._program_folder))
         if request.packageRef:
             _, version, url = self._packages[request.packageRef]
             goal = replace(goal, version=version, plugin_download_url=url)
         if urns.is_provider_type(goal.type):
-            goal = replace(goal, inputs={**goal.inputs, **plugin_inputs(goal.version, goal.plugin_download_url)})
+            plugin = plugin_inputs(goal.version, goal.plugin_download_url, goal.env_var_mappings)
+            goal = replace(goal, inputs={**goal.inputs, **plugin})
         answer = await self._deployment.register(goal)
         self._transforms.remember(answer.urn, goal.parent, list(request.transforms))
         state = self._deployment.news.get(answer.urn)
@@ -211,10 +217,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return await self._answer(context, self._invoke(request))
 
     async def _invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
-        args = await self._transforms.apply_to_invoke(request.tok, wire.decode(request.args))
+        args, options = await self._transforms.apply_to_invoke(request)
         self._deployment.learn_secret(args)
         invoked = await self._deployment.invoke(
-            request.tok, args, request.provider, request.version, request.pluginDownloadURL
+            request.tok, args, options.provider, options.version, options.plugin_download_url
         )
         failures = [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in invoked.failures]
         response = resource_pb2.ResourceInvokeResponse(failures=failures, unknown=invoked.unknown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import re
 from abc import ABC, abstractmethod
 
 from engine import urn as urns
@@ -76,10 +76,9 @@ class ProviderChoice(RunState, ABC):
 
 
 def default_name(version: str, url: str) -> str:
-    """What the default provider is called whose plugin is of that version, from there."""
+    """What the default provider is called whose plugin is of that version, from there: as Pulumi calls it."""
     name = "default"
     if version:
         name += "_" + version.replace(".", "_").replace("-", "_").replace("+", "_")
-    if url:
-        name += "_" + hashlib.sha256(url.encode()).hexdigest()[:8]
-    return name
+    parts = [re.sub(r"[^A-Za-z0-9_.-]", "_", part) for part in url.split("/") if part]
+    return f"{name}_{'/'.join(parts)}" if parts else name

@@ -40,6 +40,7 @@ class Wanted:
     """The provider that is looked for: of which package, for which provider resource, with which plugin.
 
     An ``id`` is "" before there is one. ``version`` and ``url`` (where to download it) are "" where any will do.
+    ``mapped`` are pairs of variables: what the first holds, the plugin finds in the second.
     """
 
     package: str
@@ -47,6 +48,7 @@ class Wanted:
     id: str = ""
     version: str = ""
     url: str = ""
+    mapped: tuple[tuple[str, str], ...] = ()
 
 
 class Elsewhere(Protocol):
@@ -98,7 +100,7 @@ class ProviderRegistry:
         """The provider that a provider resource of ``type_`` with ``inputs`` means; it is not configured yet."""
         package = type_.removeprefix(urns.PROVIDER_TYPE_PREFIX)
         if self._elsewhere is not None and self.is_elsewhere(package):
-            wanted = Wanted(package, urn, id, *_plugin_of(inputs))
+            wanted = Wanted(package, urn, id, *_plugin_of(inputs), _mapped(inputs))
             if self._elsewhere.provides(wanted):
                 return self._elsewhere.provider(wanted)
         factory = self._factories.get(package)
@@ -141,11 +143,17 @@ class ProviderRegistry:
         raise ProviderError(f"provider {urn} is neither registered nor in the state; was it removed by hand?")
 
 
-def plugin_inputs(version: str, url: str) -> Properties:
-    """The inputs of a provider resource that say which plugin is meant, as Pulumi's engine writes them down."""
+def plugin_inputs(version: str, url: str, mapped: Mapping[str, str] | None = None) -> Properties:
+    """The inputs of a provider resource that say which plugin is meant, as Pulumi's engine writes them down.
+
+    ``mapped`` are names of variables by the names under which the plugin is to see them (``env_var_mappings``).
+    """
     named: Properties = {"version": version} if version else {}
-    if version or url:
-        named[_INTERNAL] = {"pluginDownloadURL": url} if url else {}
+    if version or url or mapped:
+        named[_INTERNAL] = {
+            **({"pluginDownloadURL": url} if url else {}),
+            **({"envVarMappings": dict(mapped)} if mapped else {}),
+        }
     return named
 
 
@@ -161,6 +169,13 @@ def _plugin_of(inputs: Properties) -> tuple[str, str]:
     url = plain.get("pluginDownloadURL") or (internal.get("pluginDownloadURL") if isinstance(internal, dict) else "")
     version = plain.get("version")
     return version if isinstance(version, str) else "", url if isinstance(url, str) else ""
+
+
+def _mapped(inputs: Properties) -> tuple[tuple[str, str], ...]:
+    """The variables that a provider resource's inputs map, as pairs."""
+    internal = reveal(inputs).get(_INTERNAL)
+    mapped = internal.get("envVarMappings") if isinstance(internal, dict) else None
+    return tuple(sorted(mapped.items())) if isinstance(mapped, dict) else ()
 
 
 def given(provider: Provider, inputs: Properties) -> Properties:

@@ -92,7 +92,7 @@ def _heard(_event: Event) -> None:
 
 
 def _steps(engine: CommandLine | Embedded, case: Case) -> Json:
-    seen: Any = engine.observe(_again(case), Normal(), {}).comparable()
+    seen: Any = engine.observe(_again(case), Normal()).comparable()
     assert seen["preview"] is not None
     assert not seen["preview"]["failed"] and not seen["preview"]["errors"]
     return sorted(seen["preview"]["steps"])

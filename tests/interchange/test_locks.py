@@ -44,7 +44,7 @@ def at_work(cli: CommandLine) -> Generator[Cloud]:
 
     def up() -> None:
         with contextlib.suppress(CliFailed):
-            cli.observe(UP, Normal(), {})
+            cli.observe(UP, Normal())
 
     thread = threading.Thread(target=up)
     thread.start()

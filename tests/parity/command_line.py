@@ -33,7 +33,7 @@ from engine.state.model import Snapshot
 from engine.state.secrets import Keyring
 from engine.state.storage import open_stack
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
-from tests.parity.interpreter import Answer, Interpreter, ProgramRaised, Refused
+from tests.parity.interpreter import Interpreter, ProgramRaised, Refused
 from tests.parity.observed import Normal, Observation, Pass, observation, step_line
 from tests.parity.programs import PROJECT, STACK, Run
 
@@ -74,8 +74,7 @@ class _LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def __init__(self) -> None:
         self.run = Run()
-        self.callbacks: Mapping[str, Any] = {}
-        self.answers: dict[bool, Mapping[str, Answer]] = {}
+        self.programs: dict[bool, Interpreter] = {}
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return language_pb2.LanguageHandshakeResponse()
@@ -95,9 +94,9 @@ class _LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request: Any, context: Any) -> Any:
         monitor = _OverGrpc(request.monitor_address)
         interpreter = Interpreter(monitor, request.dryRun)
-        self.answers[request.dryRun] = interpreter.answers
+        self.programs[request.dryRun] = interpreter
         try:
-            asyncio.run(interpreter.run(self.run, self.callbacks))
+            asyncio.run(interpreter.run(self.run))
         except Refused as refused:
             return language_pb2.RunResponse(error="" if refused.stopping else str(refused))
         except ProgramRaised as error:
@@ -145,9 +144,9 @@ class CommandLine:
         shutil.rmtree(self.work)
         shutil.copytree(self._fresh, self.work)
 
-    def observe(self, run: Run, normal: Normal, callbacks: Mapping[str, Any]) -> Observation:
+    def observe(self, run: Run, normal: Normal) -> Observation:
         """Carry out ``run`` and tell what came of it."""
-        self._host.run, self._host.callbacks, self._host.answers = run, callbacks, {}
+        self._host.run, self._host.programs = run, {}
         self._configure(run)
         yes = [] if run.verb == "preview" else ["--yes"]
         client = ["--client", f"127.0.0.1:{self._ports[0]}", "--stack", STACK]
@@ -216,18 +215,18 @@ class CommandLine:
         for number, part in enumerate(part for part in parts if part):
             summary = next((event["summaryEvent"] for event in part if "summaryEvent" in event), None)
             preview = bool(summary["isPreview"]) if summary else number == 0
-            passes[preview] = _pass_of(part, normal, self._host.answers.get(preview, {}), looked_at)
+            passes[preview] = _pass_of(part, normal, self._host.programs.get(preview), looked_at)
         last = passes.get(False) or passes.get(True)
         if last is not None:
             last.succeeded = code == 0
         return passes.get(True), passes.get(False)
 
 
-def _pass_of(
-    events: Sequence[Mapping[str, Any]], normal: Normal, answers: Mapping[str, Answer], looked_at: str
-) -> Pass:
+def _pass_of(events: Sequence[Mapping[str, Any]], normal: Normal, program: Interpreter | None, looked_at: str) -> Pass:
     """``looked_at`` is the event that tells of a step: of a refresh only what comes after it says what it found."""
-    found = Pass(answers=normal.answers(answers))
+    found = Pass()
+    if program is not None:
+        found.answers, found.told = normal.answers(program.answers), list(map(normal.text, program.told))
     for event in events:
         if looked_at in event:
             step = event[looked_at]["metadata"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,7 +23,7 @@ from engine.session import Session
 from engine.state.secrets import new_salt
 from engine.targets import Targets
 from tests.engine.lifecycle.cloud import Cloud, CloudProvider
-from tests.parity.interpreter import Answer, Interpreter, ProgramRaised, Refused
+from tests.parity.interpreter import Interpreter, ProgramRaised, Refused
 from tests.parity.observed import Normal, Observation, Pass, observation, step_line
 from tests.parity.programs import STACK, Run
 
@@ -62,17 +62,17 @@ class Embedded:
 
     folder: Path
     cloud: Cloud
-    answers: dict[bool, Mapping[str, Answer]] = field(default_factory=dict[bool, Mapping[str, Answer]])
+    programs: dict[bool, Interpreter] = field(default_factory=dict[bool, Interpreter])
     events: list[Event] = field(default_factory=list[Event])
 
     def __post_init__(self) -> None:
         (self.folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
         (self.folder / "__main__.py").touch()
 
-    def observe(self, run: Run, normal: Normal, callbacks: Mapping[str, Any]) -> Observation:
+    def observe(self, run: Run, normal: Normal) -> Observation:
         """Carry out ``run`` and tell what came of it."""
-        self.answers, self.events = {}, []
-        with mock.patch("engine.session.Run", self._interpreting(run, callbacks)):
+        self.programs, self.events = {}, []
+        with mock.patch("engine.session.Run", self._interpreting(run)):
             outcome = asyncio.run(self._verb(run))
         preview, applied = self._passes(run, outcome, normal)
         return observation(run, preview, applied, self.cloud, normal, self.session(run).snapshot())
@@ -80,7 +80,7 @@ class Embedded:
     def keep_plan(self, run: Run, path: Path) -> None:
         """Preview ``run``'s program and keep the plan."""
         session, options = self.session(run), _options(run)
-        with mock.patch("engine.session.Run", self._interpreting(run, {})):
+        with mock.patch("engine.session.Run", self._interpreting(run)):
             outcome = asyncio.run(session.preview(self.events.append, options))
         saved_plan_file.write(path, session.plan_text(outcome, options))
 
@@ -100,16 +100,16 @@ class Embedded:
         verb: Callable[..., Any] = getattr(session, run.verb)
         return await verb(self.events.append, options, _agreed)
 
-    def _interpreting(self, run: Run, callbacks: Mapping[str, Any]) -> type[EngineRun]:
-        answers = self.answers
+    def _interpreting(self, run: Run) -> type[EngineRun]:
+        programs = self.programs
 
         class Interpreting(EngineRun):
             async def _program(self, program: Program) -> Result:
                 monitor = Monitor(self.deployment, dict(program.config), list(program.secret_keys), program.folder)
                 interpreter = Interpreter(_InProcess(monitor), self.deployment.preview)
-                answers[self.deployment.preview] = interpreter.answers
+                programs[self.deployment.preview] = interpreter
                 try:
-                    await interpreter.run(run, callbacks)
+                    await interpreter.run(run)
                 except (Refused, ProgramRaised):
                     monitor.failed_log = True
                     return self._judged(FAILED_AND_SAID_SO, monitor)
@@ -135,7 +135,9 @@ class Embedded:
                 current.errors.append(normal.text(event.urn))
         current.succeeded = outcome.result is Result.SUCCEEDED
         for preview, each in passes.items():
-            each.answers = normal.answers(self.answers.get(preview, {}))
+            program = self.programs.get(preview)
+            if program is not None:
+                each.answers, each.told = normal.answers(program.answers), list(map(normal.text, program.told))
         return passes.get(True), passes.get(False)
 
 

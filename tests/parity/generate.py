@@ -189,11 +189,14 @@ def outputs_of(chance: Chance, program: Program) -> dict[str, Any]:
 
 def case_of(seed: int) -> Case:
     """The program of ``seed`` and three edits of it."""
-    from tests.parity.edits import edited  # it draws with what is above
+    from tests.parity.edits import edited  # they draw with what is above
+    from tests.parity.wider import FIRST, widened
 
     chance = Chance(seed + 1_000_000)
     program = program_of(seed)
     runs = [Run(program=program, outputs=outputs_of(chance, program))]
     for number in range(3):
         runs.append(edited(chance, runs, last=number == 2, softly=is_gentle(seed)))
+    if seed >= FIRST:
+        runs = widened(Chance(seed + 2_000_000), runs)
     return Case(f"seed {seed}", "A random program and three random edits of it.", runs, exists=EXISTS)

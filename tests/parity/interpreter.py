@@ -11,6 +11,7 @@ from engine import urn as urns
 from engine import wire
 from engine.protocol import alias_pb2, resource_pb2
 from engine.values import UNKNOWN, Archive, Asset, Properties, ResourceRef, Secret, Value, secret
+from tests.parity.callbacks import server
 from tests.parity.programs import RESERVED, ROOT_NAME, Declaration, Run
 
 _REFERENCE: Final = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
@@ -53,12 +54,18 @@ class Interpreter:
     monitor: MonitorCalls
     preview: bool
     answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
+    told: list[str] = field(default_factory=list[str])
 
-    async def run(self, run: Run, callbacks: Mapping[str, Any] | None = None) -> None:
+    async def run(self, run: Run) -> None:
         self._children: dict[str, list[str]] = {}
-        self._callbacks = callbacks or {}
+        if run.transforms:
+            self.told = server().begin(run, self)
         root = resource_pb2.RegisterResourceRequest(type=urns.STACK_TYPE, name=ROOT_NAME)
         self.answers[""] = _answer(await self.monitor.call("RegisterResource", root), custom=False)
+        for name in run.stack_transforms:
+            await self.monitor.call("RegisterStackTransform", server().named(name))
+        for name in run.invoke_transforms:
+            await self.monitor.call("RegisterStackInvokeTransform", server().named(name))
         for label, declaration in run.program.items():
             await self._declare(label, declaration)
         if run.raises:
@@ -92,7 +99,7 @@ class Interpreter:
             return Answer(unknown=True)
         request = resource_pb2.ResourceInvokeRequest(
             tok=f"test:index:{declaration['function']}", args=wire.encode(args), acceptResources=True,
-            provider=self._reference(declaration.get("options", {}).get("provider", "")),
+            provider=self.provider_of(declaration.get("options", {}).get("provider", "")),
         )  # fmt: skip
         response = await self.monitor.call("Invoke", request)
         if response.failures:
@@ -106,9 +113,9 @@ class Interpreter:
         id_ = self._value(declaration["read"], taken_all)
         request = resource_pb2.ReadResourceRequest(
             id=wire.UNKNOWN_STRING if id_ is UNKNOWN else str(id_), type=type_of(declaration),
-            name=_name(label, declaration), parent=self._urn(options.get("parent", "")),
+            name=_name(label, declaration), parent=self.urn_of(options.get("parent", "")),
             properties=wire.encode(inputs), dependencies=sorted(taken_all | self._depended_on(options)),
-            provider=self._reference(options.get("provider", "")),
+            provider=self.provider_of(options.get("provider", "")),
             version=options.get("version", ""), additionalSecretOutputs=options.get("additional_secret_outputs", ()),
             acceptSecrets=True, acceptResources=True,
         )  # fmt: skip
@@ -124,7 +131,7 @@ class Interpreter:
         custom = not type_.startswith("shop:")
         request = resource_pb2.RegisterResourceRequest(
             type=type_, name=_name(label, declaration), custom=custom, object=wire.encode(inputs),
-            parent=self._urn(options.get("parent", "")),
+            parent=self.urn_of(options.get("parent", "")),
             dependencies=sorted(self._depended_on(options).union(*taken.values())),
             propertyDependencies={
                 key: resource_pb2.RegisterResourceRequest.PropertyDependencies(urns=sorted(urns_))
@@ -135,7 +142,7 @@ class Interpreter:
         )  # fmt: skip
         self._give_options(request, options)
         for transform in _listed(declaration.get("transform")):
-            request.transforms.append(self._callbacks[transform])
+            request.transforms.append(server().named(transform))
         answer = _answer(await self.monitor.call("RegisterResource", request), custom=custom)
         self._children.setdefault(options.get("parent", ""), []).append(label)
         return answer
@@ -146,15 +153,15 @@ class Interpreter:
                 case "parent" | "depends_on":
                     continue
                 case "provider":
-                    request.provider = self._reference(value)
+                    request.provider = self.provider_of(value)
                 case "providers":
-                    request.providers.update({"test": self._reference(value)})
+                    request.providers.update({"test": self.provider_of(value)})
                 case "aliases":
                     request.aliases.extend(self._alias(alias) for alias in value)
                 case "deleted_with":
-                    request.deletedWith = self._urn(value)
+                    request.deletedWith = self.urn_of(value)
                 case "replace_with":
-                    request.replace_with.extend(self._urn(label) for label in value)
+                    request.replace_with.extend(self.urn_of(label) for label in value)
                 case "replacement_trigger":
                     request.replacement_trigger.CopyFrom(wire.encode_value(self._value(value, set())))
                 case "delete_before_replace":
@@ -177,13 +184,18 @@ class Interpreter:
             elif str(alias["parent"]).startswith(urns.PREFIX):
                 spec.parentUrn = alias["parent"]
             else:
-                spec.parentUrn = self._urn(alias["parent"])
+                spec.parentUrn = self.urn_of(alias["parent"])
         return alias_pb2.Alias(spec=spec)
 
-    def _urn(self, label: str) -> str:
+    def given(self, value: Any) -> tuple[Value, set[str]]:
+        """What a value of the program stands for, and what it depends on."""
+        taken: set[str] = set()
+        return self._value(value, taken), taken
+
+    def urn_of(self, label: str) -> str:
         return self.answers[label].urn
 
-    def _reference(self, label: str) -> str:
+    def provider_of(self, label: str) -> str:
         if not label:
             return ""
         answer = self.answers[label]

@@ -31,6 +31,7 @@ class Pass:
     errors: list[str] = field(default_factory=list[str])
     succeeded: bool = True
     answers: dict[str, Json] = field(default_factory=dict[str, Json])
+    told: list[str] = field(default_factory=list[str])
 
     @property
     def changes_nothing(self) -> bool:
@@ -80,6 +81,7 @@ def _comparable(each: Pass | None, *, again: bool = False) -> Json:
         "failed": sorted(each.failed) if again else [],  # of a preview Pulumi does not tell
         "errors": sorted(set(each.errors)),
         "answers": each.answers,
+        **({"told": each.told} if each.told else {}),
     }
 
 

@@ -18,7 +18,7 @@ class Engine(Protocol):
 
     cloud: Cloud
 
-    def observe(self, run: Run, normal: Normal, callbacks: dict[str, object]) -> Observation: ...
+    def observe(self, run: Run, normal: Normal) -> Observation: ...
 
 
 def play(case: Case, engine: Engine) -> list[Json]:
@@ -27,7 +27,7 @@ def play(case: Case, engine: Engine) -> list[Json]:
     seen: list[Json] = []
     for run in case.runs:
         _prepare(engine.cloud, run)
-        seen.append(engine.observe(run, normal, {}).comparable())
+        seen.append(engine.observe(run, normal).comparable())
     return seen
 
 

@@ -13,7 +13,8 @@ A program maps labels to declarations, in the order in which they are registered
 ``named`` gives a name other than the label. Values are JSON; ``${label.output}``, alone or within text, is taken from
 another declaration (``id`` and ``urn`` too), ``{secret: x}`` is a secret, ``{asset: text}``, ``{file: path}``,
 ``{archive: path}`` and ``{assets: {...}}`` are assets and archives, ``{ref: label}`` is a resource itself.
-Options have the names of Pulumi's Python SDK; where one names resources, it takes labels.
+Options have the names of Pulumi's Python SDK; where one names resources, it takes labels. ``transform`` names some of
+the run's transforms (``callbacks``).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ CASES: Final = Path(__file__).parent / "cases"
 PROJECT: Final = "shop"
 STACK: Final = "dev"
 ROOT_NAME: Final = f"{PROJECT}-{STACK}"
+_ADDED: Final = ("transforms", "stack_transforms", "invoke_transforms")
 RESERVED: Final = frozenset({"is", "named", "options", "read", "transform"})
 
 
@@ -51,6 +53,9 @@ class Run:
     flags: Mapping[str, Any] = field(default_factory=dict[str, Any])
     config: Mapping[str, str] = field(default_factory=dict[str, str])
     raises: bool = False
+    transforms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    stack_transforms: Sequence[str] = ()
+    invoke_transforms: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,14 @@ class Case:
     @property
     def digest(self) -> str:
         """What a recorded expectation was made for; another one means that it has to be recorded again."""
-        content = [[asdict(run) for run in self.runs], self.exists, self.files]
+        content = [[_told(run) for run in self.runs], self.exists, self.files]
         text = json.dumps(content, separators=(",", ":"))  # in order: that of a program is part of it
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _told(run: Run) -> Mapping[str, Any]:
+    """All of ``run``, without what was added to runs since and is not used: what is recorded stays good."""
+    return {name: value for name, value in asdict(run).items() if value or name not in _ADDED}
 
 
 def load(path: Path) -> list[Case]:

@@ -54,9 +54,9 @@ def test_the_cli_holds_to_our_plans(cli: CommandLine) -> None:
         plan = keep(cli, Run(program))
         assert "hunter2" not in Path(plan).read_text()
         other = {**program, "a": {**program["a"], "size": 3}}
-        refused = cli.observe(Run(other, flags={"plan": [plan]}), Normal(), {}).comparable()
+        refused = cli.observe(Run(other, flags={"plan": [plan]}), Normal()).comparable()
         assert refused["apply"] is None
         assert f"properties changed: {'++' if program is FIRST else '~~'}size" in cli.said
-        seen = cli.observe(Run(program, flags={"plan": [plan]}), Normal(), {}).comparable()
+        seen = cli.observe(Run(program, flags={"plan": [plan]}), Normal()).comparable()
         assert seen["apply"]["succeeded"], cli.said
     assert cli.cloud.names() == ["a", "b", "c", "m"]

@@ -36,6 +36,7 @@ DYNAMIC: Final = "pulumi-python"  # the package of resources whose provider is p
 CHANGING_AWS: Final = frozenset({"aws", "aws-native", "aws-classic", "awsx", "eks"})
 START_SECONDS: Final = 60.0
 T = TypeVar("T")
+_Kind: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]  # a package, its version, mapped variables
 _Key: TypeAlias = tuple[str, str, bytes]  # a provider resource, its plugin's version, its inputs
 
 
@@ -43,7 +44,7 @@ _Key: TypeAlias = tuple[str, str, bytes]  # a provider resource, its plugin's ve
 class _Pool:
     """The processes of one session."""
 
-    idle: dict[tuple[str, str], list[Connection]] = field(default_factory=dict[tuple[str, str], "list[Connection]"])
+    idle: dict[_Kind, list[Connection]] = field(default_factory=dict[_Kind, "list[Connection]"])
     configured: dict[_Key, Future[Connection]] = field(default_factory=dict[_Key, "Future[Connection]"])
     answers: dict[tuple[str, str, str, bytes], Any] = field(default_factory=dict[tuple[str, str, str, bytes], Any])
     all: list[Connection] = field(default_factory=list["Connection"])
@@ -122,7 +123,7 @@ class Plugins:
             yield connection
         finally:
             with self._lock:
-                self._pool.idle.setdefault((wanted.package, wanted.version), []).append(connection)
+                self._pool.idle.setdefault(_kind(wanted), []).append(connection)
 
     def configured(
         self, wanted: Wanted, inputs: Properties, configure: Callable[[Connection], None]
@@ -157,7 +158,7 @@ class Plugins:
 
     def _take(self, wanted: Wanted) -> Connection:
         with self._lock:
-            idle = self._pool.idle.get((wanted.package, wanted.version), [])
+            idle = self._pool.idle.get(_kind(wanted), [])
             while idle:
                 connection = idle.pop()
                 if connection.alive:
@@ -181,7 +182,11 @@ class Plugins:
         python = [str(self._surroundings.python), "-u", "-m", "pulumi.dynamic"]
         command = [str(path)] if path else python
         process = PluginProcess(
-            who, [*command, address], self._surroundings.folder, self._environment(), partial(self._heard, path is None)
+            who,
+            [*command, address],
+            self._surroundings.folder,
+            self._environment(wanted),
+            partial(self._heard, path is None),
         )
         with self._lock:
             self._starting.add(process)
@@ -203,11 +208,12 @@ class Plugins:
             text = f"{connection.who} is version {connection.version}, and the program asks for {wanted.version}"
             self.warn(f"{text}: what it cannot do yet will fail", wanted.urn)
 
-    def _environment(self) -> Mapping[str, str]:
+    def _environment(self, wanted: Wanted) -> Mapping[str, str]:
         environment = {**self._surroundings.environment, "PULUMI_PROJECT": self._surroundings.name}
         for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             environment.pop(name, None)  # a plugin is given its configuration decrypted
-        return environment
+        ours = self._surroundings.environment
+        return environment | {theirs: ours[name] for name, theirs in wanted.mapped if name in ours}
 
     def _heard(self, dynamic: bool, line: str) -> None:
         """A program's own provider is heard as the program is; what others print is for debugging, or for their end."""
@@ -245,8 +251,17 @@ class Plugins:
             service.close()
 
 
+def _kind(wanted: Wanted) -> _Kind:
+    """What one process has to be like to serve as another would."""
+    return wanted.package, wanted.version, wanted.mapped
+
+
 def _key(wanted: Wanted, inputs: Properties) -> _Key:
-    return wanted.urn, wanted.version, encode(dict(sorted(inputs.items()))).SerializeToString(deterministic=True)
+    return (
+        wanted.urn,
+        f"{wanted.version}{wanted.mapped or ''}",
+        encode(dict(sorted(inputs.items()))).SerializeToString(deterministic=True),
+    )
 
 
 def _usable(known: Future[Connection]) -> bool:

@@ -154,6 +154,13 @@ def test_a_version_that_is_older_than_what_was_asked_for_is_told(use: Use, tmp_p
     assert "is version 1.1.9, and the program asks for 1.2.0" in report.warnings[0]
 
 
+def test_a_plugin_finds_a_variable_under_the_name_that_its_provider_maps_it_to(use: Use) -> None:
+    named = {"version": "1.2.0", "__internal": {"envVarMappings": {"OURS": "TOY_VERSION", "NOT_SET": "TOY_VERSION"}}}
+    mapped = Resource("p", named, "pulumi:providers:toy")
+    report = use(OURS="1.1.8", TOY_VERSION="9").preview(mapped, Resource("a", {}, "toy:index:File", provider="p"))
+    assert "is version 1.1.8, and the program asks for 1.2.0" in report.warnings[0]
+
+
 def test_without_a_plugin_a_type_is_previewed_as_it_is_given(use: Use) -> None:
     report = use(PATH="/usr/bin:/bin").preview(toy("a", text="one"))
     assert (report.operations, report.plan.unknown_types) == (["+ a"], ("toy:index:File",))
