@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from cli.views.columns import Column, Row, table
-from cli.views.cost_figures import figures, names, wrapped
+from cli.views.cost_figures import figures, names
 from cli.views.cost_line import remarks
-from cli.views.lines import Line, Style
+from cli.views.lines import Line, Style, wrapped
 from cli.views.money import signed, usd
 from policies.pricing import Basis, CostLine, Estimate, Purchase, Saving, Sizes
 from policies.pricing.compare import Change, Comparison

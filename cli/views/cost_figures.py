@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Final
 
-from cli.views.lines import Line, Style
+from cli.views.lines import Line, Style, wrapped
 from cli.views.money import usd
 from policies.pricing import Basis, CostLine, Estimate
 
@@ -62,10 +61,3 @@ def names(found: Sequence[str]) -> str:
 
 def _is_assumed(line: CostLine) -> bool:
     return line.basis is Basis.ASSUMED
-
-
-def wrapped(text: str, first: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
-    """``text`` below the beginning of its first line; a word that is too long is cut."""
-    found = textwrap.wrap(text, max(width - len(first), 20), break_long_words=False, break_on_hyphens=False)
-    indent = " " * len(first)
-    return [Line().add((indent if index else first) + one, style).cut(width) for index, one in enumerate(found)]

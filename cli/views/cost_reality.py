@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from cli.views.columns import Column, Row, table
-from cli.views.cost_figures import wrapped
-from cli.views.lines import Line, Style
+from cli.views.lines import Line, Style, wrapped
 from cli.views.money import usd
 from policies.pricing import Estimate
 from policies.pricing.reality import Beside, ClusterBeside, by_service, by_tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import textwrap
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -130,3 +131,10 @@ def write(lines: Iterable[Line], stream: Writer, *, color: bool) -> None:
     """Write lines and flush them."""
     stream.write("".join(one.render(color=color) + "\n" for one in lines))
     stream.flush()
+
+
+def wrapped(text: str, first: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
+    """``text`` below the beginning of its first line; a word that is too long is cut."""
+    found = textwrap.wrap(text, max(width - len(first), 20), break_long_words=False, break_on_hyphens=False)
+    indent = " " * len(first)
+    return [Line().add((indent if index else first) + one, style).cut(width) for index, one in enumerate(found)]

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from cli.transcript import Transcript
 from cli.views import diff, drift, markers, policy, tree
-from cli.views.lines import Line, Style
+from cli.views.lines import Line, Style, wrapped
 from cli.views.values import block, brief, masked, shortened
 from engine import urn as urns
 from engine.events import Diagnostic, Severity
@@ -55,7 +55,7 @@ def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width
     if detail != "none":
         lines += diff.render(plan, full=detail == "full")
     lines += _outputs(plan, detail)
-    lines += _notes(plan)
+    lines += _notes(plan, width)
     lines += _unfinished(transcript, width)
     lines += diagnostics(transcript.diagnostics)
     if plan.policy is not None:
@@ -113,13 +113,14 @@ def _outputs(plan: Plan, detail: Detail) -> list[Line]:
     return [Line().add("  outputs", Style.STRONG), *changed, Line()] if changed else []
 
 
-def _notes(plan: Plan) -> list[Line]:
-    lines = [Line().add(f"  {note}", Style.DIM) for note in plan.notes]
+def _notes(plan: Plan, width: int) -> list[Line]:
+    notes = list(plan.notes)
     if plan.unknown_types:
         listed = ", ".join(plan.unknown_types)
-        lines.append(Line().add(f"  no provider here knows {listed}: shown as given, and `up` would refuse", Style.DIM))
+        notes.append(f"no provider here knows {listed}: shown as given, and `up` would refuse")
     if plan.state_only_changes:
-        lines.append(Line().add("  the state alone changes: options or dependencies of unchanged resources", Style.DIM))
+        notes.append("the state alone changes: options or dependencies of unchanged resources")
+    lines = [line for note in notes for line in wrapped(note, "  ", width, Style.DIM)]
     return [*lines, Line()] if lines else []
 
 
