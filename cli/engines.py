@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cli import sandboxes
 from cli.declare import said
 from cli.exits import UsageError
-from cli.requests.stack import Engine, InSandbox
+from cli.requests.stack import DEFAULT_SANDBOX, Engine, InSandbox, OfStack
 from engine.backend import STATE_FOLDER
 from engine.project import Project
 from engine.pulumi_cli import tools
@@ -46,14 +46,33 @@ def chosen(request: InSandbox, project: Project, stack: str, *, changes: bool) -
     return Choice(Engine.EMBEDDED, f"the Pulumi CLI is here, but {why}") if why else Choice(Engine.PULUMI)
 
 
-def belongs_to_sandbox(request: InSandbox, project: Project, stack: str) -> bool:
+def of_state(request: OfStack, project: Project, stack: str, *, edits: bool) -> Engine:
+    """The engine for a command about the state alone, which ``edits`` it, or only reads it: where that lies decides."""
+    tools.put_on_path(project.root)
+    if request.engine is not Engine.AUTO:
+        return request.engine
+    from engine.pulumi_cli import command, reach
+
+    url = os.environ.get("PULUMI_BACKEND_URL")
+    if url:
+        ours = url.startswith("file:") or (url.startswith("s3:") and not edits)
+    else:
+        ours = belongs_to_sandbox(request, project, stack) or not reach.backend_url(project, os.environ)
+    return Engine.EMBEDDED if ours or not command.on_path() else Engine.PULUMI
+
+
+def belongs_to_sandbox(request: OfStack, project: Project, stack: str) -> bool:
     """Whether the stack is in a sandbox, is meant to be in one, or would be brought up in the one that runs."""
     return (
         said("sandbox")
-        or sandboxes.running(project.root, request.sandbox) is not None
+        or sandboxes.running(project.root, _sandbox(request)) is not None
         or _is_sandbox(project, stack)
         or _is_up_here(project, stack)
     )
+
+
+def _sandbox(request: OfStack) -> str:
+    return request.sandbox if isinstance(request, InSandbox) else DEFAULT_SANDBOX
 
 
 def _is_sandbox(project: Project, stack: str) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import os
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from cli import engines
 from cli.asking import agreed, check_can_agree
 from cli.environments import meant
 from cli.exits import ExitCode, UsageError
 from cli.requests.manner import Output
-from cli.requests.stack import OfStack
+from cli.requests.stack import Engine, OfStack
 from cli.requests.state import Editing
 from cli.screen import VERSION, Screen
 from cli.views import edits
@@ -20,10 +22,13 @@ from cli.views.lines import Line, Style
 from engine import urn as urns
 from engine.editing import Change, Edited, edit
 from engine.events import Diagnostic, Event
+from engine.kept_stack import KeptStack
 from engine.project import Project
-from engine.session import Session
 from engine.state.model import ResourceState, Snapshot
 from engine.state.references import SEPARATOR
+
+if TYPE_CHECKING:
+    from engine.pulumi_cli.state import CliState
 
 QUESTION: Final = "Write this to the state?"
 
@@ -35,7 +40,7 @@ class Edit:
     verb: str
     request: Editing
     screen: Screen
-    session: Session
+    session: KeptStack | CliState
 
     def run(self, change: Change, *words: str) -> int:
         """Do ``change`` and report; returns the exit code. ``words`` tell the history what it was about."""
@@ -87,13 +92,22 @@ def prepare(verb: str, request: Editing, stack: str | None = None) -> Edit:
     """Open the stack that is to be edited. Raises UsageError where somebody would have to be asked and can't be."""
     screen = Screen(request)
     check_can_agree(request, screen, verb)
-    return Edit(verb, request, screen, open_stack(request, stack))
+    session = open_stack(request, stack, edits=True)
+    if request.message and not isinstance(session, KeptStack):
+        screen.tell("--message is not kept: the Pulumi CLI takes none for an edit", Style.DIM)
+    return Edit(verb, request, screen, session)
 
 
-def open_stack(request: OfStack, stack: str | None = None) -> Session:
-    """The session of the stack that is meant (or of ``stack``), without a sandbox: nothing but its files is needed."""
-    project = Project.load(request.cwd)
-    return Session.open(project, stack or meant(request.environment, request.stack, project.environments()), {})
+def open_stack(request: OfStack, stack: str | None = None, *, edits: bool = False) -> KeptStack | CliState:
+    """The stack that is meant (or ``stack``), for who ``edits`` its state or only reads it: no sandbox is needed."""
+    project = Project.load(request.cwd, any_runtime=True)
+    stack = stack or meant(request.environment, request.stack, project.environments())
+    if engines.of_state(request, project, stack, edits=edits) is Engine.PULUMI:
+        from engine.pulumi_cli.state import CliState
+
+        return CliState.open(project, stack)
+    project.require_python()
+    return KeptStack.kept(project, stack, os.environ)
 
 
 def positional(request: OfStack, rest: Sequence[str | None]) -> tuple[str | None, list[str]]:

@@ -11,24 +11,32 @@ from cli.requests.manner import Output
 from cli.screen import VERSION
 from cli.state_edits import Edit, chosen
 from cli.views.lines import Line, Style
+from engine.kept_stack import KeptStack
 from engine.relocation import MovedAway, move, other_stack
 from engine.state import moving
-from engine.state.model import Snapshot
+from engine.state.model import ResourceState, Snapshot
 from engine.state.moving import Moved
 
 
 def run(command: Edit, words: Sequence[str], name: str, *, parents: bool) -> int:
     """Move what ``words`` mean to the stack ``name``; returns the exit code."""
     session = command.session
-    to = other_stack(session, name)
+
+    def choose(here: Snapshot) -> Sequence[ResourceState]:
+        return chosen(here, words, session.stack)
 
     def change(here: Snapshot, there: Snapshot) -> Moved:
-        return moving.move(here, there, chosen(here, words, session.stack), to, parents=parents)
+        return moving.move(here, there, choose(here), to, parents=parents)
 
     def agree(moved: Moved) -> bool:
         command.say(_lines(moved))
-        return agreed(command.request, command.screen, f"Move this to {to.project}/{to.stack}?")
+        return agreed(command.request, command.screen, f"Move this to {name}?")
 
+    if not isinstance(session, KeptStack):
+        from engine.pulumi_cli import relocation
+
+        return _report(command, relocation.move(session, command.heard, name, choose, agree, parents=parents), name)
+    to = other_stack(session, name)
     message = command.message(*words, "--to", name)
     return _report(command, move(session, command.heard, to, change, agree, message), name)
 

@@ -3,23 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from engine.events import Consumer, Diagnostic, Severity
-from engine.kept_stack import KeptStack
+from engine.project import Project
 from engine.state import interchange
 from engine.state.errors import EditRefused, StateError
 from engine.state.invariants import problems
 from engine.state.lock import by_whom
 from engine.state.model import Snapshot
 from engine.state.repair import Pruned, repaired
-from engine.state.storage import StackStore, Update
+from engine.state.storage import Update
 from engine.stopwatch import Stopwatch
 
 Change = Callable[[Snapshot], Snapshot]
 Agree = Callable[[Snapshot, Snapshot], bool]
+
+
+class Store(Protocol):
+    """Where a state is kept. ``reseals`` says that it encrypts what it saves as the stack's secrets are."""
+
+    @property
+    def reseals(self) -> bool: ...
+
+    def as_kept(self, snapshot: Snapshot) -> Snapshot:
+        """What there will be once ``snapshot`` is saved."""
+        ...
+
+    def read(self) -> Snapshot | None:
+        """The state, whatever the invariants say of it; None where there is none."""
+        ...
+
+    def keep_backup(self) -> Path | None:
+        """Keep what is there now; None where there is nothing."""
+        ...
+
+    def save(self, snapshot: Snapshot) -> Snapshot:
+        """Put ``snapshot`` in its place."""
+        ...
+
+    def add_to_history(self, update: Update) -> None: ...
+
+
+class Editable(Protocol):
+    """A stack whose state can be edited: a ``KeptStack``, or what the Pulumi CLI reaches."""
+
+    project: Project
+    stack: str
+
+    @property
+    def store(self) -> Store: ...
+
+    def locked(self, emit: Consumer) -> AbstractContextManager[None]:
+        """Hold the stack, as far as can be."""
+        ...
+
+    def saved(self) -> Snapshot:
+        """The state, for whoever changes it. Raises StateError where it is not valid."""
+        ...
+
+    def given(self, content: bytes, place: str) -> Snapshot:
+        """The snapshot in a file in Pulumi's form, called ``place`` in errors, as it can be saved here."""
+        ...
+
+    def replacing(self) -> Store:
+        """What puts another state in the place of one that can't be read."""
+        ...
+
 
 KIND: Final = "import"  # what Pulumi calls every change of a state that no update made
 
@@ -37,7 +90,7 @@ class Edited:
     backup: Path | None = None
 
 
-def edit(session: KeptStack, emit: Consumer, change: Change, agree: Agree, message: str) -> Edited:
+def edit(session: Editable, emit: Consumer, change: Change, agree: Agree, message: str) -> Edited:
     """Put what ``change`` makes of the state in its place, unless ``agree`` (before, after) says no.
 
     ``message`` is what the history tells of it. A change that changes nothing asks nobody and writes nothing. Raises
@@ -47,9 +100,12 @@ def edit(session: KeptStack, emit: Consumer, change: Change, agree: Agree, messa
         return _edited(session.store, session.saved(), change, agree, message)
 
 
-def _edited(store: StackStore, before: Snapshot, change: Change, agree: Agree, message: str) -> Edited:
+def _edited(store: Store, before: Snapshot, change: Change, agree: Agree, message: str) -> Edited:
     after = change(before)
-    if after == before or not agree(before, after):
+    if after == before:
+        return Edited(before, after)
+    after = store.as_kept(after)
+    if not agree(before, after):
         return Edited(before, after)
     watch = Stopwatch()
     backup = store.keep_backup()
@@ -58,7 +114,7 @@ def _edited(store: StackStore, before: Snapshot, change: Change, agree: Agree, m
     return Edited(before, after, applied=True, backup=backup)
 
 
-def put_in(session: KeptStack, emit: Consumer, content: bytes, place: str, agree: Agree, message: str) -> Edited:
+def put_in(session: Editable, emit: Consumer, content: bytes, place: str, agree: Agree, message: str) -> Edited:
     """Put the state in a file in Pulumi's form, called ``place`` in errors, in the place of the stack's.
 
     Its secrets are sealed anew, as the stack's are. Operations that it says are pending are dropped, each with a word,
@@ -66,30 +122,28 @@ def put_in(session: KeptStack, emit: Consumer, content: bytes, place: str, agree
     ``interchange.read``.
     """
     with session.locked(emit):
-        given = interchange.read(content, place, session.sealing)
+        given = session.given(content, place)
         interchange.check_belongs(given, place, session.project.name, session.stack)
         store, before = _present(session, emit)
         for operation in given.pending_operations:
             text = f"{place} says that {operation.kind} {operation.resource.urn} was not seen to end; that is dropped"
             emit(Diagnostic(Severity.WARNING, text, operation.resource.urn))
-        after = replace(
-            given, pending_operations=(), manifest=before.manifest, secrets_provider=before.secrets_provider
-        )
+        provider = before.secrets_provider if store.reseals else given.secrets_provider
+        after = replace(given, pending_operations=(), manifest=before.manifest, secrets_provider=provider)
         return _edited(store, before, lambda _before: after, agree, message)
 
 
-def _present(session: KeptStack, emit: Consumer) -> tuple[StackStore, Snapshot]:
+def _present(session: Editable, emit: Consumer) -> tuple[Store, Snapshot]:
     """What the stack has, as far as it can be read, and the files to put something in its place with."""
     try:
         return session.store, session.store.read() or Snapshot()
     except StateError as error:
         emit(Diagnostic(Severity.WARNING, f"the stack's own state can't be read, and is replaced: {error}"))
-        # Another one, which knows nothing of how the old one's secrets were sealed.
-        return session.store.with_keyring(session.sealing), Snapshot()
+        return session.replacing(), Snapshot()
 
 
 def repair(
-    session: KeptStack, emit: Consumer, agree: Callable[[Snapshot, Snapshot, list[Pruned]], bool], message: str
+    session: Editable, emit: Consumer, agree: Callable[[Snapshot, Snapshot, list[Pruned]], bool], message: str
 ) -> Edited:
     """Mend a state that breaks the invariants; a valid one stays as it is.
 
@@ -126,7 +180,7 @@ def _mended(before: Snapshot, broken: list[str], stack: str) -> tuple[Snapshot, 
     )
 
 
-def remember(store: StackStore, message: str, watch: Stopwatch) -> None:
+def remember(store: Store, message: str, watch: Stopwatch) -> None:
     """Add to the history what was done by hand."""
     environment = by_whom()
     store.add_to_history(Update(KIND, watch.start, watch.end, "succeeded", message, environment))

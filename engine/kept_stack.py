@@ -83,6 +83,14 @@ class KeptStack:
         self.check_own()
         return self.store.load() or Snapshot()
 
+    def given(self, content: bytes, place: str) -> Snapshot:
+        """The snapshot in a file in Pulumi's form, which errors call ``place``. Raises as ``interchange.read`` does."""
+        return interchange.read(content, place, self.sealing)
+
+    def replacing(self) -> StackStore:
+        """The stack's files, for who replaces what can't be read: they know nothing of how it was sealed."""
+        return self.store.with_keyring(self.sealing)
+
     def history(self) -> tuple[list[Past], list[str]]:
         """What was done to the stack, newest first, and a line about each record that can't be read."""
         self.require_reach()

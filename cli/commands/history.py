@@ -14,7 +14,9 @@ from cli.requests.state import Cancelling, LookingBack
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cli.screen import Screen
     from cli.views.lines import Line
+    from engine.pulumi_cli.state import CliState
     from engine.state.lock import Holder
 
 
@@ -45,9 +47,12 @@ def register(app: typer.Typer) -> None:
         from cli.asking import agreed, check_can_agree
         from cli.screen import Screen
         from cli.state_edits import open_stack
+        from engine.kept_stack import KeptStack
         from engine.state.lock import break_locks, locks
 
-        screen, session = Screen(request), open_stack(request)
+        screen, session = Screen(request), open_stack(request, edits=True)
+        if not isinstance(session, KeptStack):
+            return _cancel_by_cli(request, screen, session)
         session.check_own()
         folder = session.store.lock_folder
         found = locks(folder)
@@ -64,6 +69,23 @@ def register(app: typer.Typer) -> None:
     _ = (history, cancel)  # registered above
 
 
+def _cancel_by_cli(request: Cancelling, screen: Screen, session: CliState) -> int:
+    """Have the Pulumi CLI do it; who holds the lock is known where the backend is a folder."""
+    from cli.asking import agreed, check_can_agree
+    from engine.state.lock import locks
+
+    found = locks(session.lock_folder) if session.lock_folder is not None else []
+    if session.lock_folder is not None and not found:
+        return _cancelled(request, screen, session.stack, [], done=False)
+    check_can_agree(request, screen, "cancel")
+    if request.output is Output.TEXT:
+        screen.show([_line(path, holder) for path, holder in found])
+    done = agreed(request, screen, "Cancel the update that holds the stack, as `pulumi cancel` does?")
+    if done:
+        session.cancel_update()
+    return _cancelled(request, screen, session.stack, found, done=done, asked=True)
+
+
 def _line(path: Path, holder: Holder | None) -> Line:
     from cli.views.lines import Line
     from engine.state.lock import is_gone
@@ -76,12 +98,19 @@ def _line(path: Path, holder: Holder | None) -> Line:
 
 
 def _cancelled(
-    request: Cancelling, screen: Any, stack: str, found: list[tuple[Path, Holder | None]], *, done: bool
+    request: Cancelling,
+    screen: Any,
+    stack: str,
+    found: list[tuple[Path, Holder | None]],
+    *,
+    done: bool,
+    asked: bool = False,
 ) -> int:
     from cli.screen import VERSION
     from cli.views.lines import Line
 
-    code = ExitCode.OK if done or not found else ExitCode.CANCELLED
+    asked = asked or bool(found)
+    code = ExitCode.OK if done or not asked else ExitCode.CANCELLED
     if request.output is Output.JSON:
         locks = [{"path": str(path), **(holder.encode() if holder else {})} for path, holder in found]
         screen.document(
@@ -94,7 +123,7 @@ def _cancelled(
                 "locks": locks,
             }
         )
-    elif not found:
+    elif not asked:
         screen.show([Line().add(f"{stack} is not locked")])
     elif done:
         screen.show([Line().add(f"{stack} is not locked any more")])

@@ -87,6 +87,16 @@ class Cli:
             raise of_output(_said(error), self._stack) from None
         return done.stdout
 
+    def tell(self, given: str, *arguments: str) -> None:
+        """Run a short command that reads ``given`` from its standard input. Raises PulumiError."""
+        done = subprocess.run(  # noqa: S603
+            [self._command.command, *arguments, *self._about(True), "--non-interactive"],
+            cwd=self._folder, env={**os.environ, **VARIABLES}, input=given.encode(), capture_output=True, check=False,
+            start_new_session=True,
+        )  # fmt: skip
+        if done.returncode:
+            raise of_output(done.stderr.decode(errors="replace"), self._stack)
+
     def _about(self, of_stack: bool) -> list[str]:
         return ["--stack", self._stack] if of_stack else []
 

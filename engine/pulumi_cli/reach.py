@@ -36,7 +36,7 @@ def obstacle(project: Project, stack: str, environment: Mapping[str, str] | None
     url = backend_url(project, environment)
     if not url:
         return "it is not logged in to any backend"
-    folder = _folder(url)
+    folder = backend_folder(url)
     if folder is not None and not folder.is_dir():
         return f"its backend {url} is not there"
     missing = [plugin for plugin in required(project) if not installed(plugin, environment)]
@@ -91,7 +91,8 @@ def backend_url(project: Project, environment: Mapping[str, str]) -> str:
     return "https://api.pulumi.com" if environment.get("PULUMI_ACCESS_TOKEN") else ""
 
 
-def _folder(url: str) -> Path | None:
+def backend_folder(url: str) -> Path | None:
+    """The folder that a backend is, None for one that is none."""
     parsed = urlparse(url)
     return Path(unquote(parsed.netloc + parsed.path)).expanduser() if parsed.scheme == "file" else None
 

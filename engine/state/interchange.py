@@ -71,12 +71,12 @@ def _in_clear(value: Json) -> Json:
     return {key: _in_clear(item) for key, item in value.items()}
 
 
-def read(content: bytes, place: str, keyring: Keyring) -> Snapshot:
+def read(content: bytes, place: str, keyring: Keyring | SecretCodec) -> Snapshot:
     """The snapshot in a file in Pulumi's form; ``place`` is how errors call the file.
 
     Raises StateError, which says what to do: no such form, too new, torn, sealed otherwise than ``keyring`` opens.
     """
-    codec = SecretCodec(keyring)
+    codec = SecretCodec(keyring) if isinstance(keyring, Keyring) else keyring
     try:
         if form.is_checkpoint(content):
             return form.read_checkpoint(content, codec) or Snapshot()

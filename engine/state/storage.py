@@ -109,6 +109,13 @@ class StackStore:
         self._loaded = False
         self._current: Snapshot | None = None
 
+    @property
+    def reseals(self) -> bool:
+        return True
+
+    def as_kept(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot
+
     def exists(self) -> bool:
         """Whether the stack was made, deployed or not."""
         return self._stored() is not None or self.journal_path.exists()

@@ -30,6 +30,8 @@ answer = next(one for one in answers if fits(one))
 if answer["once"]:
     answers.remove(answer)
     json.dump(answers, open(path, "w"))
+if words[:2] == ["stack", "import"]:
+    open(os.path.join(folder, "imported.json"), "w").write(sys.stdin.read())
 signals = []
 signal.alarm(100)  # nothing of a test that has failed stays
 signal.signal(signal.SIGINT, lambda number, frame: signals.append(number))
@@ -94,8 +96,13 @@ class FakePulumi:
         )  # fmt: skip
         (self.folder / "answers.json").write_text(json.dumps(self.answers))
 
-    def has_stack(self, deployment: Any = None) -> None:
-        self.answer("stack", "export", out=json.dumps(EMPTY if deployment is None else deployment))
+    def has_stack(self, deployment: Any = None, *, once: bool = False) -> None:
+        self.answer("stack", "export", out=json.dumps(EMPTY if deployment is None else deployment), once=once)
+
+    @property
+    def imported(self) -> Any:
+        """What was last put in a stack's place."""
+        return json.loads((self.folder / "imported.json").read_text())
 
     def has_no_stack(self, name: str = "dev", *, once: bool = False) -> None:
         self.answer("stack", "export", err=f"error: no stack named '{name}' found\n", code=6, once=once)
