@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.exits import CommandError, ExitCode
+from engine.state.files import takes_a_stream
 
 
 def write(contents: Mapping[Path, str]) -> None:
@@ -22,16 +23,18 @@ def write(contents: Mapping[Path, str]) -> None:
 
 def put(contents: Mapping[Path, str]) -> None:
     """The same for whoever says it in words of his own: raises OSError, whose ``filename`` is the path."""
-    new = {path: path.with_name(f".{path.name}.{os.getpid()}") for path in contents}
+    new = {path: _beside(path.resolve()) for path in contents if not takes_a_stream(path)}
     path = Path()
     try:
-        for path, text in contents.items():
+        for path in new:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            new[path].write_text(text, encoding="utf-8")
+            new[path].write_text(contents[path], encoding="utf-8")
         for path, written in new.items():
-            written.replace(path)
+            written.replace(path.resolve())
+        for path in contents.keys() - new.keys():
+            path.write_text(contents[path], encoding="utf-8")
     except OSError as error:
         error.filename = path
         raise
@@ -39,3 +42,7 @@ def put(contents: Mapping[Path, str]) -> None:
         for written in new.values():
             with suppress(OSError):
                 written.unlink()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")

@@ -33,6 +33,12 @@ def whereabouts(project: Project, environment: Mapping[str, str]) -> Whereabouts
     return Whereabouts(project.root / STATE_FOLDER, url, bucket_at(url))
 
 
+def shown(url: str) -> str:
+    """A backend's URL for the eye: without the password that it may hold."""
+    password = urlparse(url).password
+    return url.replace(f":{password}@", ":[secret]@", 1) if password else url
+
+
 def bucket_at(url: str) -> Bucket | None:
     """What can be read of a backend that is not a folder: an S3 bucket, or nothing."""
     if urlparse(url).scheme != "s3":

@@ -176,12 +176,15 @@ class Deployment(Judging):
             self.stack_outputs = outputs
             if self.unavailable:  # what could not be computed this time keeps its last value
                 outputs = {key: value for key, value in outputs.items() if value is not UNKNOWN}
-        elif old is not None and not equal(*comparable_outputs(old.outputs, outputs)):
+        elif old is not None and not self._has_same_outputs(old, outputs):
             self.state_only_changes = True
         new = replace(state, outputs=outputs)
         self.news[urn] = new
         self.executor.record.amend(state, new)
         self.executor.emit(OutputsRegistered(Step(Op.SAME, urn, new.type, Reason.UNCHANGED, old, new)))
+
+    def _has_same_outputs(self, old: ResourceState, outputs: Properties) -> bool:
+        return equal(*comparable_outputs(old.outputs, outputs)) if self.base.sealed else equal(old.outputs, outputs)
 
     def keep_outputs(self) -> None:
         """Something failed: what the stack does not output this time keeps its last value."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from engine import prior_state
-from engine.backend import STATE_FOLDER, compresses, kept_passphrase, new_passphrase, whereabouts
+from engine.backend import STATE_FOLDER, compresses, kept_passphrase, new_passphrase, shown, whereabouts
 from engine.events import Consumer, Diagnostic, Severity
 from engine.plan import Plan
 from engine.project import Project, ProjectError, UnknownStack
@@ -127,7 +127,7 @@ class KeptStack:
         """Raise ProjectError where the state can't even be looked at."""
         if self.out_of_reach and self.remote is None:
             raise ProjectError(
-                f"PULUMI_BACKEND_URL is {self.out_of_reach!r}: the embedded engine keeps state in files only; "
+                f"PULUMI_BACKEND_URL is {shown(self.out_of_reach)!r}: the embedded engine keeps state in files only; "
                 "unset it, or give a file:// URL"
             )
 
@@ -136,9 +136,9 @@ class KeptStack:
         self.require_reach()
         if self.remote is not None:
             raise ProjectError(
-                f"PULUMI_BACKEND_URL is {self.out_of_reach!r}, which the embedded engine only reads: it previews what "
-                "is there and keeps state in files only\n  change it with the Pulumi CLI (`--engine pulumi`), or unset "
-                "the variable, or give a file:// URL, to work on another copy"
+                f"PULUMI_BACKEND_URL is {shown(self.out_of_reach)!r}, which the embedded engine only reads: it "
+                "previews what is there and keeps state in files only\n  change it with the Pulumi CLI (`--engine "
+                "pulumi`), or unset the variable, or give a file:// URL, to work on another copy"
             )
 
     # Changing

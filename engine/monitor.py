@@ -28,6 +28,7 @@ from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
 from engine.goal_messages import goal_of, read_goal_of
 from engine.inheritance import Inheritance
+from engine.log_levels import severity_of
 from engine.protocol import MESSAGE_SIZES, engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from engine.provider_registry import plugin_inputs
 from engine.providers.base import ProviderError
@@ -56,12 +57,6 @@ _RESULTS: Final = {
     "success": resource_pb2.Result.SUCCESS,
     "fail": resource_pb2.Result.FAIL,
     "skip": resource_pb2.Result.FAIL,  # to the program it is the same: its outputs will not be known
-}
-_SEVERITIES: Final = {
-    engine_pb2.DEBUG: Severity.DEBUG,
-    engine_pb2.INFO: Severity.INFO,
-    engine_pb2.WARNING: Severity.WARNING,
-    engine_pb2.ERROR: Severity.ERROR,
 }
 T = TypeVar("T")
 
@@ -265,7 +260,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
     # The engine's log
 
     async def Log(self, request: engine_pb2.LogRequest, context: Any) -> empty_pb2.Empty:
-        severity = _SEVERITIES[request.severity]
+        severity = severity_of(request.severity)
         if severity is Severity.ERROR:
             self.failed_log = True
         self._deployment.executor.emit(Diagnostic(severity, request.message, request.urn, request.ephemeral))

@@ -142,6 +142,11 @@ class ProviderRegistry:
             return self._latest[urn]
         raise ProviderError(f"provider {urn} is neither registered nor in the state; was it removed by hand?")
 
+    def managing(self, state: ResourceState, olds: Mapping[str, ResourceState]) -> Provider:
+        """The provider of ``state`` as ``get`` finds it, and as it answers for that resource."""
+        provider = self.get(state.provider, olds)
+        return provider.about(state) if isinstance(provider, TakesMarks) else provider
+
 
 def plugin_inputs(version: str, url: str, mapped: Mapping[str, str] | None = None) -> Properties:
     """The inputs of a provider resource that say which plugin is meant, as Pulumi's engine writes them down.

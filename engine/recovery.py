@@ -62,7 +62,7 @@ class _Recovery:
             self._recorder.finish(number)
 
     def _provider(self, resource: ResourceState) -> Provider:
-        return self._registry.get(resource.provider, by_reference(self._base.resources))
+        return self._registry.managing(resource, by_reference(self._base.resources))
 
     async def _created(self, number: int, resource: ResourceState) -> None:
         same_type = (old for old in self._base.resources if old.type == resource.type and old.id)

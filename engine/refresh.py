@@ -6,7 +6,6 @@ A refresh stands alone, or goes before a run, which then starts from what was fo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -29,7 +28,6 @@ from engine.providers.base import (
     PartialFailure,
     Provider,
     ProviderError,
-    TakesMarks,
 )
 from engine.record import NoRecord
 from engine.redaction import Redactor
@@ -154,9 +152,7 @@ class Refresh:
 
     async def _compared(self, old: ResourceState) -> Step:
         with self._executor.diagnosed(old.urn):
-            provider = self._registry.get(old.provider, self._providers)
-            if isinstance(provider, TakesMarks):
-                provider = provider.about(old)
+            provider = self._registry.managing(old, self._providers)
             try:
                 found, reasons = await self._read(provider, old)
                 diff = None if found is None or old.external else await self._diff(provider, old, found)
@@ -190,9 +186,8 @@ class Refresh:
 
     async def _diff(self, provider: Provider, old: ResourceState, found: Found) -> Diff:
         """What an ``up`` of an unchanged program would have to change back; what it ignores is no drift."""
-        before, wanted = found.inputs, handed(provider, old.inputs)
-        with contextlib.suppress(ValueError):  # a path that is none: the next `up` refuses it and says why
-            wanted = paths.ignore_changes(old.ignore_changes, before, wanted)
+        before = found.inputs
+        wanted = paths.ignored(old.ignore_changes, before, handed(provider, old.inputs))
         return await self._executor.call(
             provider, provider.diff, old.urn, old.type, found.id, before, found.outputs, wanted
         )  # fmt: skip

@@ -112,7 +112,7 @@ def read(path: Path, codec: SecretCodec) -> SavedPlan:
 
 def write(path: Path, text: str) -> None:
     """Put a plan's text at ``path``, whole or not at all, readable by its owner alone. Raises OSError."""
-    files.write(path, text.encode())
+    files.give(path, text.encode())
 
 
 def decode(text: str, codec: SecretCodec) -> SavedPlan:

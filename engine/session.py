@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from engine import forewarnings, prior_state, waiting_host
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.packs import Packs
-from engine.backend import STATE_FOLDER
+from engine.backend import STATE_FOLDER, shown
 from engine.events import Consumer
 from engine.kept_plans import KeptPlans, as_planned, tell
 from engine.kept_stack import KeptStack
@@ -92,7 +92,7 @@ class Session(KeptStack):
         config = self.configuration
         base = prior_state.for_preview(self.source, self.store, self.sealing, STATE_FOLDER, emit)
         if self.out_of_reach and self.remote is None:
-            forewarnings.of_reach(self.out_of_reach, STATE_FOLDER, emit)
+            forewarnings.of_reach(shown(self.out_of_reach), STATE_FOLDER, emit)
         forewarnings.of_sealed(config, has_salt=bool(self.keyring.salt), emit=emit)
         forewarnings.of_pending(base, emit)
         async with self._with_processes():

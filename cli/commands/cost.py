@@ -74,9 +74,10 @@ def _done(request: Costing, screen: Screen, compare: Callable[[], Comparison]) -
         comparison = compare()
     found = _Found(comparison, _bill(request, comparison.after), _cluster(request, comparison.after))
     if request.svg is not None:
+        from cli import whole_files
         from cli.views import cost_picture
 
-        request.svg.write_text(cost_picture.draw(comparison), encoding="utf-8")
+        whole_files.write({request.svg: cost_picture.draw(comparison)})
         screen.tell(f"drawn: {request.svg}")
     _report(request, found, screen)
     return ExitCode.OK

@@ -30,7 +30,7 @@ def register(group: typer.Typer) -> None:
             screen.out.write(text)
             screen.out.flush()
             return ExitCode.OK
-        files.write(request.file, text.encode())  # for the user's eyes alone, as the state is
+        files.give(request.file, text.encode())  # for the user's eyes alone, as the state is
         if request.output is Output.JSON:
             screen.document({"version": VERSION, "stack": session.stack, "file": str(request.file)})
         else:

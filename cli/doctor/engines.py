@@ -131,6 +131,7 @@ def _uv(place: Place) -> Check:
 def _backend(place: Place, pulumi: str | None) -> Iterator[Check]:
     if place.root is None:
         return
+    from engine.backend import shown
     from engine.project import Project
     from engine.pulumi_cli import reach
 
@@ -140,9 +141,11 @@ def _backend(place: Place, pulumi: str | None) -> Iterator[Check]:
         yield Check(_CLI, "backend", State.MISSING, "nobody has logged in", "the CLI's state", how)
     elif place.online and pulumi is not None:
         well, text = said([pulumi, "whoami", "--non-interactive"], place.environment, 30.0)
-        yield Check(_CLI, "backend", State.OK if well else State.BROKEN, f"{url}: {text}", "the CLI's state", how)
+        yield Check(
+            _CLI, "backend", State.OK if well else State.BROKEN, f"{shown(url)}: {text}", "the CLI's state", how
+        )
     else:
-        yield Check(_CLI, "backend", State.OK, f"{url} (not asked; --online does)", "the CLI's state", how)
+        yield Check(_CLI, "backend", State.OK, f"{shown(url)} (not asked; --online does)", "the CLI's state", how)
 
 
 # Plugins

@@ -72,9 +72,11 @@ def main() -> int:
         fast_sdk.install(debug=order["debug"])
     sys.path.insert(0, own_folder)
     import unknown_members  # pyright: ignore[reportImplicitRelativeImport]
+    import young_sources  # pyright: ignore[reportImplicitRelativeImport]
 
     sys.path.remove(own_folder)
     unknown_members.install()
+    young_sources.install()
     _configure(order, *(_direct_stubs(line) if fast else (order["monitor"], order["monitor"])))
     os.chdir(order["pwd"])
     sys.argv = [order["program"]]

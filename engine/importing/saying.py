@@ -19,24 +19,41 @@ def to_say(inputs: Properties, check: Check, changes: Changes) -> Properties:
     Nothing is left out whose absence ``changes`` the resource, as the provider compares.
     """
     said = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
+    check = _remembered(check)
 
     def same(given: Properties) -> bool:
         checked = check(given)
         return not checked.failures and not changes(checked.inputs)
 
     said = _without_filled_in(said, check)
-    for failure in check(said).failures:
+    refused = left = check(said).failures
+    for failure in refused:
         fewer = _without(said, [paths.parse(failure.property)] if failure.property else [])
         # What is refused for itself alone is left for whoever mends the code.
         checked = check(fewer)
-        if len(checked.failures) < len(check(said).failures) and not changes(checked.inputs):
-            said = fewer
+        if len(checked.failures) < len(left) and not changes(checked.inputs):
+            said, left = fewer, checked.failures
     empty = list(_empty(said))
-    if same(_without(said, empty)):
+    if not empty or same(_without(said, empty)):
         return _without(said, empty)
     for path in empty:
-        said = _without(said, [path]) if same(_without(said, [path])) else said
+        fewer = _without(said, [path])
+        said = fewer if same(fewer) else said
     return said
+
+
+def _remembered(check: Check) -> Check:
+    """``check``, which asks the provider of another process no question twice; all are of parts of the same inputs."""
+    answers: list[tuple[Properties, Checked]] = []
+
+    def answered(given: Properties) -> Checked:
+        known = next((checked for asked, checked in answers if asked == given), None)
+        if known is None:
+            known = check(given)
+            answers.append((given, known))
+        return known
+
+    return answered
 
 
 def _without_filled_in(said: Properties, check: Check) -> Properties:

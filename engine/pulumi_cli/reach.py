@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlparse
 
+from engine.backend import shown
 from engine.project import FILE_NAMES, Project
 from engine.providers.remote.attached import VARIABLE
 from engine.providers.remote.finding import file_name, pulumi_home
@@ -38,7 +39,7 @@ def obstacle(project: Project, stack: str, environment: Mapping[str, str] | None
         return "it is not logged in to any backend"
     folder = backend_folder(url)
     if folder is not None and not folder.is_dir():
-        return f"its backend {url} is not there"
+        return f"its backend {shown(url)} is not there"
     missing = [plugin for plugin in required(project) if not installed(plugin, environment)]
     if missing:
         return f"its plugin {missing[0].name} {missing[0].version} is not installed"

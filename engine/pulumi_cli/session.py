@@ -25,6 +25,7 @@ from engine.analyzer.config import written
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import PackInfo
 from engine.analyzer.packs import Packs
+from engine.backend import shown
 from engine.events import Cancelled, Consumer, Diagnostic, Severity
 from engine.kept_plans import as_planned
 from engine.plan import Plan
@@ -87,7 +88,8 @@ class CliSession:
     @property
     def where(self) -> str:
         """Which engine it is, and where the state lies, in a few words."""
-        return f"Pulumi CLI {self.cli.version}, state in {backend_url(self.project, os.environ) or 'its backend'}"
+        backend = shown(backend_url(self.project, os.environ)) or "its backend"
+        return f"Pulumi CLI {self.cli.version}, state in {backend}"
 
     # Looking
 

@@ -40,6 +40,21 @@ def write(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def give(path: Path, content: bytes) -> None:
+    """The same at a place that the user has named: a device or a pipe there is written to, never replaced."""
+    if takes_a_stream(path):
+        path.write_bytes(content)
+    else:
+        write(path.resolve(), content)
+
+
+def takes_a_stream(path: Path) -> bool:
+    """Whether what is at ``path`` can't be replaced by a file: it is ``/dev/stdout``, a device, a pipe."""
+    return path.parent in (Path("/dev"), Path("/dev/fd")) or (
+        path.exists() and not path.is_file() and not path.is_dir()
+    )
+
+
 def duplicate(source: Path, target: Path) -> None:
     """Make ``target`` what ``source`` is now. Costs no copying where the file system has links.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.backend import kept_passphrase, new_passphrase
+from engine.backend import kept_passphrase, new_passphrase, shown
 
 
 def test_stacks_that_come_up_for_the_first_time_at_once_keep_one_passphrase(tmp_path: Path) -> None:
@@ -26,3 +26,11 @@ def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "link", refused)
     first = new_passphrase(tmp_path)
     assert first == new_passphrase(tmp_path) == kept_passphrase(tmp_path)
+
+
+def test_the_password_in_a_backends_url_is_not_shown() -> None:
+    assert (
+        shown("postgres://me:hunter%402@db:5432/state?sslmode=on") == "postgres://me:[secret]@db:5432/state?sslmode=on"
+    )
+    for plain in ("", "s3://bucket/states?region=eu-west-1", "https://me@api.pulumi.com", "file:///tmp/a:b@c"):
+        assert shown(plain) == plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,9 +76,11 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
             for place, check in _mapping(source.get("checks", {}), "checks", problems).items()
         },
         set_by_aws=_strings(source.get("set_by_aws", ())),
-        conflicts=_groups(source.get("conflicts", ()), "conflicts", inputs, problems),
-        exactly_one=_groups(source.get("exactly_one", ()), "exactly_one", inputs, problems),
-        kinds=_groups(source.get("kinds", ()), "kinds", inputs, problems),
+        conflicts=_groups(
+            source.get("conflicts", ()), "conflicts", {path for path, _ in schema.paths(inputs)}, problems
+        ),
+        exactly_one=_groups(source.get("exactly_one", ()), "exactly_one", set(inputs), problems),
+        kinds=_groups(source.get("kinds", ()), "kinds", set(inputs), problems),
         stays_given=frozenset(_strings(source.get("stays_given", ()))),
         replace_on=_strings(source.get("replace_on", ())),
         delete_before_replace=bool(source.get("delete_before_replace", False)),
@@ -110,13 +112,10 @@ def _unknown_paths(
                 yield f"{section}.{path}: no such property is declared under inputs or outputs"
 
 
-def _groups(
-    source: object, place: str, inputs: Mapping[str, Field], problems: list[str]
-) -> tuple[tuple[str, ...], ...]:
-    """Lists of inputs that belong together."""
+def _groups(source: object, place: str, known: Collection[str], problems: list[str]) -> tuple[tuple[str, ...], ...]:
+    """Lists of inputs that belong together, each of which is one of those ``known``."""
     listed: list[Any] = cast("list[Any]", source) if isinstance(source, list | tuple) else [source]
     groups: list[tuple[str, ...]] = []
-    known = {path for path, _ in schema.paths(inputs)}
     for index, group in enumerate(listed):
         if not isinstance(group, list):
             problems.append(f"{place}[{index}]: expected a list of inputs, got {group!r}")

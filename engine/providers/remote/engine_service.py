@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
 
 from engine.events import Severity
+from engine.log_levels import severity_of
 from engine.protocol import engine_pb2, engine_pb2_grpc
 
-_SEVERITIES: Final = {
-    engine_pb2.DEBUG: Severity.DEBUG,
-    engine_pb2.INFO: Severity.INFO,
-    engine_pb2.WARNING: Severity.WARNING,
-    engine_pb2.ERROR: Severity.ERROR,
-}
 Tell = Callable[[Severity, str, str], None]
 
 
@@ -36,7 +31,7 @@ class EngineService(engine_pb2_grpc.EngineServicer):
         self._server.stop(None)
 
     def Log(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
-        self._tell(_SEVERITIES.get(request.severity, Severity.INFO), request.message, request.urn)
+        self._tell(severity_of(request.severity), request.message, request.urn)
         return empty_pb2.Empty()
 
     def GetRootResource(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name

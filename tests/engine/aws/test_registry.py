@@ -206,6 +206,8 @@ MISTAKES = {
     "replace_on: 5": "replace_on.5: no such property",
     "conflicts: [name]": "conflicts[0]: expected a list of inputs, got 'name'",
     "exactly_one: [[name, colour]]": "exactly_one[0]: no input 'colour'",
+    "exactly_one: [[name, rule.port]]": "exactly_one[0]: no input 'rule.port'",
+    "kinds: [[name, rule.port]]": "kinds[0]: no input 'rule.port'",
     "changes_with: [name]": "changes_with: expected a mapping, got list",
     "update: [{when: colour, operation: A}]": "update[0].when: no such property 'colour'",
     "update: [{when: name, operation: A, params: {B: {C: colour}}}]": "update[0].params.B.C: no such property 'colour'",
@@ -218,7 +220,8 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_names_the_file_and_the_path(tmp_path: Path, mistake: str) -> None:
-    whole = "type: aws:x/y:Y\nservice: x\nid: name\ninputs: {name: str}\ncreate: []\nread: []\ndelete: []\nfind: id\n"
+    whole = "type: aws:x/y:Y\nservice: x\nid: name\ninputs: {name: str, rule: {port: int}}\n"
+    whole += "create: []\nread: []\ndelete: []\nfind: id\n"
     file = tmp_path / "mistaken.yaml"
     file.write_text(mistake if mistake in ("type: [", "just a text") else f"{whole}{mistake}\n")
     with pytest.raises(ProviderError) as caught:

@@ -61,6 +61,12 @@ def test_what_is_ignored_is_no_drift(engine: Engine) -> None:
     assert report.state("a").inputs == {"size": 5}
 
 
+def test_a_path_that_is_none_keeps_no_other_from_being_ignored(engine: Engine) -> None:
+    engine.up(thing("a", size=1, ignore_changes=("tags[", "size")))
+    live(engine, "a").inputs = {"size": 5}
+    assert engine.refresh().operations == []
+
+
 def test_what_is_gone_leaves_the_state_and_the_references_to_it_too(engine: Engine) -> None:
     engine.up(thing("a"), thing("b", of=Out("a")))
     remove(engine, "a")
