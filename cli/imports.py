@@ -19,8 +19,10 @@ from engine.importing.arguments import of_arguments
 from engine.importing.code import Declared, Program, program_of
 from engine.importing.files import of_file
 from engine.importing.wanted import Request
+from engine.pulumi_cli.session import CliSession
+from engine.pulumi_cli.state import Untouched
 from engine.run import Options, Outcome, Result
-from engine.sandbox.providers import PACKAGES
+from engine.sandbox.providers import PACKAGES, factories
 from engine.session import Session
 from engine.stack_session import StackSession
 
@@ -30,13 +32,9 @@ def run(request: Importing) -> int:
     request = _settled(request)
     command = prepared(_Import, "import", request)
     session = command.session
-    if not isinstance(session, Session):
-        raise UsageError(
-            f"{session.stack} belongs to the Pulumi CLI, which imports by itself: `pulumi import`; "
-            "say --engine embedded for what lies in a sandbox"
-        )
     command.wanted = wanted = _wanted(request, session)
-    if command.sandbox is None and any(urns.package_of(one.type) in PACKAGES for one in wanted.resources):
+    ours = isinstance(session, Session)
+    if ours and command.sandbox is None and any(urns.package_of(one.type) in PACKAGES for one in wanted.resources):
         raise sandboxes.missing(session.project.root, request.sandbox)
     return command.run(command.go)
 
@@ -54,10 +52,16 @@ class _Import(Command):
         return self.request
 
     async def go(self, session: StackSession, emit: Consumer, options: Options, agree: Agree) -> Outcome:
-        assert isinstance(session, Session), "`run` has looked"
-        outcome, self.declared = await session.import_resources(
-            self.wanted, emit, options, agree, only_preview=self.asked.preview_only
-        )
+        only_preview = self.asked.preview_only
+        if isinstance(session, Session):
+            done = session.import_resources(self.wanted, emit, options, agree, only_preview=only_preview)
+        else:
+            assert isinstance(session, CliSession), "there is no third engine"
+            done = session.import_resources(
+                self.wanted, emit, options, agree, only_preview=only_preview, file=self.asked.file,
+                factories=factories(None, lambda: sandboxes.declared_kubernetes(session.project, session.stack)),
+            )  # fmt: skip
+        outcome, self.declared = await done
         return outcome
 
     @cached_property
@@ -85,10 +89,17 @@ class _Import(Command):
         code = super()._report(outcome)
         if self._has_code(outcome):
             self._give_code()
+        elif self.asked.generate_code and self.declared and not self._in_python():
+            runtime = self.session.project.runtime
+            self.screen.tell(f"no code: the program is in {runtime}, and what is written here is Python")
         return code
 
+    def _in_python(self) -> bool:
+        return self.session.project.runtime == "python"
+
     def _has_code(self, outcome: Outcome) -> bool:
-        return self.asked.generate_code and outcome.result is Result.SUCCEEDED and bool(self.declared)
+        wanted = self.asked.generate_code and self._in_python()
+        return wanted and outcome.result is Result.SUCCEEDED and bool(self.declared)
 
     def _give_code(self) -> None:
         program, out = self.program, self.asked.out
@@ -141,12 +152,11 @@ def _settled(request: Importing) -> Importing:
     return request
 
 
-def _wanted(request: Importing, session: Session) -> Request:
+def _wanted(request: Importing, session: StackSession) -> Request:
+    codec = session.store.codec if isinstance(session, Session) else Untouched()
     stack, project = session.stack, session.project.name
     if request.file is not None:
-        return of_file(
-            request.file, stack=stack, project=project, protect=request.protect, codec=session.store.codec
-        )  # fmt: skip
+        return of_file(request.file, stack=stack, project=project, protect=request.protect, codec=codec)
     names = tuple(name for given in request.properties for name in given.split(",") if name)
     return of_arguments(
         request.type or "", request.name or "", request.id or "", stack=stack, project=project,

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine import saved_plan_file
 from engine.analyzer.config import written
@@ -40,10 +40,15 @@ from engine.redaction import Redactor
 from engine.run import Options, Outcome, Result
 from engine.state.errors import SecretsUnsupported, WrongPassphrase
 from engine.state.format import read_export
-from engine.state.model import Snapshot
+from engine.state.model import ResourceState, Snapshot
 from engine.state.secrets import Keyring, SecretCodec, passphrase_from
 from engine.targets import Targets
 from engine.values import Properties
+
+if TYPE_CHECKING:  # imported where something is imported
+    from engine.importing.code import Declared
+    from engine.importing.wanted import Request
+    from engine.provider_registry import ProviderFactory
 
 Agree = Callable[[Outcome], bool]
 _CANCELLED: Final = Outcome(Result.CANCELLED, Plan(()), 0.0)
@@ -167,6 +172,46 @@ class CliSession:
         if not agree(preview):
             return replace(preview, result=Result.CANCELLED)
         return await self._run(replace(asked, arguments=(*asked.arguments, *_GO)), base, emit, options)
+
+    async def import_resources(
+        self, request: Request, emit: Consumer, options: Options, agree: Agree, *, only_preview: bool = False,
+        file: Path | None = None, factories: Mapping[str, ProviderFactory] | None = None,
+    ) -> tuple[Outcome, Sequence[Declared]]:  # fmt: skip
+        """Take what exists over into the state; nothing that exists is changed. Gives also what to declare of it.
+
+        ``file`` names it already in the CLI's own form. ``factories`` make the providers that tell what of it a program
+        has to say.
+        """
+        from engine.pulumi_cli import importing
+
+        with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
+            if file is None:
+                file = Path(name) / "resources.json"
+                file.write_text(importing.file_of(request), encoding="utf-8")
+            protect = "true" if all(one.protect for one in request.resources) else "false"
+            given = ("--file", str(file.resolve()), "--generate-code=false", f"--protect={protect}")
+            outcome, states = await self._import(_Asked(("import", *given)), emit, options, agree, only_preview)
+        if outcome.result is not Result.SUCCEEDED:
+            return outcome, ()
+        return outcome, importing.Sayings(factories or {}, states).of(request)
+
+    async def _import(
+        self, asked: _Asked, emit: Consumer, options: Options, agree: Agree, only_preview: bool
+    ) -> tuple[Outcome, Sequence[ResourceState]]:
+        """The outcome, and what the stack has then, as far as anybody sees it."""
+        if not only_preview and not await self._made():
+            return _CANCELLED, ()
+        base = await self._base()
+        outcome = _of_resources(await self._look(asked, base, emit, options))
+        states = [*base.resources, *(step.new for step in outcome.plan.steps if step.new is not None)]
+        if outcome.result is not Result.SUCCEEDED or not outcome.plan.has_changes or only_preview:
+            return outcome, states
+        if not agree(outcome):
+            return replace(outcome, result=Result.CANCELLED), ()
+        done = _of_resources(await self._run(replace(asked, arguments=(*asked.arguments, *_GO)), base, emit, options))
+        # In clear: what kind of value a secret is decides how the code asks for it.
+        known = await asyncio.to_thread(replace(self, in_clear=True).snapshot)
+        return done, known.resources
 
     def cancel(self) -> None:
         """Stop starting things; the CLI finishes and saves what is in flight. For the first Ctrl-C."""
@@ -306,6 +351,11 @@ class _Asked:
     destroying: bool = False
     refreshing: bool = False
     twice: bool = False
+
+
+def _of_resources(outcome: Outcome) -> Outcome:
+    """Of a run without a program: what fails there fails at a resource."""
+    return replace(outcome, result=Result.RESOURCE_FAILED) if outcome.result is Result.PROGRAM_FAILED else outcome
 
 
 _DESTROY: Final = _Asked(("destroy",), destroying=True)

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from cli import engines, sandboxes
 from cli.exits import ExitCode
+from cli.main import application
 from cli.requests.runs import Running
 from cli.requests.stack import Engine
 from engine.project import Project
 from engine.providers.remote.finding import pulumi_home
 from engine.pulumi_cli import reach
-from engine.sandbox import Sandbox
+from engine.sandbox import Sandbox, native
 from engine.state.model import ResourceState, Snapshot
 from engine.urn import STACK_TYPE
 from tests.cli.standing import Standing
 from tests.cli.test_sandboxes import sandbox
-from tests.engine.pulumi_cli.fake import EMPTY, FakePulumi, event, recorded
+from tests.engine.pulumi_cli.fake import EMPTY, RECORDED, FakePulumi, event, recorded
 
 ROOT = ResourceState("urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", STACK_TYPE)
 SEALED = {"version": 3, "deployment": {"secrets_providers": {"type": "passphrase", "state": {"salt": "v1:..."}}}}
@@ -255,6 +259,130 @@ def test_a_refused_run_is_refused_with_the_finding(machine: Machine) -> None:
     machine.fake.answer("preview", events=[begun, finding, *rest], code=1)
     done = machine.standing.run("preview", "dev").expect(ExitCode.REFUSED, "refused by policy", "size is 2")
     assert "mandatory: sizes (pack)" in done.out
+
+
+BUCKET = {"bucket": "acme-media", "forceDestroy": False, "tags": {"team": "ml"}}
+
+
+def imported(log: str, folder: Path) -> list[str]:
+    """A log of the CLI's in which a bucket was imported, and not what was."""
+    text = (folder / f"{log}.ndjson").read_text().replace("test:index:Thing", "aws:s3/bucket:Bucket")
+    text = text.replace("providers:test", "providers:aws")
+    return re.sub(r'"inputs":\{"key":"2".*?\},"size":2\}', f'"inputs":{json.dumps(BUCKET)}', text).splitlines()
+
+
+def test_an_import_by_the_cli_shows_its_plan_and_gives_our_code(machine: Machine, tmp_path: Path) -> None:
+    provider = "urn:pulumi:dev::demo::pulumi:providers:aws::default"
+    urn = "urn:pulumi:dev::shop::aws:s3/bucket:Bucket::b"
+    known = {"version": 3, "deployment": {"resources": [
+        {"urn": provider, "type": "pulumi:providers:aws", "custom": True, "id": "1"},
+        {"urn": urn, "type": "aws:s3/bucket:Bucket", "custom": True, "id": "b-2", "inputs": BUCKET, "protect": True,
+         "provider": f"{provider}::1"},
+    ]}}  # fmt: skip
+    machine.fake.answer("stack", "export", flags=["--show-secrets"], out=json.dumps(known))
+    machine.fake.has_stack()
+    for flag, log in (("--preview-only", "import-preview"), ("--yes", "import")):
+        events = [line.replace("::demo::", "::shop::") for line in imported(log, RECORDED)]
+        machine.fake.answer("import", flags=[flag], events=events)
+    command = ("import", "dev", "aws:s3/bucket:Bucket", "b", "b-2")
+    machine.standing.run(*command).expect(ExitCode.USAGE, "--yes")
+    shown = machine.standing.run(*command, "--preview-only").expect(0, "= b", "= 1 import", "Pulumi CLI 3.260.0")
+    assert not [call for call in machine.fake.called("import") if "--yes" in call]
+    done = machine.standing.run(*command, "--yes", "--no-protect").expect(0, "= 1 imported")
+    code = 'b = aws.s3.Bucket("b", bucket="acme-media", tags={"team": "ml"})'
+    assert code in done.out
+    assert 'bucket="acme-media"' in shown.out and "force_destroy" not in shown.out and "protect=True" in shown.out
+    assert "hunter2" not in shown.text + done.text
+    *_, call = machine.fake.called("import")
+    assert {"--generate-code=false", "--protect=false", "--skip-preview", "--event-log", "--file"} <= set(call)
+    given = tmp_path / "resources.json"
+    given.write_text(json.dumps({"resources": [{"type": "aws:s3/bucket:Bucket", "name": "b", "id": "b-2"}]}))
+    document = machine.standing.run("import", "dev", "--file", str(given), "--yes", "--output", "json").expect(0).json()
+    assert (document["engine"], document["applied"]) == ("pulumi", True)
+    assert str(given) in machine.fake.called("import")[-1]
+    (machine.standing.folder / "Pulumi.yaml").write_text("name: shop\nruntime: yaml\n")
+    other = machine.standing.run(*command, "--yes").expect(0, "no code: the program is in yaml")
+    assert "aws.s3" not in other.text
+
+
+def test_an_import_that_fails_exits_as_any_other(machine: Machine) -> None:
+    machine.fake.has_stack()
+    failed = event(diagnosticEvent={"severity": "error", "message": "resource 'x' does not exist\n"})
+    events = [*recorded("import-preview")[:1], failed]
+    machine.fake.answer("import", events=events, code=1)
+    done = machine.standing.run("import", "dev", "test:index:Thing", "b", "x", "--yes")
+    done.expect(ExitCode.RESOURCE_FAILED, "resource 'x' does not exist")
+    assert len(machine.fake.called("import")) == 1
+
+
+# What each command that takes --engine does with it: the first words of what the CLI is asked, or what is refused.
+WITH_PULUMI: Mapping[str, str] = {
+    "preview": "preview", "up": "preview", "destroy": "destroy", "refresh": "refresh", "simulate": "preview",
+    "cost": "preview", "import": "import", "outputs": "stack export", "history": "stack history", "cancel": "cancel",
+    "state list": "stack export", "state show": "stack export", "state unprotect": "stack export",
+    "state rename": "stack export", "state delete": "stack export", "state move": "stack export",
+    "state repair": "stack export", "state export": "stack export", "state import": "stack export",
+    "policy run": "preview",
+    "watch": "",
+    # about settings and packs alone, which no engine is asked about
+    "config show": "", "dashboards list": "", "dashboards preview": "", "dashboards export": "", "policy list": "",
+}  # fmt: skip
+FURTHER: Mapping[str, Sequence[str]] = {
+    "import": ("test:index:Thing", "b", "b-2"), "state unprotect": ("--all",), "state delete": ("--all",),
+    "state rename": ("a", "b"), "state move": ("a", "--to", "prod"), "policy run": ("--policy-pack", "pack"),
+}  # fmt: skip
+
+
+def commands_with_an_engine() -> set[str]:
+    found: set[str] = set()
+
+    def walk(command: Any, words: str) -> None:
+        for name, inner in getattr(command, "commands", {}).items():
+            walk(inner, f"{words} {name}".strip())
+        if any(one.name == "engine" for one in command.params):
+            found.add(words)
+
+    walk(typer.main.get_command(application()), "")
+    return found
+
+
+def test_every_command_that_takes_an_engine_is_accounted_for() -> None:
+    assert commands_with_an_engine() == WITH_PULUMI.keys()
+
+
+@pytest.mark.parametrize("command", [command for command, asked in WITH_PULUMI.items() if asked])
+def test_every_command_asks_the_cli_where_it_is_told_to(
+    machine: Machine, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused by a backend that lets nobody in, and says so with its own exit code."""
+    monkeypatch.setattr(native, "required", str)  # what `simulate` builds first
+    (machine.standing.folder / "pack").mkdir()
+    (machine.standing.folder / "pack" / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    (machine.standing.folder / "pack" / "__main__.py").write_text("")
+    words, refused = WITH_PULUMI[command].split(), "error: PULUMI_ACCESS_TOKEN must be set for login\n"
+    if words[0] != "stack":
+        machine.fake.has_stack()
+    machine.fake.answer(*words, err=refused, code=3)
+    agreed = "--yes" in {flag for one in _command(command).params for flag in one.opts}
+    arguments = [*command.split(), "dev", *FURTHER.get(command, ()), *(["--yes"] if agreed else [])]
+    backend = {"PULUMI_BACKEND_URL": "https://api.pulumi.example", "BEDPLATE_ENGINE": "pulumi"}
+    given = json.dumps(EMPTY) if command == "state import" else ""
+    monkeypatch.chdir(machine.standing.folder)
+    done = machine.standing.run(*arguments, given=given, **backend)
+    done.expect(ExitCode.CREDENTIALS, "PULUMI_ACCESS_TOKEN must be set")
+    assert machine.fake.called(*words)
+
+
+def test_watching_is_refused_in_a_line(machine: Machine) -> None:
+    done = machine.standing.run("watch", "dev", "--engine", "pulumi").expect(ExitCode.USAGE, "`watch` is for sandboxes")
+    assert machine.fake.calls == [] and len(done.err.splitlines()) == 2
+
+
+def _command(words: str) -> Any:
+    command: Any = typer.main.get_command(application())
+    for word in words.split():
+        command = command.commands[word]
+    return command
 
 
 def test_nobody_is_asked_where_nobody_answers_and_a_stack_is_made_by_who_does(machine: Machine) -> None:

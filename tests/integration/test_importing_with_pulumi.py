@@ -1,4 +1,4 @@
-"""`pulumi import` and `bedplate import` of one file, with one provider, lead to one state.
+"""`bedplate import` of one file by either engine, with one provider, leads to one state and to the same code.
 
 Needs the `pulumi` command on PATH, its Python language host beside it, and `uv`; skipped by name elsewhere.
 """
@@ -17,6 +17,7 @@ import pytest
 from tests.integration.commands import project
 from tests.integration.conftest import client_of
 from tests.integration.test_pulumi_cli import pulumi, served
+from tests.integration.test_pulumi_engine import variables
 
 PROJECT = "name: demo\nruntime: {name: python, options: {virtualenv: .venv}}\n"
 _MOMENTS = ("created", "modified", "sourcePosition")
@@ -42,17 +43,23 @@ def test_both_engines_import_the_same_state(tmp_path: Path) -> None:
             {"type": version, "name": "db", "id": f"{made['ARN']}|{made['VersionId']}"},
         ]}))  # fmt: skip
         flags = ("--file", "resources.json", "--yes")
-        work.run("import", "dev", *flags, "--engine", "embedded").expect(0)
+        embedded = work.run("import", "dev", *flags, "--engine", "embedded", "--output", "json").expect(0)
         with served(work, "aws") as providers:
-            attached = {"PULUMI_DEBUG_PROVIDERS": providers}
             assert pulumi(work, "stack", "init", stack="dev").returncode == 0
-            done = pulumi(work, "import", *flags, "--generate-code=false", stack="dev", **attached)
-            assert done.returncode == 0, done.stdout + done.stderr
+            attached = variables(work.folder / "home", providers) | {"PULUMI_HOME": str(work.folder / "home")}
+            by_cli = ("import", "dev", *flags, "--engine", "pulumi", "--output", "json")
+            shown = work.run(*by_cli, "--preview-only", **attached).expect(0)
+            done = work.run(*by_cli, **attached).expect(0)
+            again = work.run(*by_cli, **attached).expect(0)
             exported = pulumi(work, "stack", "export", stack="dev")
     finally:
         work.run("sandbox", "down").expect(0)
     ours: Any = json.loads(work.checkpoint("dev", "demo").read_text())["checkpoint"]["latest"]
-    assert "sehr-geheim" not in exported.stdout
+    assert "sehr-geheim" not in exported.stdout + embedded.text + shown.text + done.text + again.text
+    code = embedded.json()["code"]
+    assert 'config.require_secret("db_secret_string")' in code
+    assert [one.json()["code"] for one in (shown, done, again)] == [code] * 3
+    assert done.json()["planned"] == embedded.json()["planned"]
     assert _comparable(ours) == _comparable(json.loads(exported.stdout)["deployment"])
 
 
