@@ -10,6 +10,7 @@ import itertools
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +37,8 @@ def start_early(arguments: Sequence[str]) -> None:
     if root is not None:
         from engine.waiting_host import start_ahead
 
-        start_ahead(_python(root), root)
+        with suppress(OSError):  # what can't be read, the command itself tells
+            start_ahead(_python(root), root)
 
 
 def _folder(arguments: Sequence[str]) -> Path:

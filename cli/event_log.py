@@ -33,6 +33,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self.failure: OSError | None = None
+        path.parent.mkdir(parents=True, exist_ok=True)  # as with every other file that a command is told to write
         self._stream = path.open("w", encoding="utf-8")
         self._sequence = 0
         self._preview = True

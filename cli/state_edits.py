@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import shlex
 from collections.abc import Callable, Sequence
@@ -13,19 +12,18 @@ from cli import engines
 from cli.asking import agreed, check_can_agree
 from cli.environments import meant
 from cli.exits import ExitCode, UsageError
+from cli.named import one_of
 from cli.requests.manner import Output
 from cli.requests.stack import Engine, OfStack
 from cli.requests.state import Editing
 from cli.screen import VERSION, Screen
 from cli.views import edits
 from cli.views.lines import Line, Style
-from engine import urn as urns
 from engine.editing import Change, Edited, edit
 from engine.events import Diagnostic, Event
 from engine.kept_stack import KeptStack
 from engine.project import Project
 from engine.state.model import ResourceState, Snapshot
-from engine.state.references import SEPARATOR
 
 if TYPE_CHECKING:
     from engine.pulumi_cli.state import CliState
@@ -121,21 +119,6 @@ def positional(request: OfStack, rest: Sequence[str | None]) -> tuple[str | None
 def chosen(snapshot: Snapshot, words: Sequence[str], stack: str) -> list[ResourceState]:
     """The resource that each word means."""
     return [one_of(snapshot.resources, word, stack) for word in words]
-
-
-def one_of(resources: Sequence[ResourceState], wanted: str, stack: str) -> ResourceState:
-    """The one resource that a URN, ``URN::ID`` or a name means. Raises UsageError where there is none, or several."""
-    found = [one for one in resources if wanted in (one.urn, f"{one.urn}{SEPARATOR}{one.id}")]
-    found = found or [one for one in resources if urns.name_of(one.urn) == wanted]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        near = difflib.get_close_matches(wanted, [*(urns.name_of(one.urn) for one in resources)], n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"`bedplate state list {stack}` shows those there are"
-        raise UsageError(f"{stack} has no resource '{wanted}'; {hint}")
-    same = len({one.urn for one in found}) == 1
-    listed = "\n".join(f"    {one.urn}{f'{SEPARATOR}{one.id}' if same else ''}" for one in found)
-    raise UsageError(f"'{wanted}' means {len(found)} resources of {stack}; say which one\n{listed}")
 
 
 Choose = Callable[[Snapshot], Sequence[ResourceState]]

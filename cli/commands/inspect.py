@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.declare import command
-from cli.exits import CommandError, ExitCode, UsageError
+from cli.exits import CommandError, ExitCode
 from cli.requests.manner import Output
 from cli.requests.stack import Showing, ShowingOne
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from engine.stack_session import StackSession
-    from engine.state.model import ResourceState
 
 
 def register(app: typer.Typer, state: typer.Typer) -> None:
@@ -60,6 +57,7 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
     @command(state, "show", ShowingOne)
     def show(request: ShowingOne) -> int:
         """Show one resource of a stack's state in full (or all of them)."""
+        from cli.named import all_of
         from cli.opening import open_session
         from cli.screen import VERSION, Screen
         from cli.views import documents
@@ -68,7 +66,8 @@ def register(app: typer.Typer, state: typer.Typer) -> None:
 
         screen, session = Screen(request), open_session(request)
         _check_open(session, request)
-        found = matching(session.snapshot().resources, request.urn, session.stack)
+        resources = session.snapshot().resources
+        found = resources if request.urn is None else all_of(resources, request.urn, session.stack)
         if request.output is Output.JSON:
             shown = [documents.resource(one, reveal=request.show_secrets) for one in found]
             screen.document({"version": VERSION, "stack": session.stack, "resources": shown})
@@ -86,19 +85,3 @@ def _check_open(session: StackSession, request: Showing) -> None:
     if sealed:
         text = f"{sealed} secret values of {session.stack} can't be opened here, where --show-secrets asks for them"
         raise CommandError(f"{text}\n  set PULUMI_CONFIG_PASSPHRASE, or ask the Pulumi CLI", ExitCode.CREDENTIALS)
-
-
-def matching(resources: Sequence[ResourceState], wanted: str | None, stack: str) -> list[ResourceState]:
-    """The resources that a URN or a name means. Raises UsageError when there are none."""
-    import difflib
-
-    from engine import urn as urns
-
-    if wanted is None:
-        return list(resources)
-    found = [one for one in resources if wanted in (one.urn, urns.name_of(one.urn))]
-    if not found:
-        near = difflib.get_close_matches(wanted, [urns.name_of(one.urn) for one in resources], n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"`bedplate state list {stack}` shows those there are"
-        raise UsageError(f"{stack} has no resource '{wanted}'; {hint}")
-    return found

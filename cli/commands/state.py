@@ -29,7 +29,8 @@ def register(group: typer.Typer) -> None:
     @command(group, "rename", Renaming)
     def rename(request: Renaming) -> int:
         """Give a resource another name in the state; what refers to it follows."""
-        from cli.state_edits import one_of, positional, prepare
+        from cli.named import one_of
+        from cli.state_edits import positional, prepare
         from engine.state import editing
 
         stack, words = positional(request, (request.urn, request.name))

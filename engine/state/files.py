@@ -44,8 +44,12 @@ def give(path: Path, content: bytes) -> None:
     """The same at a place that the user has named: a device or a pipe there is written to, never replaced."""
     if takes_a_stream(path):
         path.write_bytes(content)
-    else:
+        return
+    try:
         write(path.resolve(), content)
+    except OSError as error:
+        error.filename = str(path)  # the user knows no other
+        raise
 
 
 def takes_a_stream(path: Path) -> bool:

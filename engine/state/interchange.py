@@ -53,7 +53,11 @@ def export(source: Source, *, reveal: bool = False) -> str:
         text = form.export(snapshot, _Revealing(Keyring(""), source.codec.provider) if reveal else source.codec)
         whole: Any = json.loads(text)
         return _shown(_in_clear(whole) if reveal else whole)
-    return _shown(form.deployment_of(content))
+    try:
+        return _shown(form.deployment_of(content))
+    except FormatError:
+        source.read()  # which tells the place, and what to do
+        raise
 
 
 def _shown(whole: Json) -> str:

@@ -190,3 +190,14 @@ def test_a_state_that_cannot_be_mended_stays_as_it_is(stack: Standing) -> None:
     before = stack.checkpoint.read_bytes()
     stack.run("state", "repair", "dev", "--yes").expect(1, "its provider", "bedplate state export dev --file")
     assert stack.checkpoint.read_bytes() == before
+
+
+def test_what_cannot_be_exported_is_told_with_its_place_and_what_to_do(stack: Standing) -> None:
+    stack.checkpoint.write_text('{"torn')
+    stack.run("state", "export", "dev").expect(1, str(stack.checkpoint), "stays as it is")
+
+
+def test_a_folder_that_takes_no_file_is_told_by_the_name_that_was_given(stack: Standing) -> None:
+    (stack.folder / "plain").write_text("")
+    text = stack.run("state", "export", "dev", "--file", str(stack.folder / "plain" / "state.json")).expect(1).err
+    assert f"{stack.folder / 'plain' / 'state.json'}: " in text

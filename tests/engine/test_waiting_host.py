@@ -90,6 +90,19 @@ def test_it_is_guessed_whether_a_program_will_run(
     assert [host.python for host in started] == ([project / "venv" / "bin" / "python"] if expected else [])
 
 
+def test_where_the_guess_cannot_even_be_made_the_command_goes_on(
+    started: list[WaitingHost], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
+
+    def refused(*_arguments: object, **_further: object) -> str:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "Pulumi.yaml"))
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    start_early(["preview", "dev", "-C", str(tmp_path)])
+    assert started == []
+
+
 def test_one_that_is_not_needed_ends_by_itself(tmp_path: Path) -> None:
     script = [sys.executable, str(waiting_host.HOST_SCRIPT)]
     done = subprocess.run(script, input="", capture_output=True, text=True, env=dict(os.environ), check=False)
