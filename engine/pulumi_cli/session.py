@@ -7,7 +7,6 @@ where the CLI can't begin, ProjectError, and StateError where its state can't be
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -21,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine import saved_plan_file
-from engine.analyzer.config import written
 from engine.analyzer.environment import StackFacts
 from engine.analyzer.findings import PackInfo
 from engine.analyzer.packs import Packs
@@ -30,6 +28,7 @@ from engine.events import Cancelled, Consumer, Diagnostic, Severity
 from engine.kept_plans import as_planned
 from engine.plan import Plan
 from engine.project import Project, StackConfig
+from engine.pulumi_cli.asked import DESTROY, GO, PLAN, REFRESH, Asked
 from engine.pulumi_cli.command import Cli, Ended
 from engine.pulumi_cli.errors import NoSuchStack, of_output
 from engine.pulumi_cli.findings import Findings
@@ -42,7 +41,6 @@ from engine.state.errors import SecretsUnsupported, WrongPassphrase
 from engine.state.format import read_export
 from engine.state.model import ResourceState, Snapshot
 from engine.state.secrets import Keyring, SecretCodec, passphrase_from
-from engine.targets import Targets
 from engine.values import Properties
 
 if TYPE_CHECKING:  # imported where something is imported
@@ -52,7 +50,6 @@ if TYPE_CHECKING:  # imported where something is imported
 
 Agree = Callable[[Outcome], bool]
 _CANCELLED: Final = Outcome(Result.CANCELLED, Plan(()), 0.0)
-_GO: Final = ("--yes", "--skip-preview")
 
 
 @dataclass
@@ -119,20 +116,20 @@ class CliSession:
 
     async def preview_destroy(self, emit: Consumer, options: Options) -> Outcome:
         """What ``destroy`` would do."""
-        return await self._look(_DESTROY, await self._base(), emit, options)
+        return await self._look(DESTROY, await self._base(), emit, options)
 
     async def preview_refresh(self, emit: Consumer, options: Options) -> Outcome:
         """How what exists differs from the state."""
-        return await self._look(_REFRESH, await self._base(), emit, options)
+        return await self._look(REFRESH, await self._base(), emit, options)
 
     def plan_text(self, outcome: Outcome, options: Options) -> str:
         """The file of the plan that the last preview has made, as the CLI wrote it: secrets encrypted."""
         return self._plan_text
 
     async def _preview(self, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
-        return await self._run(_Asked(("preview",), judged=True, preview=True), base, emit, options)
+        return await self._run(Asked(("preview",), judged=True, preview=True), base, emit, options)
 
-    async def _look(self, asked: _Asked, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
+    async def _look(self, asked: Asked, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
         look = replace(asked, arguments=(*asked.arguments, "--preview-only"), preview=True)
         return await self._run(look, base, emit, options)
 
@@ -153,25 +150,25 @@ class CliSession:
             if not agree(preview):
                 return replace(preview, result=Result.CANCELLED)
             # Held to a plan the CLI previews once more, with that one's automatic names, before it does anything.
-            asked = _Asked(("up", "--yes"), judged=True, twice=True) if reviewed else _Asked(("up", *_GO), judged=True)
+            asked = Asked(("up", "--yes"), judged=True, twice=True) if reviewed else Asked(("up", *GO), judged=True)
             return await self._run(asked, base, emit, options)
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""
-        return await self._agreed(_DESTROY, emit, options, agree)
+        return await self._agreed(DESTROY, emit, options, agree)
 
     async def refresh(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Bring the state to what exists; nothing that exists is changed."""
-        return await self._agreed(_REFRESH, emit, options, agree)
+        return await self._agreed(REFRESH, emit, options, agree)
 
-    async def _agreed(self, asked: _Asked, emit: Consumer, options: Options, agree: Agree) -> Outcome:
+    async def _agreed(self, asked: Asked, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         base = await self._base()
         preview = await self._look(asked, base, emit, options)
         if preview.result is not Result.SUCCEEDED or not preview.plan.has_changes:
             return preview
         if not agree(preview):
             return replace(preview, result=Result.CANCELLED)
-        return await self._run(replace(asked, arguments=(*asked.arguments, *_GO)), base, emit, options)
+        return await self._run(replace(asked, arguments=(*asked.arguments, *GO)), base, emit, options)
 
     async def import_resources(
         self, request: Request, emit: Consumer, options: Options, agree: Agree, *, only_preview: bool = False,
@@ -190,13 +187,13 @@ class CliSession:
                 file.write_text(importing.file_of(request), encoding="utf-8")
             protect = "true" if all(one.protect for one in request.resources) else "false"
             given = ("--file", str(file.resolve()), "--generate-code=false", f"--protect={protect}")
-            outcome, states = await self._import(_Asked(("import", *given)), emit, options, agree, only_preview)
+            outcome, states = await self._import(Asked(("import", *given)), emit, options, agree, only_preview)
         if outcome.result is not Result.SUCCEEDED:
             return outcome, ()
         return outcome, importing.Sayings(factories or {}, states).of(request)
 
     async def _import(
-        self, asked: _Asked, emit: Consumer, options: Options, agree: Agree, only_preview: bool
+        self, asked: Asked, emit: Consumer, options: Options, agree: Agree, only_preview: bool
     ) -> tuple[Outcome, Sequence[ResourceState]]:
         """The outcome, and what the stack has then, as far as anybody sees it."""
         if not only_preview and not await self._made():
@@ -208,7 +205,7 @@ class CliSession:
             return outcome, states
         if not agree(outcome):
             return replace(outcome, result=Result.CANCELLED), ()
-        done = _of_resources(await self._run(replace(asked, arguments=(*asked.arguments, *_GO)), base, emit, options))
+        done = _of_resources(await self._run(replace(asked, arguments=(*asked.arguments, *GO)), base, emit, options))
         # In clear: what kind of value a secret is decides how the code asks for it.
         known = await asyncio.to_thread(replace(self, in_clear=True).snapshot)
         return done, known.resources
@@ -256,7 +253,7 @@ class CliSession:
             self.keyring = replace(self.keyring, salt=self.project.salt(self.stack))
         return True
 
-    async def _run(self, asked: _Asked, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
+    async def _run(self, asked: Asked, base: Snapshot, emit: Consumer, options: Options) -> Outcome:
         """Run the CLI once. Raises PulumiError where it ends before it has begun."""
         started = time.monotonic()
         redactor = Redactor(
@@ -271,7 +268,7 @@ class CliSession:
         )  # fmt: skip
         with tempfile.TemporaryDirectory(prefix="bedplate-") as name:
             folder = self._folder = Path(name)
-            arguments = [*asked.arguments, *self._flags(asked, options, folder)]
+            arguments = [*asked.arguments, *asked.flags(options, self.message, self.packs, folder)]
             take = _PastPreview(translation) if asked.twice else translation.take
             try:
                 ended = _CUT_SHORT if self._cancelled else await self.cli.follow(arguments, take, folder)
@@ -280,14 +277,14 @@ class CliSession:
                 described.cancel()
             if isinstance(take, _PastPreview):
                 take.end()
-            goals = goals_in(folder / "plan.json")
-            self._plan_text = _text_of(folder / "plan.json")
+            goals = goals_in(folder / PLAN)
+            self._plan_text = _text_of(folder / PLAN)
         result = self._result(ended, translation, findings, emit)
         seconds = time.monotonic() - started
         translation.end({Result.CANCELLED: "cancelled"}.get(result, result_of(translation.summary)), seconds)
         return Outcome(result, translation.plan(base.outputs, goals), seconds, translation.counts)
 
-    async def _described(self, asked: _Asked) -> Sequence[PackInfo] | None:
+    async def _described(self, asked: Asked) -> Sequence[PackInfo] | None:
         if self.packs is None or not asked.judged:
             return None
         if self._infos is None:
@@ -295,33 +292,6 @@ class CliSession:
             facts = StackFacts(self.project.name, self.stack, asked.preview, config.texts, config.secret_keys)
             self._infos = await self.packs.described(facts)
         return self._infos
-
-    def _flags(self, asked: _Asked, options: Options, folder: Path) -> list[str]:
-        flags = ["--parallel", str(options.parallel), "--suppress-outputs", "--suppress-progress"]
-        targets = options.targets
-        flags += _targets(targets)
-        given = {
-            "--debug": options.debug, "--refresh": options.refresh and not asked.refreshing,
-            "--target-dependents": targets.dependents, "--exclude-dependents": targets.exclude_dependents,
-            "--continue-on-error": options.continue_on_error and asked.arguments[0] in ("up", "destroy"),
-        }  # fmt: skip
-        flags += [flag for flag, said in given.items() if said]
-        if self.message:
-            flags += ["--message", self.message]
-        if asked.arguments[0] == "up" and options.plan is not None:
-            flags += ["--plan", str(options.plan.resolve())]
-        if asked.arguments[0] == "preview":
-            flags += ["--save-plan", str(folder / "plan.json")]
-        return flags + (self._pack_flags(folder) if asked.judged else [])
-
-    def _pack_flags(self, folder: Path) -> list[str]:
-        """The packs, each with its configuration, as the CLI takes them."""
-        flags: list[str] = []
-        for number, pack in enumerate(self.packs.chosen if self.packs is not None else ()):
-            path = folder / f"policy-{number}.json"
-            path.write_text(json.dumps(written(pack.config)), encoding="utf-8")
-            flags += ["--policy-pack", str(pack.folder.folder), "--policy-pack-config", str(path)]
-        return flags
 
     def _result(self, ended: Ended, translation: Translation, findings: Findings, emit: Consumer) -> Result:
         if ended.code == 0:
@@ -341,25 +311,11 @@ class CliSession:
         return Result.PROGRAM_FAILED
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """One run of the CLI: its command, whether policy packs judge it, what it is for, whether it previews first."""
-
-    arguments: Sequence[str]
-    judged: bool = False
-    preview: bool = False
-    destroying: bool = False
-    refreshing: bool = False
-    twice: bool = False
-
-
 def _of_resources(outcome: Outcome) -> Outcome:
     """Of a run without a program: what fails there fails at a resource."""
     return replace(outcome, result=Result.RESOURCE_FAILED) if outcome.result is Result.PROGRAM_FAILED else outcome
 
 
-_DESTROY: Final = _Asked(("destroy",), destroying=True)
-_REFRESH: Final = _Asked(("refresh",), refreshing=True)
 _CUT_SHORT: Final = Ended(-int(signal.SIGINT), "")  # cancelled before it was started
 
 
@@ -399,12 +355,3 @@ class _Opening(SecretCodec):
 
 def _text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def _targets(targets: Targets) -> list[str]:
-    """Our globs in the CLI's form, which has no short one for a resource's name."""
-    flags: list[str] = []
-    for flag, globs in (("--target", targets.only), ("--exclude", targets.exclude), ("--replace", targets.replace)):
-        for glob in globs:
-            flags += [flag, glob if "::" in glob or "*" in glob else f"**::{glob}"]
-    return flags

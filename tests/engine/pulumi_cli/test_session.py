@@ -18,6 +18,7 @@ from engine.analyzer.packs import ChosenPack, Packs
 from engine.events import Cancelled, Diagnostic, Event, Passed, RunEnded, RunStarted, StepDone
 from engine.project import Project, UnknownStack
 from engine.pulumi_cli import errors
+from engine.pulumi_cli.asked import pack_flags
 from engine.pulumi_cli.session import CliSession
 from engine.run import Options, Outcome, Result
 from engine.targets import Targets
@@ -326,7 +327,7 @@ def test_packs_are_handed_over_with_their_configuration(fake: FakePulumi, work: 
     config = {"all": PolicyConfig(Level.ADVISORY), "size": PolicyConfig(Level.MANDATORY, {"most": 3}),
               "name": PolicyConfig(None, {"like": "x"})}  # fmt: skip
     work.session.packs = Packs([ChosenPack(PackFolder.load(pack), config)])
-    flags = work.session._pack_flags(tmp_path)  # pyright: ignore[reportPrivateUsage]
+    flags = pack_flags(work.session.packs, tmp_path)
     assert flags[:2] == ["--policy-pack", str(pack)]
     assert flags[2] == "--policy-pack-config" and read_config(Path(flags[3])) == config
 
