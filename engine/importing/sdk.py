@@ -25,7 +25,7 @@ from typing import Any, Final
 from engine import urn as urns
 
 _VERSION_SECONDS: Final = 60.0
-_IMPORTING: Final = threading.RLock()  # SDKs load their modules when they are asked for, and not for two at a time
+_IMPORTING: Final = threading.RLock()  # SDKs load their modules when they are asked for: see below
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,10 @@ def _resource_class(type_: str) -> ResourceClass | None:
         return _custom_resource(type_) if package == "kubernetes" else None
     path = ".".join([*place[0].split(".")[1:], place[1]])
     loaded = importlib.import_module(place[0])
-    if not hasattr(loaded, place[1]):  # its first load was broken off; a module that waits for its use stays half-made
+    # Before 3.11.9 and 3.12.3 Python loads a module that waits for its use without a lock, and takes it for loaded from
+    # the first moment on: who asks from another thread finds it half-made, and one that was broken off stays so.
+    # (Source: python/cpython, gh-114763.)
+    if not hasattr(loaded, place[1]):
         loaded = importlib.reload(loaded)
     found = getattr(loaded, place[1])
     return ResourceClass(module, path, Shape(_arguments(found)))
