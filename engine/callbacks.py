@@ -26,6 +26,7 @@ class Transforms:
         self.for_stack: list[Any] = []
         self.for_invokes: list[Any] = []
         self._of_resource: dict[str, tuple[str, list[Any]]] = {}  # URN -> parent and own callbacks
+        self._of_remote: dict[tuple[str, str, str], list[Any]] = {}  # of what a provider is still to register
         self._stubs: dict[str, Any] = {}
 
     def remember(self, urn: str, parent: str, callbacks: list[Any]) -> None:
@@ -33,14 +34,23 @@ class Transforms:
         if callbacks or parent in self._of_resource:
             self._of_resource[urn] = (parent, callbacks)
 
-    async def apply(self, goal: Goal, request: Any) -> Goal:
-        """``goal`` of ``request`` after its own transforms, its ancestors' from the nearest on, and the stack's."""
-        callbacks = self._of(goal.parent, list(request.transforms))
+    def own(self, goal: Goal, declared: list[Any]) -> list[Any]:
+        """The transforms of ``goal`` itself: those ``declared``, or of the remote component that it is."""
+        key = (goal.parent, goal.type, goal.name)
+        if key in self._of_remote:
+            return self._of_remote.pop(key)
+        if goal.remote and declared:
+            self._of_remote[key] = declared
+        return declared
+
+    async def apply(self, goal: Goal, request: Any, own: list[Any]) -> Goal:
+        """``goal`` of ``request`` after its ``own`` transforms, its ancestors' from the nearest on, and the stack's."""
+        callbacks = self._of(goal.parent, list(own))
         if not callbacks:
             return goal
-        own = bool(request.transforms)
+        told = bool(request.transforms)
         properties, options = {key: _marked(value) for key, value in goal.inputs.items()}, options_of(goal, request)
-        if own:
+        if told:
             properties = {
                 key: _depending(item, goal.property_dependencies.get(key, ())) for key, item in properties.items()
             }
@@ -52,7 +62,7 @@ class Transforms:
             answer = resource_pb2.TransformResponse.FromString(await self._call(callback, asked))
             properties = wire.decode(answer.properties) if answer.HasField("properties") else properties
             options = answer.options if answer.HasField("options") else options
-        return _settled(with_options(goal, options), goal, properties, own=own)
+        return _settled(with_options(goal, options), goal, properties, own=told)
 
     def _of(self, parent: str, own: list[Any]) -> list[Any]:
         if not (own or self.for_stack or self._of_resource):
@@ -124,4 +134,5 @@ def _settled(goal: Goal, before: Goal, properties: Properties, *, own: bool) -> 
     dependencies = tuple(sorted(set(goal.dependencies).union(*taken.values()))) if own else before.dependencies
     if not own:
         by_property = {**before.property_dependencies, **by_property}
+    inputs = properties if goal.remote else inputs
     return replace(goal, inputs=inputs, dependencies=dependencies, property_dependencies=by_property)

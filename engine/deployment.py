@@ -10,6 +10,7 @@ from dataclasses import replace
 from engine import paths
 from engine import urn as urns
 from engine.aliases import AliasError
+from engine.constructing import Constructing
 from engine.decide import (
     Decision,
     component_diff,
@@ -24,7 +25,6 @@ from engine.events import Diagnostic, OutputsRegistered, Severity
 from engine.execute import StepError
 from engine.goals import Goal
 from engine.graph import named_dependencies
-from engine.judging import Judging
 from engine.marks import handed
 from engine.plan import Op, Reason, Step
 from engine.provider_registry import split_reference
@@ -35,7 +35,7 @@ from engine.state.sealed import comparable, comparable_outputs
 from engine.values import UNKNOWN, Properties
 
 
-class Deployment(Judging):
+class Deployment(Constructing):
     """Registers what the program declares."""
 
     async def register(self, goal: Goal) -> Registered:

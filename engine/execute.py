@@ -6,14 +6,16 @@ A preview goes the same way; it asks the provider for what would come of a step 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from engine.decide import secret_again
 from engine.events import Consumer, Diagnostic, Severity, StepDone, StepFailed, StepStarted
@@ -78,6 +80,26 @@ class Executor:
     async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking function in a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*args, **kwargs))
+
+    async def apart(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking function in a thread of its own: it ends after what others of this run do meanwhile."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[T] = loop.create_future()
+
+        def tell(settle: Callable[[Any], None], outcome: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody asks any more
+                loop.call_soon_threadsafe(lambda: ended.done() or settle(outcome))
+
+        def run() -> None:
+            try:
+                outcome = function(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+                tell(ended.set_exception, error)
+            else:
+                tell(ended.set_result, outcome)
+
+        threading.Thread(target=run, name="a provider's program", daemon=True).start()
+        return await ended
 
     def admit(self, step: Step) -> None:
         """Take note of ``step``. Raises RunCancelled when the run stops, PlanViolated when it is not planned."""

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlparse
 
 from engine import wire
 from engine.durations import seconds
-from engine.goals import Alias, Goal, ReadGoal
+from engine.goals import Alias, Goal, Method, ReadGoal
 from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import CustomTimeouts
 from engine.values import UNKNOWN, Value
@@ -17,8 +17,12 @@ from engine.values import UNKNOWN, Value
 def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
     """A registration as a value."""
     dependencies = set(request.dependencies)
-    inputs = {key: wire.flatten_outputs(value, dependencies) for key, value in wire.decode(request.object).items()}
+    inputs = wire.decode(request.object)
     by_property = {key: tuple(sorted(item.urns)) for key, item in request.propertyDependencies.items()}
+    if request.remote:
+        by_property = wire.dependencies_of(inputs, by_property)
+    else:
+        inputs = {key: wire.flatten_outputs(value, dependencies) for key, value in inputs.items()}
     return Goal(
         type=request.type,
         name=request.name,
@@ -46,6 +50,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         replacement_trigger=_trigger_of(request),
         hide_diffs=tuple(request.hideDiffs),
         source_position=position_of(request.sourcePosition),
+        remote=request.remote,
     )
 
 
@@ -70,6 +75,19 @@ def read_goal_of(request: resource_pb2.ReadResourceRequest) -> ReadGoal:
 
 def _trigger_of(message: Any) -> Value:
     return wire.decode_value(message.replacement_trigger) if message.HasField("replacement_trigger") else None
+
+
+def method_of(request: resource_pb2.ResourceCallRequest) -> Method:
+    """A call of a method as a value."""
+    args = wire.decode(request.args)
+    return Method(
+        token=request.tok,
+        args=args,
+        dependencies=wire.dependencies_of(args, {key: each.urns for key, each in request.argDependencies.items()}),
+        provider=request.provider,
+        version=request.version,
+        plugin_download_url=request.pluginDownloadURL,
+    )
 
 
 def alias_of(alias: Any) -> Alias:
@@ -151,3 +169,24 @@ def with_options(goal: Goal, options: Any) -> Goal:
         replace_with=tuple(options.replace_with),
         replacement_trigger=_trigger_of(options),
     )
+
+
+def alias_message(alias: Alias) -> Any:
+    """An alias in its wire form."""
+    if alias.urn:
+        return alias_pb2.Alias(urn=alias.urn)
+    spec = alias_pb2.Alias.Spec(name=alias.name, type=alias.type, stack=alias.stack, project=alias.project)
+    if alias.no_parent:
+        spec.noParent = True
+    else:
+        spec.parentUrn = alias.parent
+    return alias_pb2.Alias(spec=spec)
+
+
+def timeout_texts(timeouts: CustomTimeouts) -> dict[str, str]:
+    """Timeouts by operation, in the form in which messages have them; "" where there is none."""
+
+    def text(value: float) -> str:
+        return f"{value:g}s" if value else ""
+
+    return {"create": text(timeouts.create), "update": text(timeouts.update), "delete": text(timeouts.delete)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine import urn as urns
 from engine.state.model import CustomTimeouts
 from engine.values import Properties, Value
 
@@ -24,7 +25,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One resource as the program wants it; the names are those of Pulumi's resource options."""
+    """One resource as the program wants it; the names are those of Pulumi's resource options.
+
+    One that is ``remote`` is a component that its provider constructs; its inputs still say what each depends on.
+    """
 
     type: str
     name: str
@@ -52,6 +56,27 @@ class Goal:
     replacement_trigger: Value = None
     hide_diffs: tuple[str, ...] = ()
     source_position: str = ""
+    remote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a resource that is called. Arguments and ``dependencies`` (URNs) are as a remote component's."""
+
+    token: str
+    args: Properties
+    dependencies: Mapping[str, tuple[str, ...]]
+    provider: str = ""
+    version: str = ""
+    plugin_download_url: str = ""
+
+    @property
+    def package(self) -> str:
+        """The package that answers it; that of ``pulumi:providers:NAME/METHOD`` is NAME."""
+        package = urns.package_of(self.token)
+        if urns.is_provider_type(self.token):
+            package = self.token.removeprefix(urns.PROVIDER_TYPE_PREFIX).partition("/")[0]
+        return package
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ The SDKs let their own options be inherited; this holds for what reaches the eng
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from engine import urn as urns
@@ -21,6 +22,12 @@ class Inheritance:
     def remember(self, urn: str, goal: Goal) -> None:
         """Keep what children of ``urn`` inherit."""
         self._goals[urn] = goal
+
+    def remember_providers(self, urn: str, providers: Mapping[str, str]) -> None:
+        """Keep what a remote component's children inherit: its provider has registered it, with options of its own."""
+        known = self._goals.get(urn)
+        if known is not None:
+            self._goals[urn] = replace(known, providers=providers)
 
     def take(self, goal: Goal) -> Goal:
         """``goal`` with what its parent leaves to it."""
@@ -47,7 +54,7 @@ class Inheritance:
     @staticmethod
     def _provider(goal: Goal, parent: Goal) -> str:
         package = urns.package_of(goal.type)
-        if not goal.custom or urns.is_provider_type(goal.type):
+        if not (goal.custom or goal.remote) or urns.is_provider_type(goal.type):
             return ""
         if (
             parent.custom

@@ -26,12 +26,14 @@ from engine.callbacks import Transforms
 from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
-from engine.goal_messages import goal_of, read_goal_of
+from engine.goal_messages import goal_of, method_of, read_goal_of
+from engine.goals import Goal
 from engine.inheritance import Inheritance
 from engine.log_levels import severity_of
 from engine.protocol import MESSAGE_SIZES, engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from engine.provider_registry import plugin_inputs
-from engine.providers.base import ProviderError
+from engine.providers.base import Caller, ProviderError
+from engine.rendezvous import LOOPBACK
 from engine.run_state import Registered, RegistrationRefused
 
 # What the SDK may use. Hooks are left out: the SDK then tells a program that asks for one.
@@ -78,6 +80,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self._program_folder = folder
         self._tasks: set[asyncio.Task[Any]] = set()
         self._packages: dict[str, tuple[str, str, str]] = {}
+        self._served = contextlib.AsyncExitStack()
+        self._loopback: asyncio.Task[str] | None = None
 
     async def _answer(self, context: Any, work: Coroutine[Any, Any, T]) -> T:
         """Do the work of one request; what goes wrong reaches the program as the status of its call.
@@ -112,13 +116,17 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being worked on, whether or not the program still waits for them."""
-        return len(self._tasks)
+        """How many requests are being worked on, whether or not the program still waits for them.
+
+        Those that wait for a provider's program do not count: that one asks in its turn, or is silent.
+        """
+        return len(self._tasks) - self._deployment.apart
 
     async def settled(self) -> None:
         """Wait until nothing is in flight any more."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
+        await self._served.aclose()
 
     # The resource monitor
 
@@ -147,26 +155,25 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return await self._answer(context, self._register(request))
 
     async def _register(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
-        if request.remote:
-            raise RegistrationRefused(
-                f"{request.type} {request.name!r} is a remote component: the embedded engine cannot construct it; "
-                "use the Pulumi CLI for this program"
-            )
         if request.envVarMappings and not urns.is_provider_type(request.type):
             raise RegistrationRefused(
                 f"{request.type} {request.name!r} has env_var_mappings: only a provider has an environment; "
                 "give them to the provider that the resource uses"
             )
-        goal = self._inheritance.take(await self._transforms.apply(self._inheritance.take(goal_of(request)), request))
+        goal = self._inheritance.take(goal_of(request))
+        own = self._transforms.own(goal, list(request.transforms))
+        goal = self._inheritance.take(await self._transforms.apply(goal, request, own))
         goal = replace(goal, inputs=located(goal.inputs, self._program_folder))
         if request.packageRef:
             _, version, url = self._packages[request.packageRef]
             goal = replace(goal, version=version, plugin_download_url=url)
+        if goal.remote:
+            return await self._construct(goal, own)
         if urns.is_provider_type(goal.type):
             plugin = plugin_inputs(goal.version, goal.plugin_download_url, goal.env_var_mappings)
             goal = replace(goal, inputs={**goal.inputs, **plugin})
         answer = await self._deployment.register(goal)
-        self._transforms.remember(answer.urn, goal.parent, list(request.transforms))
+        self._transforms.remember(answer.urn, goal.parent, own)
         state = self._deployment.news.get(answer.urn)
         if state is not None and state.provider != goal.provider:
             goal = replace(goal, provider=state.provider)
@@ -179,6 +186,31 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             result=_RESULTS[answer.result],
             unknown=answer.unknown,
         )
+
+    async def _construct(self, goal: Goal, transforms: list[Any]) -> resource_pb2.RegisterResourceResponse:
+        answer = await self._deployment.construct(goal, await self._caller())
+        self._transforms.remember(answer.urn, goal.parent, transforms)
+        self._inheritance.remember_providers(answer.urn, goal.providers)
+        of_property = resource_pb2.RegisterResourceResponse.PropertyDependencies
+        return resource_pb2.RegisterResourceResponse(
+            urn=answer.urn,
+            object=wire.encode(answer.outputs),
+            propertyDependencies={key: of_property(urns=urns) for key, urns in answer.dependencies.items()},
+            result=_RESULTS[answer.result],
+        )
+
+    async def _caller(self) -> Caller:
+        """What providers' programs are told of this run; the first of them has this monitor served on loopback.
+
+        The program's own socket is for no one else, and not each language's gRPC can use one of its kind.
+        """
+        if self._loopback is None:
+            self._loopback = asyncio.create_task(self._served.enter_async_context(serving(self, LOOPBACK)))
+        deployment = self._deployment
+        return Caller(
+            deployment.project, deployment.stack, self._config, self._secret_keys, deployment.preview,
+            deployment.executor.parallel, await self._loopback,
+        )  # fmt: skip
 
     async def RegisterResourceOutputs(
         self, request: resource_pb2.RegisterResourceOutputsRequest, context: Any
@@ -223,11 +255,22 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return response
 
     async def Call(self, request: resource_pb2.ResourceCallRequest, context: Any) -> provider_pb2.CallResponse:
-        message = (
-            f"{request.tok}: the embedded engine cannot call methods of resources; use the Pulumi CLI for this program"
+        return await self._answer(context, self._call(request))
+
+    async def _call(self, request: resource_pb2.ResourceCallRequest) -> provider_pb2.CallResponse:
+        method = method_of(request)
+        if request.packageRef:
+            _, version, url = self._packages[request.packageRef]
+            method = replace(method, version=version, plugin_download_url=url)
+        answer = await self._deployment.call(method, await self._caller())
+        failures = [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in answer.failures]
+        of_value = provider_pb2.CallResponse.ReturnDependencies
+        response = provider_pb2.CallResponse(
+            failures=failures,
+            returnDependencies={key: of_value(urns=urns) for key, urns in answer.dependencies.items()},
         )
-        await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
-        _unreachable()
+        getattr(response, "return").CopyFrom(wire.encode(answer.outputs))  # a keyword of Python, hence no attribute
+        return response
 
     async def RegisterStackTransform(self, request: Any, context: Any) -> empty_pb2.Empty:
         self._transforms.for_stack.append(request)

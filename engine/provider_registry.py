@@ -116,6 +116,10 @@ class ProviderRegistry:
         """Tell every provider that the run stops."""
         for provider in list(self._configured.values()):
             provider.cancel()
+        self.end_programs()
+
+    def end_programs(self) -> None:
+        """Tell providers that are other processes that nobody waits for them."""
         if self._elsewhere is not None:
             self._elsewhere.cancel()
 

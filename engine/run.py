@@ -172,6 +172,7 @@ class Run:
         result = await self._program(program)
         failed = result is not Result.SUCCEEDED and self._executor.failures + self._executor.refusals > 0
         declared = result in (Result.SUCCEEDED, Result.RESOURCE_FAILED, Result.REFUSED)
+        declared = declared and not self.deployment.incomplete
         ended_well = declared and (self._options.continue_on_error or not failed)
         result = await self._deletions(Reason.NOT_DECLARED) if ended_well else result
         if result is not Result.SUCCEEDED:
@@ -258,6 +259,8 @@ class Run:
                     return self._failed(f"the program could not be started: {error}")
                 finally:
                     await process.stop()
+                    if self.deployment.apart:  # nobody waits any more for what a provider constructs
+                        self.deployment.registry.end_programs()
                     await monitor.settled()
 
     async def _watch(self, process: ProgramProcess, monitor: Monitor) -> Result:

@@ -1,7 +1,8 @@
 """What one run knows of its stack, and how a registration enters and leaves it.
 
 All of it lives on one event loop, so that what stands between two ``await`` needs no lock. The layers above, each of
-which uses only those below it: ``provider_choice``, ``carrying_out``, ``lookups``, ``judging``, ``deployment``.
+which uses only those below it: ``provider_choice``, ``carrying_out``, ``lookups``, ``judging``, ``constructing``,
+``deployment``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ from engine.values import Properties, Value
 
 @dataclass(frozen=True)
 class Registered:
-    """The answer to a registration. ``result`` is ``success``, ``fail`` or ``skip``; an unknown id is ""."""
+    """The answer to a registration. ``result`` is ``success``, ``fail`` or ``skip``; an unknown id is "".
+
+    ``dependencies`` are the URNs that each output depends on, where that is more than the resource itself.
+    """
 
     urn: str
     id: str = ""
@@ -39,6 +43,7 @@ class Registered:
     result: str = "success"
     unknown: bool = False
     stables: Sequence[str] = ()
+    dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 def _needed(goal: Goal | ReadGoal) -> list[str]:
@@ -97,6 +102,8 @@ class RunState:
         self.kept: set[int] = set()  # states of the base that are not among the targets, with all that they need
         self.outlived: set[int] = set()  # states of the base whose replacement exists: they go at the end of the run
         self.going: set[str] = set()  # URNs being deleted in this run: deleted_with asks for them
+        self.incomplete = False  # a component was not constructed: what it would have declared is not known
+        self.apart = 0  # how many programs of providers are waited for
         self.root = ""
         self.stack_outputs: Properties | None = None
         self._old_providers = by_reference(self.base.resources)

@@ -118,6 +118,18 @@ def flatten_outputs(value: Value, dependencies: set[str]) -> Value:
     return value
 
 
+def dependencies_of(
+    properties: Mapping[str, Value], known: Mapping[str, Iterable[str]] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """What each of ``properties`` depends on: what is ``known`` of that, and what the OutputValues in it say."""
+    found: dict[str, tuple[str, ...]] = {}
+    for key, value in properties.items():
+        urns = set((known or {}).get(key, ()))
+        flatten_outputs(value, urns)
+        found[key] = tuple(sorted(urns))
+    return found
+
+
 def encode(properties: Mapping[str, Value]) -> struct_pb2.Struct:
     """Values as a message, secrets and unknowns in their wire form."""
     struct = struct_pb2.Struct()

@@ -20,9 +20,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from engine.values import Properties, Value
+
+if TYPE_CHECKING:
+    from engine.goals import Goal, Method
 
 
 class ProviderError(Exception):
@@ -242,6 +245,48 @@ class TakesMarks:
     """
 
     def about(self, options: ResourceOptions) -> Provider:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The run that a provider's own program takes part in: what the stack's program knows, and its resource monitor.
+
+    ``monitor`` is the address where a program of any language registers what it declares. Configuration is in clear.
+    """
+
+    project: str
+    stack: str
+    config: Mapping[str, str]
+    secret_keys: Sequence[str]
+    preview: bool
+    parallel: int
+    monitor: str
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a component outputs, or a method returns. ``dependencies`` are the URNs that each of them depends on."""
+
+    outputs: Properties
+    dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    urn: str = ""
+    failures: Sequence[CheckFailure] = ()
+
+
+class RunsPrograms:
+    """Mixed into a provider with programs of its own, which construct components and answer methods.
+
+    What they declare they register themselves, while one waits for their answer. None says that the provider's
+    configuration is not all known yet. Arguments say with ``OutputValue`` what they depend on.
+    """
+
+    def construct(self, goal: Goal, caller: Caller) -> Returned | None:
+        """Construct the component ``goal``. Raises ProviderError."""
+        raise NotImplementedError
+
+    def call(self, method: Method, caller: Caller) -> Returned | None:
+        """Answer a ``method``. Raises ProviderError."""
         raise NotImplementedError
 
 

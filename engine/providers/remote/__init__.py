@@ -4,6 +4,7 @@
     finding       plugin executables: on PATH, named in Pulumi.yaml, in Pulumi's plugin folder
     process       one that runs, ended with us (``keeper`` sees to that)
     connection    what is said to it and how what goes wrong is told
+    components    components and methods in its messages
     provider      ``engine.providers.base.Provider`` over all this
     plugins       all those of one session
 

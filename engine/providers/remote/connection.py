@@ -25,11 +25,12 @@ _OPTIONS: Final = [
 
 @dataclass(frozen=True)
 class Abilities:
-    """What a provider takes: secrets and references to resources marked as such, and whether it can preview."""
+    """What a provider takes: secrets, references to resources and outputs as such; and whether it can preview."""
 
     secrets: bool = False
     resources: bool = False
     previews: bool = False
+    outputs: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ class Connection:
         )  # fmt: skip
         try:
             answer = self.ask("Handshake", request, seconds=CONNECT_SECONDS)
-            self.abilities = Abilities(answer.accept_secrets, answer.accept_resources, previews=True)
+            self.abilities = Abilities(
+                answer.accept_secrets, answer.accept_resources, previews=True, outputs=answer.accept_outputs
+            )
         except Unimplemented:
             pass  # an older one says what it can do when it is configured
         if self._process is None:

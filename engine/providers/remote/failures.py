@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from engine import wire
-from engine.protocol import provider_pb2, status_pb2
+from engine.protocol import errors_pb2, provider_pb2, status_pb2
 from engine.providers.base import OperationUncertain, PartialFailure, ProviderError
 
 _DETAILS: Final = "grpc-status-details-bin"
@@ -53,7 +53,7 @@ def failure(error: Any, asked: Asked, ending: str) -> ProviderError:
     if code is grpc.StatusCode.INTERNAL and details.startswith(_NONSENSE):
         return nonsense(asked, details)
     partial = _partial(error)
-    return partial or ProviderError(_with_missing_keys(error, details) or f"{asked.who} failed without saying why")
+    return partial or ProviderError(_with_particulars(error, details) or f"{asked.who} failed without saying why")
 
 
 def nonsense(asked: Asked, why: str) -> ProviderError:
@@ -96,9 +96,13 @@ def _partial(error: Any) -> PartialFailure | None:
     return None
 
 
-def _with_missing_keys(error: Any, details: str) -> str:
-    """``details``, or what the provider says that its configuration lacks."""
+def _with_particulars(error: Any, details: str) -> str:
+    """``details``, with the inputs that are refused; or what the provider says that its configuration lacks."""
     for detail in _messages(error):
+        refused = errors_pb2.InputPropertiesError()
+        if detail.Is(refused.DESCRIPTOR) and detail.Unpack(refused):
+            lines = [f"  {each.property_path}: {each.reason}" for each in refused.errors]
+            return "\n".join([details, *lines]) if details else "\n".join(lines).strip()
         lacking = provider_pb2.ConfigureErrorMissingKeys()
         if detail.Is(lacking.DESCRIPTOR) and detail.Unpack(lacking):
             return "\n".join(

@@ -12,12 +12,15 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Final, Protocol, TypeVar
 
 from engine import urn as urns
+from engine.goals import Goal, Method
 from engine.protocol import provider_pb2
 from engine.provider_registry import Wanted
 from engine.providers.base import (
+    Caller,
     CannotTell,
     Checked,
     CheckFailure,
@@ -29,8 +32,11 @@ from engine.providers.base import (
     Provider,
     ProviderError,
     ResourceOptions,
+    Returned,
+    RunsPrograms,
     TakesMarks,
 )
+from engine.providers.remote.components import call_request, construct_request, returned
 from engine.providers.remote.connection import Abilities, Connection
 from engine.providers.remote.failures import Asked, Unimplemented, nonsense
 from engine.providers.remote.values import NOTHING, all_known, difference, got, sent
@@ -65,7 +71,7 @@ class Connections(Protocol):
         ...
 
 
-class RemoteProvider(TakesMarks):
+class RemoteProvider(TakesMarks, RunsPrograms):
     """The provider that ``wanted`` means, of ``connections``."""
 
     in_process = False
@@ -145,7 +151,9 @@ class RemoteProvider(TakesMarks):
         )  # fmt: skip
         answer = connection.ask("Configure", request, seconds=ASK_SECONDS)
         if connection.abilities is None:
-            connection.abilities = Abilities(answer.acceptSecrets, answer.acceptResources, answer.supportsPreview)
+            connection.abilities = Abilities(
+                answer.acceptSecrets, answer.acceptResources, answer.supportsPreview, answer.acceptOutputs
+            )
 
     def _ready(self) -> Connection | None:
         """The configured process; None while its configuration is not all known. Raises ProviderError."""
@@ -283,6 +291,31 @@ class RemoteProvider(TakesMarks):
         answer = connection.ask("Invoke", request)
         result = _read(connection, "Invoke", lambda: got(getattr(answer, "return"), {}, able))
         return Invoked(result, _failures(answer))
+
+    # Programs of its own
+
+    def construct(self, goal: Goal, caller: Caller) -> Returned | None:
+        connection = self._ready()
+        if connection is None:
+            return None
+        able = _abilities(connection)
+        if not able.secrets:
+            raise ProviderError(
+                f"{connection.who} takes no secrets, and so may construct no components: take a newer version of it"
+            )
+        answer = connection.ask("Construct", construct_request(goal, caller, able))
+        made = _read(connection, "Construct", lambda: returned(answer.state, answer.stateDependencies))
+        if not answer.urn:
+            raise nonsense(Asked(connection.who, "Construct"), "it gave no URN")
+        return replace(made, urn=answer.urn)
+
+    def call(self, method: Method, caller: Caller) -> Returned | None:
+        connection = self._ready()
+        if connection is None:
+            return None
+        answer = connection.ask("Call", call_request(method, caller, _abilities(connection)))
+        said = _read(connection, "Call", lambda: returned(getattr(answer, "return"), answer.returnDependencies))
+        return replace(said, failures=_failures(answer))
 
     def cancel(self) -> None:
         """Whoever has its process tells that, configured or not."""

@@ -333,6 +333,10 @@ class Engine:
         body = declaring(resources, outputs or {}, concurrent=options.pop("concurrent", False))
         return self._run(self._previewed(body, options_of(**options), self.store().load() or Snapshot()))
 
+    def look(self, body: Body, **options: Any) -> Report:
+        """``preview`` of a program that is more than a list."""
+        return self._run(self._previewed(body, options_of(**options), self.store().load() or Snapshot()))
+
     def up(
         self,
         *resources: Resource,
