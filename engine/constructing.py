@@ -38,9 +38,7 @@ class Constructing(Judging):
             self.incomplete = True
             return self._skip(urn, blocker)
         try:
-            provider = await self._programs_of(
-                urns.package_of(goal.type), goal.provider, goal.version, goal.plugin_download_url
-            )
+            provider = await self._programs_of(urns.package_of(goal.type), goal)
             if provider is None:
                 return await self._unconstructed(urn, goal)
             with self.executor.diagnosed(urn):
@@ -85,9 +83,7 @@ class Constructing(Judging):
         if not needed.isdisjoint(self.unavailable) or (has_unknown(args) and not self.preview):
             return Returned({"result": UNKNOWN})
         try:
-            provider = await self._programs_of(
-                method.package, method.provider, method.version, method.plugin_download_url
-            )
+            provider = await self._programs_of(method.package, method)
             if provider is None:
                 raise ProviderError(f"no provider of {method.package} is here that could answer it")
             returned = await self._apart(provider.call, method, caller)
@@ -107,8 +103,10 @@ class Constructing(Judging):
         state = self.news.get(of.urn)
         return "" if state is None else state.provider
 
-    async def _programs_of(self, package: str, reference: str, version: str, url: str) -> RunsPrograms | None:
-        reference = reference or await self.default_provider(package, version, url)
+    async def _programs_of(self, package: str, asked: Goal | Method) -> RunsPrograms | None:
+        reference = asked.provider or await self.default_provider(
+            package, asked.version, asked.plugin_download_url, asked.parameters
+        )
         provider = self._lookup(reference, package)
         return provider if isinstance(provider, RunsPrograms) else None
 

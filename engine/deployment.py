@@ -51,9 +51,10 @@ class Deployment(Constructing):
             return self._skip(urn, blocker)
         try:
             if goal.custom and not goal.provider and not urns.is_provider_type(goal.type):
-                goal = replace(
-                    goal, provider=await self.default_provider(goal.type, goal.version, goal.plugin_download_url)
+                reference = await self.default_provider(
+                    goal.type, goal.version, goal.plugin_download_url, goal.parameters
                 )
+                goal = replace(goal, provider=reference)
             try:
                 old = self.prior.claim(urn, goal, self.seen)
             except AliasError as error:

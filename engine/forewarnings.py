@@ -8,12 +8,14 @@ from pathlib import Path
 
 from engine import urn as urns
 from engine.events import Consumer, Diagnostic, Severity
+from engine.packages import parameters_in
 from engine.plan import Plan
 from engine.project import StackConfig
 from engine.provider_registry import ProviderFactory
 from engine.providers.remote.plugins import Plugins
 from engine.run import Outcome, Result
 from engine.state.model import Snapshot
+from engine.values import reveal
 
 
 def of_reach(url: str, folder: Path, emit: Consumer) -> None:
@@ -74,5 +76,20 @@ def refusal(
 
 def _ways_out(plan: Plan, factories: Mapping[str, ProviderFactory], plugins: Plugins | None) -> str:
     """How to get the providers of the types that nobody here knows."""
+    if plugins is None:
+        return ""
     packages = sorted({urns.package_of(type_) for type_ in plan.unknown_types} - set(factories))
-    return "".join(f"\n  {one}: {plugins.how_to_get(one)}" for one in packages if plugins is not None)
+    served = _served_by_parameters(plan)
+    return "".join(f"\n  {one}: {plugins.how_to_get(*served.get(one, (one,)))}" for one in packages)
+
+
+def _served_by_parameters(plan: Plan) -> Mapping[str, tuple[str, str]]:
+    """Packages that another's plugin serves: its name and version."""
+    found: dict[str, tuple[str, str]] = {}
+    for step in plan.steps:
+        if step.new is not None and urns.is_provider_type(step.type):
+            package = step.type.removeprefix(urns.PROVIDER_TYPE_PREFIX)
+            parameters = parameters_in(package, reveal(step.new.inputs))
+            if parameters is not None:
+                found[package] = (parameters.base, parameters.base_version)
+    return found

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlparse
 from engine import wire
 from engine.durations import seconds
 from engine.goals import Alias, Goal, Method, ReadGoal
+from engine.packages import Package, Parameters
 from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import CustomTimeouts
 from engine.values import UNKNOWN, Value
@@ -88,6 +89,16 @@ def method_of(request: resource_pb2.ResourceCallRequest) -> Method:
         version=request.version,
         plugin_download_url=request.pluginDownloadURL,
     )
+
+
+def package_of(request: resource_pb2.RegisterPackageRequest) -> Package:
+    """A package that a program registers as a value."""
+    url = request.download_url.removesuffix("/")
+    if not request.HasField("parameterization"):
+        return Package(request.name, request.version, url)
+    made = request.parameterization
+    parameters = Parameters(request.name, request.version, made.name, made.version, made.value)
+    return Package(made.name, made.version, url, parameters)
 
 
 def alias_of(alias: Any) -> Alias:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine import urn as urns
+from engine.packages import Parameters
 from engine.state.model import CustomTimeouts
 from engine.values import Properties, Value
 
@@ -42,6 +43,7 @@ class Goal:
     version: str = ""
     plugin_download_url: str = ""
     env_var_mappings: Mapping[str, str] = field(default_factory=dict[str, str])
+    parameters: Parameters | None = None
     protect: bool | None = None
     delete_before_replace: bool | None = None
     ignore_changes: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ class Method:
     provider: str = ""
     version: str = ""
     plugin_download_url: str = ""
+    parameters: Parameters | None = None
 
     @property
     def package(self) -> str:
@@ -92,5 +95,6 @@ class ReadGoal:
     provider: str = ""
     version: str = ""
     plugin_download_url: str = ""
+    parameters: Parameters | None = None
     additional_secret_outputs: tuple[str, ...] = ()
     source_position: str = ""

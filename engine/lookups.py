@@ -11,6 +11,7 @@ from engine.carrying_out import CarryingOut, condemning
 from engine.execute import StepError
 from engine.goals import Goal, ReadGoal
 from engine.marks import handed, received, received_inputs
+from engine.packages import Package
 from engine.plan import Op, Reason, Step
 from engine.providers.base import Found, Invoked, Provider, ProviderError, TakesMarks
 from engine.providers.builtin import BuiltinProvider
@@ -52,7 +53,9 @@ class Lookups(CarryingOut):
         if blocker:
             return self._skip(urn, blocker)
         try:
-            reference = goal.provider or await self.default_provider(goal.type, goal.version, goal.plugin_download_url)
+            reference = goal.provider or await self.default_provider(
+                goal.type, goal.version, goal.plugin_download_url, goal.parameters
+            )
             return self._answer(await self._read(urn, replace(goal, provider=reference)))
         except StepError:
             self.unavailable.add(urn)
@@ -99,9 +102,9 @@ class Lookups(CarryingOut):
                 return guess
             raise
 
-    async def invoke(self, token: str, args: Properties, reference: str, version: str, url: str) -> Invoked:
-        """Answer a provider's function. Raises ProviderError."""
-        reference = reference or await self.default_provider(token, version, url)
+    async def invoke(self, token: str, args: Properties, reference: str, package: Package) -> Invoked:
+        """Answer a function of ``package``'s provider, or the one that ``reference`` names. Raises ProviderError."""
+        reference = reference or await self.default_provider(token, package.version, package.url, package.parameters)
         provider = self._lookup(reference, urns.package_of(token))
         if not provider.knows_function(token):
             if self.preview:

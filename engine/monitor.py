@@ -26,12 +26,12 @@ from engine.callbacks import Transforms
 from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
-from engine.goal_messages import goal_of, method_of, read_goal_of
-from engine.goals import Goal
+from engine.goal_messages import goal_of, method_of, package_of, read_goal_of
+from engine.goals import Goal, Method, ReadGoal
 from engine.inheritance import Inheritance
 from engine.log_levels import severity_of
+from engine.packages import Package, plugin_inputs
 from engine.protocol import MESSAGE_SIZES, engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
-from engine.provider_registry import plugin_inputs
 from engine.providers.base import Caller, ProviderError
 from engine.rendezvous import LOOPBACK
 from engine.run_state import Registered, RegistrationRefused
@@ -61,6 +61,7 @@ _RESULTS: Final = {
     "skip": resource_pb2.Result.FAIL,  # to the program it is the same: its outputs will not be known
 }
 T = TypeVar("T")
+A = TypeVar("A", Goal, ReadGoal, Method)
 
 
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
@@ -79,7 +80,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self._secret_keys = secret_keys
         self._program_folder = folder
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._packages: dict[str, tuple[str, str, str]] = {}
+        self._packages: dict[str, Package] = {}
         self._served = contextlib.AsyncExitStack()
         self._loopback: asyncio.Task[str] | None = None
 
@@ -164,13 +165,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         own = self._transforms.own(goal, list(request.transforms))
         goal = self._inheritance.take(await self._transforms.apply(goal, request, own))
         goal = replace(goal, inputs=located(goal.inputs, self._program_folder))
-        if request.packageRef:
-            _, version, url = self._packages[request.packageRef]
-            goal = replace(goal, version=version, plugin_download_url=url)
+        goal = self._of_package(goal, request.packageRef)
         if goal.remote:
             return await self._construct(goal, own)
         if urns.is_provider_type(goal.type):
-            plugin = plugin_inputs(goal.version, goal.plugin_download_url, goal.env_var_mappings)
+            plugin = plugin_inputs(goal.version, goal.plugin_download_url, goal.env_var_mappings, goal.parameters)
             goal = replace(goal, inputs={**goal.inputs, **plugin})
         answer = await self._deployment.register(goal)
         self._transforms.remember(answer.urn, goal.parent, own)
@@ -229,7 +228,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return await self._answer(context, self._read(request))
 
     async def _read(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:
-        answer: Registered = await self._deployment.read(self._inheritance.take_provider(read_goal_of(request)))
+        goal = self._of_package(read_goal_of(request), request.packageRef)
+        answer: Registered = await self._deployment.read(self._inheritance.take_provider(goal))
         return resource_pb2.ReadResourceResponse(
             urn=answer.urn,
             id=answer.id,
@@ -246,9 +246,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
     async def _invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         args, options = await self._transforms.apply_to_invoke(request)
         self._deployment.learn_secret(args)
-        invoked = await self._deployment.invoke(
-            request.tok, args, options.provider, options.version, options.plugin_download_url
-        )
+        package = self._package(request.packageRef) or Package("", options.version, options.plugin_download_url)
+        invoked = await self._deployment.invoke(request.tok, args, options.provider, package)
         failures = [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in invoked.failures]
         response = resource_pb2.ResourceInvokeResponse(failures=failures, unknown=invoked.unknown)
         getattr(response, "return").CopyFrom(wire.encode(invoked.result))  # a keyword of Python, hence no attribute
@@ -258,10 +257,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return await self._answer(context, self._call(request))
 
     async def _call(self, request: resource_pb2.ResourceCallRequest) -> provider_pb2.CallResponse:
-        method = method_of(request)
-        if request.packageRef:
-            _, version, url = self._packages[request.packageRef]
-            method = replace(method, version=version, plugin_download_url=url)
+        method = self._of_package(method_of(request), request.packageRef)
         answer = await self._deployment.call(method, await self._caller())
         failures = [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in answer.failures]
         of_value = provider_pb2.CallResponse.ReturnDependencies
@@ -285,17 +281,33 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         request: resource_pb2.RegisterPackageRequest,
         context: Any,
     ) -> resource_pb2.RegisterPackageResponse:
-        for parameters in ("parameterization", "extension"):
-            if request.HasField(parameters):
-                named = getattr(request, parameters)
-                message = (
-                    f"the package {named.name} {named.version} is made of {request.name} by parameters: the embedded "
-                    "engine cannot do that; use the Pulumi CLI for this program"
-                )
-                await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
+        if request.HasField("extension"):
+            named = request.extension
+            message = (
+                f"the embedded engine does not know the package {named.name} {named.version}, which extends "
+                f"{request.name}; use the Pulumi CLI for this program"
+            )
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
+        package = package_of(request)
+        for reference, known in self._packages.items():
+            if known == package:
+                return resource_pb2.RegisterPackageResponse(ref=reference)
         reference = f"package-{len(self._packages)}"
-        self._packages[reference] = (request.name, request.version, request.download_url)
+        self._packages[reference] = package
         return resource_pb2.RegisterPackageResponse(ref=reference)
+
+    def _package(self, reference: str) -> Package | None:
+        """The package that was registered as ``reference``; None for "". Raises ValueError for no such thing."""
+        if reference and reference not in self._packages:
+            raise ValueError(f"the package {reference!r} was not registered; is the program from another run?")
+        return self._packages.get(reference)
+
+    def _of_package(self, asked: A, reference: str) -> A:
+        """What is ``asked`` for, of the package that it names by ``reference``, where it names one."""
+        package = self._package(reference)
+        if package is None:
+            return asked
+        return replace(asked, version=package.version, plugin_download_url=package.url, parameters=package.parameters)
 
     async def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
         return empty_pb2.Empty()

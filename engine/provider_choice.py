@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from engine import urn as urns
 from engine.execute import StepError
 from engine.goals import Goal
-from engine.provider_registry import DYNAMIC_PACKAGES, plugin_inputs
+from engine.packages import Parameters, plugin_inputs
+from engine.provider_registry import DYNAMIC_PACKAGES
 from engine.provider_resources import ProviderResources
 from engine.providers.base import Provider, TakesMarks
 from engine.providers.generic import GenericProvider
@@ -49,27 +50,27 @@ class ProviderChoice(RunState, ABC):
     def _lookup(self, reference: str, package: str) -> Provider:
         return self.builtin if package == "pulumi" else self.registry.get(reference, self._old_providers)
 
-    async def default_provider(self, token: str, version: str, url: str) -> str:
+    async def default_provider(self, token: str, version: str, url: str, parameters: Parameters | None = None) -> str:
         """The reference of the provider that serves ``token`` when none was named; registers it the first time."""
         package = urns.package_of(token)
         if package == "pulumi":
             return ""
-        key = (package, version, url)
+        key = (package, version, url, parameters)
         if key not in self._default_providers:
-            self._default_providers[key] = asyncio.create_task(self._register_default(package, version, url))
+            self._default_providers[key] = asyncio.create_task(self._register_default(*key))
         reference = await asyncio.shield(self._default_providers[key])
         if not reference:
             raise StepError(f"the default provider of {package} failed")
         return reference
 
-    async def _register_default(self, package: str, version: str, url: str) -> str:
+    async def _register_default(self, package: str, version: str, url: str, parameters: Parameters | None) -> str:
         inputs: Properties = {
             key.split(":", 1)[1]: value for key, value in self.config.items() if key.startswith(f"{package}:")
         }
         if package in DYNAMIC_PACKAGES:  # the provider is part of the program, and so has what that has
             inputs = dict(self.config)
-        inputs |= plugin_inputs(version, url)
-        name = default_name(version, url)
+        inputs |= plugin_inputs(version, url, parameters=parameters)
+        name = default_name(parameters.version if parameters else version, url)
         goal = Goal(type=urns.PROVIDER_TYPE_PREFIX + package, name=name, custom=True, inputs=inputs)
         registered = await self.register(goal)
         return "" if registered.result != "success" else f"{registered.urn}::{registered.id or UNKNOWN_STRING}"

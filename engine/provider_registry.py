@@ -8,18 +8,18 @@ from typing import Final, Protocol, TypeAlias
 
 from engine import urn as urns
 from engine.events import Consumer
+from engine.packages import INTERNAL, Parameters, parameters_in
 from engine.providers.base import Provider, ProviderError, TakesMarks
 from engine.providers.generic import GenericProvider
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Properties, reveal
+from engine.values import UNKNOWN, Properties, Value, reveal
 
 ProviderFactory: TypeAlias = Callable[[], Provider]
 
 DYNAMIC_PACKAGES: Final = frozenset({"pulumi-python", "pulumi-nodejs"})  # of providers that a program brings along
 # Inputs of a provider resource that say which plugin is meant, not how it is configured.
-_INTERNAL: Final = "__internal"
-_NOT_CONFIGURATION: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", _INTERNAL})
-PLUGIN_KEYS: Final = ("version", _INTERNAL)  # those that the engine keeps whatever the provider says
+_NOT_CONFIGURATION: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", INTERNAL})
+PLUGIN_KEYS: Final = ("version", INTERNAL)  # those that the engine keeps whatever the provider says
 
 
 def split_reference(reference: str) -> tuple[str, str]:
@@ -41,6 +41,7 @@ class Wanted:
 
     An ``id`` is "" before there is one. ``version`` and ``url`` (where to download it) are "" where any will do.
     ``mapped`` are pairs of variables: what the first holds, the plugin finds in the second.
+    With ``parameters`` the plugin of ``package`` serves another one.
     """
 
     package: str
@@ -49,6 +50,7 @@ class Wanted:
     version: str = ""
     url: str = ""
     mapped: tuple[tuple[str, str], ...] = ()
+    parameters: Parameters | None = None
 
 
 class Elsewhere(Protocol):
@@ -100,7 +102,7 @@ class ProviderRegistry:
         """The provider that a provider resource of ``type_`` with ``inputs`` means; it is not configured yet."""
         package = type_.removeprefix(urns.PROVIDER_TYPE_PREFIX)
         if self._elsewhere is not None and self.is_elsewhere(package):
-            wanted = Wanted(package, urn, id, *_plugin_of(inputs), _mapped(inputs))
+            wanted = _wanted(package, urn, id, inputs)
             if self._elsewhere.provides(wanted):
                 return self._elsewhere.provider(wanted)
         factory = self._factories.get(package)
@@ -152,37 +154,29 @@ class ProviderRegistry:
         return provider.about(state) if isinstance(provider, TakesMarks) else provider
 
 
-def plugin_inputs(version: str, url: str, mapped: Mapping[str, str] | None = None) -> Properties:
-    """The inputs of a provider resource that say which plugin is meant, as Pulumi's engine writes them down.
-
-    ``mapped`` are names of variables by the names under which the plugin is to see them (``env_var_mappings``).
-    """
-    named: Properties = {"version": version} if version else {}
-    if version or url or mapped:
-        named[_INTERNAL] = {
-            **({"pluginDownloadURL": url} if url else {}),
-            **({"envVarMappings": dict(mapped)} if mapped else {}),
-        }
-    return named
-
-
 def shown(inputs: Properties) -> Properties:
     """A provider resource's inputs without what only the engine is to see of them: what it outputs."""
-    return {key: value for key, value in inputs.items() if key != _INTERNAL}
+    return {key: value for key, value in inputs.items() if key != INTERNAL}
 
 
-def _plugin_of(inputs: Properties) -> tuple[str, str]:
-    """The version and the URL of the plugin that a provider resource's inputs name."""
+def _wanted(package: str, urn: str, id: str, inputs: Properties) -> Wanted:
+    """The plugin that a provider resource's inputs name. Raises ProviderError where they are damaged."""
     plain = reveal(inputs)
-    internal = plain.get(_INTERNAL)
+    internal = plain.get(INTERNAL)
     url = plain.get("pluginDownloadURL") or (internal.get("pluginDownloadURL") if isinstance(internal, dict) else "")
+    url = url if isinstance(url, str) else ""
+    try:
+        parameters = parameters_in(package, plain)
+    except ValueError as error:
+        raise ProviderError(str(error)) from error
+    if parameters is not None:
+        return Wanted(parameters.base, urn, id, parameters.base_version, url, _mapped(internal), parameters)
     version = plain.get("version")
-    return version if isinstance(version, str) else "", url if isinstance(url, str) else ""
+    return Wanted(package, urn, id, version if isinstance(version, str) else "", url, _mapped(internal))
 
 
-def _mapped(inputs: Properties) -> tuple[tuple[str, str], ...]:
+def _mapped(internal: Value) -> tuple[tuple[str, str], ...]:
     """The variables that a provider resource's inputs map, as pairs."""
-    internal = reveal(inputs).get(_INTERNAL)
     mapped = internal.get("envVarMappings") if isinstance(internal, dict) else None
     return tuple(sorted(mapped.items())) if isinstance(mapped, dict) else ()
 

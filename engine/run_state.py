@@ -21,6 +21,7 @@ from engine.decide import (
 from engine.events import Diagnostic, Severity, StepSkipped
 from engine.execute import Executor
 from engine.goals import Goal, ReadGoal
+from engine.packages import Parameters
 from engine.plan import Op, Step
 from engine.provider_registry import ProviderRegistry, by_reference, split_reference
 from engine.provider_resources import AwaitedProviderResources, ProviderResources
@@ -112,7 +113,7 @@ class RunState:
         self._told_providers: dict[str, AnalyzedProvider] = {}  # by reference
         self._provider_resources = ProviderResources(self.registry)
         self._awaited_provider_resources = AwaitedProviderResources(self.registry)
-        self._default_providers: dict[tuple[str, str, str], asyncio.Task[str]] = {}
+        self._default_providers: dict[tuple[str, str, str, Parameters | None], asyncio.Task[str]] = {}
 
     @property
     def preview(self) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.provider_registry import ProviderRegistry, configuration, plugin_inputs
+from engine.packages import plugin_inputs
+from engine.provider_registry import ProviderRegistry, configuration
 from engine.provider_resources import ProviderResources
 from engine.providers.base import DiffKind
 from engine.values import Properties

@@ -33,6 +33,17 @@ def file(name, opts=None, **inputs):
 
 Options = pulumi.ResourceOptions
 """
+MADE: Final = """
+import base64
+
+async def shapes():
+    value = base64.b64encode(b"{value}").decode()
+    return await pulumi.runtime.register_package("toy", "1.0.0", "", "shapes", "{version}", value)
+
+def shape(name, opts=None, **inputs):
+    made = {{"name": name, "path": None, **inputs}}
+    return pulumi.CustomResource("shapes:index:File", name, made, opts, False, shapes())
+"""
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,19 @@ mine = pulumi.ProviderResource("parts", "mine", {"of": a.path})
 p = Pair("p", text="one", opts=Options(provider=mine))
 b = file("b", of=p.path, greeting=p.greet("you").apply(lambda said: (said or {}).get("greeting")))
 """,
+        ),
+    ),
+    Case(
+        "of_a_package_made_by_parameters",
+        tuple(
+            MADE.format(version=version, value=value)
+            + """
+mine = pulumi.ProviderResource("shapes", "mine", {"prefix": "my-"}, None, False, shapes())
+a = shape("a")
+b = shape("b", Options(provider=mine), of=a.path)
+pulumi.export("served", pulumi.runtime.invoke("shapes:index:what", {}, package_ref=shapes()).value)
+"""
+            for version, value in (("2.0.0", "round-"), ("2.0.0", "square-"), ("2.1.0", "square-"))
         ),
     ),
 )

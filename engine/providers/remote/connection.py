@@ -10,12 +10,14 @@ from typing import Any, Final
 import grpc
 from google.protobuf import empty_pb2
 
+from engine.packages import Parameters
 from engine.protocol import MESSAGE_SIZES, plugin_pb2, provider_pb2, provider_pb2_grpc
 from engine.providers.base import ProviderError
 from engine.providers.remote.failures import Asked, Unimplemented, failure
 from engine.providers.remote.process import PluginProcess
 
 CONNECT_SECONDS: Final = 10.0  # as Pulumi's engine has it
+ASK_SECONDS: Final = 600.0  # for an answer that changes nothing and that the user has set no limit to
 _OPTIONS: Final = [
     *MESSAGE_SIZES,
     ("grpc.use_local_subchannel_pool", 1),  # a provider may tell its clients apart by their connections
@@ -112,6 +114,15 @@ class Connection:
         finally:
             with self._lock:
                 self._asking.discard(call)
+
+    def serve(self, parameters: Parameters) -> None:
+        """Have it serve another package. Raises ProviderError where it does not."""
+        value = provider_pb2.ParameterizeRequest.ParametersValue(
+            name=parameters.name, version=parameters.version, value=parameters.value
+        )
+        answer = self.ask("Parameterize", provider_pb2.ParameterizeRequest(value=value), seconds=ASK_SECONDS)
+        if answer.name != parameters.name:
+            raise ProviderError(f"{self.who} was to serve {parameters.name} and serves {answer.name!r}")
 
     def _failure(self, error: Any, asked: Asked) -> ProviderError:
         lost = error.code() is grpc.StatusCode.UNAVAILABLE

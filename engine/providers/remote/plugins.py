@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from engine.events import Consumer, Diagnostic, Severity
+from engine.packages import Parameters
 from engine.provider_registry import Wanted
 from engine.providers.remote import versions
 from engine.providers.remote.attached import VARIABLE, attached
@@ -36,8 +37,9 @@ DYNAMIC: Final = "pulumi-python"  # the package of resources whose provider is p
 CHANGING_AWS: Final = frozenset({"aws", "aws-native", "aws-classic", "awsx", "eks"})
 START_SECONDS: Final = 60.0
 T = TypeVar("T")
-_Kind: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]  # a package, its version, mapped variables
-_Key: TypeAlias = tuple[str, str, bytes]  # a provider resource, its plugin's version, its inputs
+# A package, its version, mapped variables, and what else it is made to serve.
+_Kind: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], "Parameters | None"]
+_Key: TypeAlias = tuple[str, _Kind, bytes]  # a provider resource, its plugin, its inputs
 
 
 @dataclass
@@ -46,7 +48,7 @@ class _Pool:
 
     idle: dict[_Kind, list[Connection]] = field(default_factory=dict[_Kind, "list[Connection]"])
     configured: dict[_Key, Future[Connection]] = field(default_factory=dict[_Key, "Future[Connection]"])
-    answers: dict[tuple[str, str, str, bytes], Any] = field(default_factory=dict[tuple[str, str, str, bytes], Any])
+    answers: dict[tuple[str, _Key], Any] = field(default_factory=dict[tuple[str, _Key], Any])
     all: list[Connection] = field(default_factory=list["Connection"])
 
 
@@ -142,7 +144,7 @@ class Plugins:
 
     def once(self, question: str, wanted: Wanted, about: Properties, ask: Callable[[], T]) -> T:
         """What is asked about a configuration is asked once: who answered in the preview has been configured since."""
-        key = (question, *_key(wanted, about))
+        key = (question, _key(wanted, about))
         if key not in self._pool.answers:
             self._pool.answers[key] = ask()
         return self._pool.answers[key]
@@ -166,6 +168,8 @@ class Plugins:
         connection = self._opened(wanted)
         with self._lock:
             self._pool.all.append(connection)
+        if wanted.parameters is not None:
+            connection.serve(wanted.parameters)
         return connection
 
     def _opened(self, wanted: Wanted) -> Connection:
@@ -253,15 +257,11 @@ class Plugins:
 
 def _kind(wanted: Wanted) -> _Kind:
     """What one process has to be like to serve as another would."""
-    return wanted.package, wanted.version, wanted.mapped
+    return wanted.package, wanted.version, wanted.mapped, wanted.parameters
 
 
 def _key(wanted: Wanted, inputs: Properties) -> _Key:
-    return (
-        wanted.urn,
-        f"{wanted.version}{wanted.mapped or ''}",
-        encode(dict(sorted(inputs.items()))).SerializeToString(deterministic=True),
-    )
+    return wanted.urn, _kind(wanted), encode(dict(sorted(inputs.items()))).SerializeToString(deterministic=True)
 
 
 def _usable(known: Future[Connection]) -> bool:

@@ -37,13 +37,12 @@ from engine.providers.base import (
     TakesMarks,
 )
 from engine.providers.remote.components import call_request, construct_request, returned
-from engine.providers.remote.connection import Abilities, Connection
+from engine.providers.remote.connection import ASK_SECONDS, Abilities, Connection
 from engine.providers.remote.failures import Asked, Unimplemented, nonsense
 from engine.providers.remote.values import NOTHING, all_known, difference, got, sent
 from engine.values import Properties, has_unknown, marked_like, reveal
 
 GRACE_SECONDS: Final = 5.0  # for a provider to tell itself that a timeout is over
-ASK_SECONDS: Final = 600.0  # for an answer that changes nothing and that the user has set no limit to
 _SEED_BYTES: Final = 32  # as many as Pulumi's engine gives
 
 T = TypeVar("T")
@@ -79,7 +78,8 @@ class RemoteProvider(TakesMarks, RunsPrograms):
     def __init__(self, wanted: Wanted, connections: Connections) -> None:
         self._wanted = wanted
         self._connections = connections
-        self._type = urns.PROVIDER_TYPE_PREFIX + wanted.package
+        self._served = wanted.parameters.name if wanted.parameters else wanted.package
+        self._type = urns.PROVIDER_TYPE_PREFIX + self._served
         self._configured: Future[Connection] | None = None  # None: its configuration is not all known yet
         self._ignored: Sequence[str] = ()
         self._read_seconds = 0.0
@@ -145,7 +145,7 @@ class RemoteProvider(TakesMarks, RunsPrograms):
 
     def _configure(self, connection: Connection, inputs: Properties) -> None:
         request = provider_pb2.ConfigureRequest(
-            args=sent(inputs, Abilities(secrets=True, resources=True)), variables=_variables(self._wanted, inputs),
+            args=sent(inputs, Abilities(secrets=True, resources=True)), variables=_variables(self._served, inputs),
             acceptSecrets=True, acceptResources=True, sends_old_inputs=True, sends_old_inputs_to_delete=True,
             id=self._wanted.id, urn=self._wanted.urn, name=_name(self._wanted.urn), type=self._type,
         )  # fmt: skip
@@ -333,11 +333,11 @@ def _name(urn: str) -> str:
     return urns.name_of(urn) if urn else ""
 
 
-def _variables(wanted: Wanted, inputs: Properties) -> dict[str, str]:
+def _variables(package: str, inputs: Properties) -> dict[str, str]:
     """The configuration as providers of the first days read it: texts by their full keys."""
     plain = {key: value for key, value in reveal(inputs).items() if key != "version"}
     return {
-        f"{wanted.package}:config:{key}": value if isinstance(value, str) else json.dumps(value, default=str)
+        f"{package}:config:{key}": value if isinstance(value, str) else json.dumps(value, default=str)
         for key, value in plain.items()
     }
 

@@ -281,20 +281,20 @@ def test_what_up_refuses_it_says_how_to_get(tmp_path: Path) -> None:
     assert "toy: `pulumi plugin install resource toy` installs its plugin" in said[-1]
 
 
-def test_a_package_that_is_made_by_parameters_is_refused_with_a_way_out(tmp_path: Path) -> None:
+def test_the_plugin_that_serves_a_package_by_parameters_is_named_where_it_is_not_there(tmp_path: Path) -> None:
     import asyncio
 
     project(tmp_path, "{}")
     register = 'register_package("terraform-provider", "1.0.0", "", "random", "3.7.2", "e30=")'
     (tmp_path / "__main__.py").write_text(
         "import pulumi\nfrom pulumi.runtime.settings import register_package\n"
-        f"pulumi.export('reference', pulumi.Output.from_input({register}))\n"
+        f"pulumi.CustomResource('random:index:Pet', 'a', {{}}, None, False, {register})\n"
     )
     said: list[str] = []
     session = Session.open(Project.load(tmp_path), "dev", {}, environment={"HOME": str(tmp_path), "PATH": "/bin"})
-    preview = session.preview(lambda event: said.append(str(event)), Options())
-    assert asyncio.run(preview).result is Result.PROGRAM_FAILED
-    assert any("the package random 3.7.2 is made of terraform-provider by parameters" in one for one in said), said
+    up = session.up(lambda event: said.append(str(event)), Options(), lambda _preview: True)
+    assert asyncio.run(up).result is Result.UNSUPPORTED
+    assert any("random: `pulumi plugin install resource terraform-provider v1.0.0`" in one for one in said), said
 
 
 def test_ctrl_c_ends_an_engine_whose_plugin_hangs(tmp_path: Path, environment: dict[str, str], made: Path) -> None:

@@ -31,6 +31,19 @@ class Toy:
     def __init__(self, engine_address: str) -> None:
         self._log = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address))
         self._prefix = ""
+        self._served = ""
+
+    def Parameterize(self, request: Any, context: Any) -> Any:
+        """Serves another package, whose files' ids begin with the value of its parameters."""
+        asked = request.value
+        self._served = asked.value.decode()
+        name = "another" if self._served == "another" else asked.name
+        return provider_pb2.ParameterizeResponse(name=name, version=asked.version)
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        answer = provider_pb2.InvokeResponse()
+        getattr(answer, "return").CopyFrom(wire.encode({"served": self._served or "itself"}))
+        return answer
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=os.environ.get("TOY_VERSION", "1.0.0"))
@@ -54,7 +67,7 @@ class Toy:
         inputs = wire.decode(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=request.properties)
-        id_ = f"{self._prefix}{inputs['name']}"
+        id_ = f"{self._served}{self._prefix}{inputs['name']}"
         self._do(inputs, id_, request.urn)
         return provider_pb2.CreateResponse(id=id_, properties=_outputs(inputs, id_))
 
