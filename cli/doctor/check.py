@@ -50,13 +50,14 @@ class Check:
 class Place:
     """Where is looked: the ``root`` of the project (None outside of one), its ``python``, the ``environment``.
 
-    ``online`` allows to ask the network.
+    ``online`` allows to ask the network. ``problem`` is why a project that is there can't be used.
     """
 
     root: Path | None
     python: Path
     environment: Mapping[str, str]
     online: bool = False
+    problem: str = ""
 
 
 Look: TypeAlias = Callable[[Place], Sequence[Check]]

@@ -71,6 +71,9 @@ def _protocol() -> Check:
 
 
 def _folder(place: Place) -> Check:
+    if place.problem:
+        use, how = "commands about an environment", "put right what it says, or name another folder with -C DIR"
+        return Check(_OURS, "project", State.BROKEN, place.problem, use, how)
     if place.root is None:
         return Check(
             _OURS, "project", State.MISSING, "no Pulumi.yaml here or above", "commands about an environment",

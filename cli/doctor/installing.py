@@ -44,7 +44,10 @@ def set_up(request: SettingUp) -> int:
         path = tools.pulumi_command(project.root)
         installed.append("pulumi")
     if path is None:
-        raise CommandError(f"{tools.FOLDER} was installed and has no `pulumi`", ExitCode.FAILED)
+        raise CommandError(
+            f"{tools.FOLDER} is there and has no `pulumi` that can be run\n  remove that folder and set up again",
+            ExitCode.FAILED,
+        )
     missing = [one for one in reach.required(project) if not reach.installed(one, os.environ)]
     for plugin in missing:
         screen.tell(f"installing the plugin {plugin.name} {plugin.version}")

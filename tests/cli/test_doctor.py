@@ -77,6 +77,13 @@ def test_what_is_there_is_told_with_its_version(machine: Standing, tmp_path: Pat
     assert "verysecretkey" not in text and "AKIAEXAMPLE" not in text
 
 
+def test_a_project_that_cannot_be_used_is_not_taken_for_none(machine: Standing) -> None:
+    (machine.folder / "Pulumi.yaml").write_text("name: [")
+    check = found(machine)["project"]
+    assert check.state == "broken"
+    assert "Pulumi.yaml" in check.detail and "no Pulumi.yaml" not in check.detail
+
+
 def test_what_is_there_and_broken_is_told_and_changes_no_exit_code(machine: Standing, tmp_path: Path) -> None:
     executable(tmp_path / "bin" / "pulumi", "echo out of order >&2; exit 3\n")
     (tmp_path / "kubeconfig").write_text("{: ")
