@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cli.views import cost_figures, cost_line
 from cli.views.cost import NO_COMPONENT, NO_TEAM, dates, grouped
+from cli.views.markdown import escaped
 from cli.views.money import signed, usd
 from policies.pricing import CostLine, Estimate
 from policies.pricing.compare import Change, Comparison
@@ -27,13 +28,6 @@ def render(comparison: Comparison) -> str:
         f"<sub>{escaped(after.region)}, {dates(after)}</sub>",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Text that is nothing but text to Markdown, inside a table, too."""
-    for character in "\\`*_{}[]<>#|$~@":
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
 
 
 def _changes(what: str, changes: Sequence[Change], nameless: str) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from cli.views import tree
 from cli.views.change_document import change_document
 from cli.views.changes import of_step
-from cli.views.cost_markdown import escaped
 from cli.views.lines import Line, Style
+from cli.views.markdown import escaped
 from cli.views.markers import LOOKS, short_type
 from engine import urn as urns
 from engine.plan import Op, Plan, Reason, Step

@@ -27,9 +27,10 @@ _NONE_OF: Final = (
 )
 
 
-def check_inventory(work: Workplace, client: Client, environment: str, team: str) -> None:
-    """Everything in the state is in AWS, with the tags of this deployment where its type has tags."""
-    resources = managed(work.state(environment))
+def check_inventory(work: Workplace, client: Client, environment: str, team: str) -> list[dict[str, Any]]:
+    """Everything in the state, which is returned, is in AWS, with this deployment's tags where its type has tags."""
+    state = work.state(environment)
+    resources = managed(state)
     assert len(resources) > 100
     for resource in resources:
         tags = tags_of(client, resource)
@@ -41,6 +42,7 @@ def check_inventory(work: Workplace, client: Client, environment: str, team: str
         assert tags.keys() >= DEPLOYMENT_TAGS, resource["urn"]
         expected = {"Environment": environment, "Team": team, "DeploymentId": f"bedplate-{environment}"}
         assert expected.items() <= tags.items(), resource["urn"]
+    return state
 
 
 def check_buckets(client: Client, names: dict[str, str], key_arn: str, lock: Mapping[str, object] | None) -> None:

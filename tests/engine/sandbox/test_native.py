@@ -28,6 +28,7 @@ from tests.engine.sandbox.waiting import alive, eventually, naming
 pytestmark = [pytest.mark.native, pytest.mark.slow]
 CACHE = cache_of(REPOSITORY)
 NAMES = {"supervisor", "volumes", *PROGRAMS}
+TOKEN = ("SOME_TOKEN", "hunter2-hunter2")  # what the shared sandbox's starter has in its environment
 
 
 @pytest.fixture
@@ -42,6 +43,19 @@ def root(tmp_path: Path) -> Iterator[Path]:
     sandbox.down(tmp_path, "other")
     assert naming(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for those tests that leave a sandbox running as they found it: starting one takes six seconds."""
+    folder = tmp_path_factory.mktemp("standing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TOKEN[0], TOKEN[1])
+        yield folder
+        sandbox.down(folder)
+        sandbox.down(folder, "other")
+    assert naming(str(folder)) == []
+    assert list(folder.iterdir()) == []
 
 
 def up(root: Path, name: str = "default", **wishes: Any) -> sandbox.Sandbox:
@@ -103,22 +117,23 @@ def test_up_answers_as_both_halves_and_down_leaves_nothing(root: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH")
-def test_kubectl_schedules_gpus_as_they_will_be(tmp_path: Path, built: Binaries) -> None:
-    with control_plane(tmp_path / "plane", built) as running:
-        version = json.loads(kubectl(running.kubeconfig, "version", "--output", "json"))
-        assert version["serverVersion"]["gitVersion"] == f"v{built.version}"
-        kubectl(running.kubeconfig, "create", "-f", "-", stdin=json.dumps(node("one")))
-        kubectl(running.kubeconfig, "wait", "node/one", "--for=condition=Ready", "--timeout=60s")
-        for name in ("a", "b", "c"):
-            kubectl(running.kubeconfig, "create", "-f", "-", stdin=json.dumps(pod(name, 3)))
-            if name != "c":
-                kubectl(running.kubeconfig, "wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
-        unscheduled = "--for=jsonpath={.status.conditions[?(@.type=='PodScheduled')].reason}=Unschedulable"
-        kubectl(running.kubeconfig, "wait", "pod/c", unscheduled, "--timeout=60s")
-        said = json.loads(kubectl(running.kubeconfig, "get", "pod", "c", "--output", "json"))["status"]["conditions"]
-        assert "Insufficient nvidia.com/gpu" in said[0]["message"]
-        kubectl(running.kubeconfig, "delete", "pod", "a", "--timeout=60s")
-        kubectl(running.kubeconfig, "wait", "pod/c", "--for=condition=Ready", "--timeout=60s")
+def test_kubectl_schedules_gpus_as_they_will_be(standing: Path, built: Binaries) -> None:
+    running = api_of(up(standing))
+    version = json.loads(kubectl(running.kubeconfig, "version", "--output", "json"))
+    assert version["serverVersion"]["gitVersion"] == f"v{built.version}"
+    kubectl(running.kubeconfig, "create", "-f", "-", stdin=json.dumps(node("one")))
+    kubectl(running.kubeconfig, "wait", "node/one", "--for=condition=Ready", "--timeout=60s")
+    for name in ("a", "b", "c"):
+        kubectl(running.kubeconfig, "create", "-f", "-", stdin=json.dumps(pod(name, 3)))
+        if name != "c":
+            kubectl(running.kubeconfig, "wait", f"pod/{name}", "--for=condition=Ready", "--timeout=60s")
+    unscheduled = "--for=jsonpath={.status.conditions[?(@.type=='PodScheduled')].reason}=Unschedulable"
+    kubectl(running.kubeconfig, "wait", "pod/c", unscheduled, "--timeout=60s")
+    said = json.loads(kubectl(running.kubeconfig, "get", "pod", "c", "--output", "json"))["status"]["conditions"]
+    assert "Insufficient nvidia.com/gpu" in said[0]["message"]
+    kubectl(running.kubeconfig, "delete", "pod", "a", "--timeout=60s")
+    kubectl(running.kubeconfig, "wait", "pod/c", "--for=condition=Ready", "--timeout=60s")
+    kubectl(running.kubeconfig, "delete", "pod/b", "pod/c", "node/one", "--timeout=60s")
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH")
@@ -135,33 +150,33 @@ def test_fifty_nodes_carry_five_hundred_pods(tmp_path: Path, built: Binaries) ->
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH")
-def test_jobs_complete_and_admission_is_real(tmp_path: Path, built: Binaries) -> None:
-    with control_plane(tmp_path / "plane", built) as running:
-        config = running.kubeconfig
-        kubectl(config, "create", "-f", "-", stdin=json.dumps(node("one")))
-        kubectl(config, "create", "job", "quick", "--image=example.org/x")
-        kubectl(config, "wait", "job/quick", "--for=condition=Complete", "--timeout=60s")
-        kubectl(config, "create", "namespace", "team")
-        kubectl(config, "label", "namespace", "team", "pod-security.kubernetes.io/enforce=restricted")
-        kubectl(config, "create", "quota", "few", "--hard=configmaps=1", "--namespace=team")
-        for arguments, said in (
-            (("run", "x", "--image=example.org/x", "--namespace=team"), "violates PodSecurity"),
-            (("create", "configmap", "second", "--namespace=team"), "exceeded quota"),
-        ):
-            command = ["kubectl", "--kubeconfig", str(config), *arguments]
-            # The quota controller counts what is there (a configmap that each namespace has) a moment after.
-            assert eventually(
-                lambda command=command, said=said: (
-                    said in subprocess.run(command, capture_output=True, text=True, check=False).stderr
-                )
+def test_jobs_complete_and_admission_is_real(standing: Path) -> None:
+    config = api_of(up(standing)).kubeconfig
+    kubectl(config, "create", "-f", "-", stdin=json.dumps(node("two")))
+    kubectl(config, "create", "job", "quick", "--image=example.org/x")
+    kubectl(config, "wait", "job/quick", "--for=condition=Complete", "--timeout=60s")
+    kubectl(config, "create", "namespace", "team")
+    kubectl(config, "label", "namespace", "team", "pod-security.kubernetes.io/enforce=restricted")
+    kubectl(config, "create", "quota", "few", "--hard=configmaps=1", "--namespace=team")
+    for arguments, said in (
+        (("run", "x", "--image=example.org/x", "--namespace=team"), "violates PodSecurity"),
+        (("create", "configmap", "second", "--namespace=team"), "exceeded quota"),
+    ):
+        command = ["kubectl", "--kubeconfig", str(config), *arguments]
+        # The quota controller counts what is there (a configmap that each namespace has) a moment after.
+        assert eventually(
+            lambda command=command, said=said: (
+                said in subprocess.run(command, capture_output=True, text=True, check=False).stderr
             )
-        refused = ["--as=system:serviceaccount:team:default", "get", "secrets", "--namespace=team"]
-        command = ["kubectl", "--kubeconfig", str(config), *refused]
-        assert "Forbidden" in subprocess.run(command, capture_output=True, text=True, check=False).stderr, "RBAC is on"
+        )
+    refused = ["--as=system:serviceaccount:team:default", "get", "secrets", "--namespace=team"]
+    command = ["kubectl", "--kubeconfig", str(config), *refused]
+    assert "Forbidden" in subprocess.run(command, capture_output=True, text=True, check=False).stderr, "RBAC is on"
+    kubectl(config, "delete", "job/quick", "node/two", "--timeout=60s")
 
 
-def test_files_are_their_owners_alone_and_ports_loopbacks(root: Path) -> None:
-    running = up(root)
+def test_files_are_their_owners_alone_and_ports_loopbacks(standing: Path) -> None:
+    running = up(standing)
     modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in running.directory.rglob("*")}
     wrong = {
         str(path): oct(mode) for path, mode in modes.items()
@@ -178,13 +193,13 @@ def test_files_are_their_owners_alone_and_ports_loopbacks(root: Path) -> None:
     assert "etcd" not in {name for _, name in listeners}, "neither clients nor peers reach it but by its sockets"
 
 
-def test_the_processes_get_nothing_of_the_callers_secrets(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOME_TOKEN", "hunter2-hunter2")
-    running = up(root)
+def test_the_processes_get_nothing_of_the_callers_secrets(standing: Path) -> None:
+    assert os.environ[TOKEN[0]] == TOKEN[1]
+    running = up(standing)
     pids = [one.pid for one in api_of(running).processes]
     assert running.pid is not None
     for pid in (*pids, running.pid):
-        assert b"hunter2" not in Path(f"/proc/{pid}/environ").read_bytes()
+        assert TOKEN[1].encode() not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def listening() -> Iterator[tuple[str, int]]:
@@ -205,43 +220,43 @@ def listening() -> Iterator[tuple[str, int]]:
             yield inodes[target], int(entry.parent.parent.name)
 
 
-def test_a_client_without_a_certificate_is_refused(tmp_path: Path, built: Binaries) -> None:
-    with control_plane(tmp_path / "plane", built) as running:
-        known = kubeconfig.read(running.kubeconfig)
-        stranger = kubeconfig.Credentials(known.certificate_authority)
-        assert Api(running.server, known).answers("/version")
-        assert not Api(running.server, stranger).answers("/version")
-        assert not Api(running.server, stranger).answers("/api/v1/secrets")
+def test_a_client_without_a_certificate_is_refused(standing: Path) -> None:
+    running = api_of(up(standing))
+    known = kubeconfig.read(running.kubeconfig)
+    stranger = kubeconfig.Credentials(known.certificate_authority)
+    assert Api(running.server, known).answers("/version")
+    assert not Api(running.server, stranger).answers("/version")
+    assert not Api(running.server, stranger).answers("/api/v1/secrets")
 
 
-def test_two_sandboxes_live_side_by_side(root: Path) -> None:
-    first, second = up(root), up(root, "other")
+def test_two_sandboxes_live_side_by_side(standing: Path) -> None:
+    first, second = up(standing), up(standing, "other")
     assert api_of(first).server != api_of(second).server
     strange = kubeconfig.read(api_of(first).kubeconfig)
     assert not Api(api_of(second).server, strange).answers(), "each has an authority of its own"
-    sandbox.down(root)
-    assert sandbox.status(root, "other").state is SandboxState.RUNNING
+    sandbox.down(standing, "other")
+    assert sandbox.status(standing).state is SandboxState.RUNNING
 
 
 @pytest.mark.parametrize("victim", ["etcd", "kube-apiserver", "kube-scheduler", "supervisor"])
-def test_a_process_that_died_is_named_and_up_starts_anew(root: Path, victim: str) -> None:
-    first = up(root)
+def test_a_process_that_died_is_named_and_up_starts_anew(standing: Path, victim: str) -> None:
+    first = up(standing)
     api = api_of(first)
     pid = next(one.pid for one in api.processes if one.name == victim)
     os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: sandbox.status(root).state is SandboxState.DEAD)
-    status = sandbox.status(root)
+    assert eventually(lambda: sandbox.status(standing).state is SandboxState.DEAD)
+    status = sandbox.status(standing)
     assert victim in status.detail
     assert [part.state for part in status.parts] == [SandboxState.RUNNING, SandboxState.DEAD]
-    assert sandbox.find(root) is None
+    assert sandbox.find(standing) is None
     if victim == "supervisor":
         assert eventually(lambda: not any(alive(one.pid) for one in api.processes)), "the kernel ends its children"
 
-    second = sandbox.up(root, cache=CACHE)  # without a wish: as it was
+    second = sandbox.up(standing, cache=CACHE)  # without a wish: as it was
     assert api_of(second).flavor is Flavor.NATIVE
     assert api_of(second).server == api.server, "kubeconfigs that were handed out stay valid"
     assert not any(alive(one.pid) for one in api.processes)
-    assert sandbox.status(root).state is SandboxState.RUNNING
+    assert sandbox.status(standing).state is SandboxState.RUNNING
 
 
 def test_an_api_server_that_does_not_answer_is_told_apart(root: Path) -> None:
