@@ -1,6 +1,6 @@
 # Everything runs from .venv, which is made from uv.lock; everything else that is made lies below .bedplate/.
 .DEFAULT_GOAL := help
-.PHONY: help up native down preview check test control-plane monitoring-servers quick bench
+.PHONY: help up native down preview check test control-plane monitoring-servers browser quick bench
 
 ENV ?= dev
 TOOLS := .bedplate/tools
@@ -8,6 +8,8 @@ VENV := .venv
 STAMP := $(VENV)/.synced
 UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
 RUN := $(UV) run --no-sync
+# Two cores have time for a third test: many wait for servers, and for what takes its seconds in Kubernetes.
+PYTEST := $(RUN) pytest -n 3 --dist worksteal
 BEDPLATE := $(VENV)/bin/bedplate
 
 # Bytecode is kept, also where the environment says not to: compiling the SDKs anew costs each command seconds.
@@ -63,7 +65,7 @@ check: $(STAMP) ## format, lint, types, layers
 	$(RUN) lint-imports
 
 test: check control-plane monitoring-servers ## everything that CI runs
-	$(RUN) pytest -n 2 --dist worksteal
+	$(PYTEST)
 
 # Without Go the tests that need the real control plane are skipped, each by name. CI has Go, and must build.
 control-plane: $(STAMP)
@@ -71,11 +73,15 @@ control-plane: $(STAMP)
 	else echo 'Go is not installed: what needs the real Kubernetes control plane is left out'; fi
 
 # Without apt the tests that need Prometheus and Alertmanager are skipped, each by name. CI has apt, and must have them.
-monitoring-servers:
+monitoring-servers: browser
 	@python3 tools/debian.py || [ -z "$$CI" ]
 
+# Only CI's machine gets one: .ci/run says so.
+browser:
+	@[ -z "$(GET_BROWSER)" ] || $(GET_BROWSER)
+
 quick: $(STAMP) ## the tests that take seconds
-	$(RUN) pytest -n 2 --dist worksteal -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 bench: $(STAMP) ## measure; takes minutes
 	$(RUN) python -m tests.bench
