@@ -16,7 +16,8 @@ from tests.integration.conftest import client_of
 from tests.integration.presence import present
 from tests.integration.standing import Cluster, check_buckets, check_gone, check_inventory, gpus_declared
 
-pytestmark = pytest.mark.slow
+# A command waits for others where these have the machine's cores.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
