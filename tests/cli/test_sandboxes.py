@@ -45,7 +45,11 @@ def test_an_emulator_that_can_not_be_told_of_the_kubernetes_api_is_pointed_out(t
 def test_what_a_localstack_has_no_licence_for_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = localstack.needed()
     found = {"services": whole - {"eks", "ecr"}}
-    monkeypatch.setattr(localstack, "at", lambda _: LocalStack("4.14.0", found["services"]))
+
+    def at(_: str) -> LocalStack:
+        return LocalStack("4.14.0", found["services"])
+
+    monkeypatch.setattr(localstack, "at", at)
     moto = sandbox(tmp_path, "mine", "one")
     assert services_lacking(moto) is None
     said = services_lacking(replace(moto, emulator="localstack")) or ""

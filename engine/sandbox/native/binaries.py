@@ -44,6 +44,9 @@ TOOL_SETS = (
 PROGRAMS = tuple(name for one in TOOL_SETS for name in one.programs)
 FLAGS = ("-trimpath",)
 LINKER_FLAGS = "-s -w"
+# What the linker leaves out (-w) need not be made: a sixth of the compilers' time. The programs stay the same without
+# it, so it has no part in the key.
+QUICKER_FLAGS = ("-gcflags=all=-dwarf=false",)
 
 
 class NotBuilt(SandboxError):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.sandbox.errors import SandboxBusy
 from engine.sandbox.native import binaries
-from engine.sandbox.native.binaries import FLAGS, LINKER_FLAGS, TOOL_SETS, Binaries, ToolSet
+from engine.sandbox.native.binaries import FLAGS, LINKER_FLAGS, QUICKER_FLAGS, TOOL_SETS, Binaries, ToolSet
 from engine.sandbox.native.go import Go
 
 KEPT = 2  # builds: this one, and that of the branch that was checked out before
@@ -84,7 +84,7 @@ def _build_set(go: Go, tools: Path, one: ToolSet, target: Path, report: Report) 
         report(Progress(one.module, "modules", min(count, modules), modules, name))
 
     report(Progress(one.module, "modules", 0, modules))
-    flags = [*FLAGS, f"-ldflags={_linker_flags(tools, one)}"]
+    flags = [*FLAGS, *QUICKER_FLAGS, f"-ldflags={_linker_flags(tools, one)}"]
     total = go.stale(module, flags, packages, downloaded)
 
     def compiled(count: int, name: str) -> None:

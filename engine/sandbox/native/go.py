@@ -112,8 +112,10 @@ def _is_step(line: str, prefix: str) -> bool:
 
 
 def _environment() -> dict[str, str]:
+    # The compiler and the linker collect their garbage less often, which is a tenth of their time; below the limit.
+    collecting = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
     # cgo would need a C compiler, and make the programs depend on this machine's C library.
-    return {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
+    return {**collecting, **os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
 
 
 def _needed(module: Path) -> str:

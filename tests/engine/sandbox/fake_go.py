@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+NO_DWARF = "-gcflags=all=-dwarf=false"  # what the linker would throw away is not made
 PACKAGES = ["internal/abi", "example.org/one", "example.org/two"]
 
 
@@ -23,6 +24,8 @@ def main(arguments: list[str]) -> None:
             calls.write(f"{Path.cwd().name} {' '.join(arguments)}\n")
     if os.environ.get("CGO_ENABLED") != "0":
         sys.exit("fake go: CGO_ENABLED is not 0")
+    if arguments[0] in ("list", "build") and not (os.environ.get("GOGC") and os.environ.get("GOMEMLIMIT")):
+        sys.exit("fake go: its compilers would collect garbage as often as in a server")
     if verb == "env":
         print({"GOVERSION": said.get("version", "go1.26.8"), "GOTOOLCHAIN": said.get("toolchain", "auto")}[rest[0]])
         return
@@ -35,17 +38,19 @@ def main(arguments: list[str]) -> None:
 
 
 def listed(arguments: list[str]) -> None:
-    deps, trimpath, linker, template_flag, template, *packages = arguments
-    expected = ("-deps", "-trimpath", True, "-f", "{{if .Stale}}stale{{end}}")
-    if (deps, trimpath, linker.startswith("-ldflags="), template_flag, template) != expected or not packages:
+    deps, trimpath, compiler, linker, template_flag, template, *packages = arguments
+    expected = ("-deps", "-trimpath", NO_DWARF, True, "-f", "{{if .Stale}}stale{{end}}")
+    seen = (deps, trimpath, compiler, linker.startswith("-ldflags="), template_flag, template)
+    if seen != expected or not packages:
         sys.exit(f"fake go: unexpected {arguments}")
     print("go: downloading example.org/one v1.0.0", file=sys.stderr, flush=True)
     print("\n".join(["stale"] * len(PACKAGES) + [""]))
 
 
 def built(arguments: list[str]) -> None:
-    verbose, trimpath, linker, output_flag, output, *packages = arguments
-    if (verbose, trimpath, linker.startswith("-ldflags="), output_flag) != ("-v", "-trimpath", True, "-o"):
+    verbose, trimpath, compiler, linker, output_flag, output, *packages = arguments
+    seen = (verbose, trimpath, compiler, linker.startswith("-ldflags="), output_flag)
+    if seen != ("-v", "-trimpath", NO_DWARF, True, "-o"):
         sys.exit(f"fake go: unexpected {arguments}")
     print("\n".join(PACKAGES), file=sys.stderr, flush=True)
     target = Path(output)
