@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,6 +15,8 @@ import grpc
 import pytest
 
 from engine import wire
+from engine.callbacks import Transforms
+from engine.goals import Goal
 from engine.monitor import Monitor
 from engine.protocol import errors_pb2, provider_pb2, resource_pb2, resource_pb2_grpc, status_pb2
 from engine.run import Options, Result
@@ -338,6 +341,16 @@ def test_a_method_that_fails_is_named_and_one_of_what_failed_is_not_asked(
     engine = use(Call=call, Construct=making("a"))
     assert applied(engine, declared(tmp_path, body)).result is FAILED
     assert asked == [f"{PART}/greet"]
+
+
+def test_what_a_provider_registers_has_the_transforms_of_the_component_that_it_is() -> None:
+    transforms = Transforms()
+    asked = Goal(PART, "p", custom=False, inputs={}, parent=ROOT, remote=True)
+    assert transforms.own(asked, ["louder"]) == ["louder"]
+    registered = replace(asked, remote=False)
+    assert transforms.own(replace(registered, name="q"), []) == []
+    assert transforms.own(registered, []) == ["louder"]
+    assert transforms.own(registered, []) == [], "that was one component"
 
 
 def test_a_run_is_silent_while_a_provider_s_program_is(use: Use, tmp_path: Path) -> None:
