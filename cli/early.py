@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from engine.interpreter import interpreter
-
 _RUN_PROGRAMS: Final = ("preview", "up", "cost", "simulate")
 _FOLDER_OPTIONS: Final = ("-C", "--cwd")
 
@@ -50,5 +48,7 @@ def _folder(arguments: Sequence[str]) -> Path:
 
 def _python(root: Path) -> Path:
     """The program's Python; reading its YAML takes longer than to start what is guessed."""
+    from engine.interpreter import interpreter
+
     named = re.search(r"^\s+virtualenv:\s*(\S+)\s*$", (root / "Pulumi.yaml").read_text(errors="replace"), re.MULTILINE)
     return interpreter(root, named[1] if named else None)
