@@ -41,16 +41,16 @@ class Reporting:
     files: Sequence[ReportFile] = ()
     code: ExitCode | None = None  # set where more is known than the outcome tells
     previewed: bool = False
-    known: int = 0  # diagnostics that the preview's report has shown
 
     def preview(self, outcome: Outcome) -> None:
         """Show what would be done, once."""
         if self.request.output is Output.TEXT and not self.previewed:
-            self.previewed, self.known = True, len(self.transcript.diagnostics)
+            self.previewed = True
             detail = self.request.diff.value
             self.screen.show(
                 report.preview(self._heading(), outcome, self.transcript, width=self.screen.width, detail=detail)
             )
+            self.transcript.untold.clear()
             self.screen.show(self._costs(outcome).lines())
             self.screen.show(self._policy_lines(outcome))
 
@@ -141,7 +141,16 @@ class Reporting:
 
     def _result(self, outcome: Outcome) -> list[Line]:
         outputs = outcome.plan.outputs_after if self.verb == "up" else {}
-        return report.result(outcome, self.transcript, outputs, width=self.screen.width, known=self.known)
+        lines = report.result(outcome, self.transcript, outputs, width=self.screen.width)
+        self.transcript.untold.clear()
+        return lines
+
+    def rest(self) -> None:
+        """Tell what no report has told, where there was none or it is another command's."""
+        untold = [*self.transcript.untold]
+        self.transcript.untold.clear()
+        if self.request.output is Output.TEXT:
+            self.screen.notes(report.diagnostics(untold))
 
     def _write_files(self, outcome: Outcome) -> None:
         found = self.findings(outcome) if self.files else None

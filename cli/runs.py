@@ -68,26 +68,44 @@ class Command:
         """Do it and report; returns the exit code."""
         outcome = self._outcome(go)
         code = self._report(outcome)
+        self.telling.rest()
         if self.log_failure:
             self.screen.error(self.log_failure)
         return code or (ExitCode.FAILED if self.log_failure else code)
 
     def _outcome(self, go: Verb) -> Outcome:
         """What ``go`` comes to, its events written down where that is asked for."""
+        try:
+            return self._logged(go)
+        except BaseException:
+            self.telling.rest()
+            raise
+
+    def _logged(self, go: Verb) -> Outcome:
         path = self.request.event_log
         if path is None:
-            return asyncio.run(self._go(go, [self.transcript, self.progress]))
+            return asyncio.run(self._go(go, [self._hear]))
         from cli.event_log import EventLog
 
         with EventLog(path) as log:
-            outcome = asyncio.run(self._go(go, [self.transcript, self.progress, log]))
+            outcome = asyncio.run(self._go(go, [self._hear, log]))
         if log.failure is not None:
             self.log_failure = f"{path}: {log.failure.strerror}; the event log is not complete"
         return outcome
 
+    def _hear(self, event: Event) -> None:
+        """Keep an event, and show it as it happens, except for what a report will say in the same place.
+
+        Who watches an apply on a terminal is not to wait for its end to learn what goes wrong.
+        """
+        if self.transcript.take(event) or (self.transcript.applying and isinstance(self.progress, Live)):
+            self.progress(event)
+
     def plan(self) -> Outcome:
         """A preview for whoever makes a report of his own of its plan; ``failed`` reports one that did not succeed."""
         outcome = self._outcome(lambda session, emit, options, _: session.preview(emit, options))
+        if outcome.result is Result.SUCCEEDED:
+            self.telling.rest()
         if self.log_failure:
             raise CommandError(self.log_failure, ExitCode.FAILED)
         return outcome

@@ -48,6 +48,10 @@ class Screen:
         """Something beside the result."""
         write([Line().add(one, style) for one in text.splitlines()], self.err, color=self.error_color)
 
+    def notes(self, lines: Iterable[Line]) -> None:
+        """Lines beside the result."""
+        write(lines, self.err, color=self.error_color)
+
     def error(self, text: str) -> None:
         """One message about what went wrong."""
         first, *rest = text.splitlines() or [""]

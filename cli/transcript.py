@@ -12,9 +12,13 @@ from engine.plan import Op
 
 @dataclass
 class Transcript:
-    """A consumer of events. An apply starts it anew, except for what the preview had to say."""
+    """A consumer of events. An apply starts it anew, except for what the preview had to say.
+
+    ``untold`` are the diagnostics that no report has shown yet.
+    """
 
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    untold: list[Diagnostic] = field(default_factory=list[Diagnostic])
     output: list[ProgramOutput] = field(default_factory=list[ProgramOutput])
     failed: list[StepFailed] = field(default_factory=list[StepFailed])
     skipped: list[StepSkipped] = field(default_factory=list[StepSkipped])
@@ -24,10 +28,18 @@ class Transcript:
     _said: set[Diagnostic] = field(default_factory=set[Diagnostic], init=False, repr=False)
 
     def __call__(self, event: Event) -> None:
+        self.take(event)
+
+    def take(self, event: Event) -> bool:
+        """Keep an event; whether no report will tell of it, which is to be shown now or never."""
+        if isinstance(event, Diagnostic):
+            return self._say(event)
+        self._keep(event)
+        return True
+
+    def _keep(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._begin(applying=not event.preview)
-        elif isinstance(event, Diagnostic):
-            self._say(event)
         elif isinstance(event, ProgramOutput):
             self.output.append(event)
         elif isinstance(event, StepFailed):
@@ -42,10 +54,14 @@ class Transcript:
         self.output, self.failed, self.skipped = [], [], []
         self.seconds, self.done = {}, Counter()
 
-    def _say(self, diagnostic: Diagnostic) -> None:
-        if not diagnostic.ephemeral and diagnostic.severity is not Severity.DEBUG and diagnostic not in self._said:
+    def _say(self, diagnostic: Diagnostic) -> bool:
+        if diagnostic.ephemeral or diagnostic.severity is Severity.DEBUG:
+            return True
+        if diagnostic not in self._said:
             self._said.add(diagnostic)
             self.diagnostics.append(diagnostic)
+            self.untold.append(diagnostic)
+        return False
 
     def _count(self, event: StepDone) -> None:
         step = event.step

@@ -158,8 +158,8 @@ class _Watching:
             done = command.transcript.done or markers.counts(outcome.plan.steps)
             self._screen.show([self._line(markers.counts_lines(done, 10_000, past=True)[0], outcome.seconds)])
         elif not self._json:
-            said = len(command.transcript.diagnostics)  # while it ran
-            self._screen.show(report.result(outcome, command.transcript, {}, width=self._screen.width, known=said))
+            self._screen.show(report.result(outcome, command.transcript, {}, width=self._screen.width))
+            command.transcript.untold.clear()
         self._event(
             "roundEnded", round=self._number, result=str(outcome.result), exitCode=int(code),
             seconds=round(outcome.seconds, 3),

@@ -65,13 +65,10 @@ def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width
     return lines
 
 
-def result(outcome: Outcome, transcript: Transcript, outputs: Properties, *, width: int, known: int = 0) -> list[Line]:
-    """The report of an apply: what failed and why, the outputs, what was done.
-
-    The first ``known`` diagnostics have been shown with the preview.
-    """
+def result(outcome: Outcome, transcript: Transcript, outputs: Properties, *, width: int) -> list[Line]:
+    """The report of an apply: what failed and why, the outputs, what was done."""
     lines = _unfinished(transcript, width)
-    lines += diagnostics(transcript.diagnostics[known:])
+    lines += diagnostics(transcript.untold)
     if outcome.plan.policy is not None and outcome.result is Result.REFUSED:
         lines += policy.findings(outcome.plan.policy, width=width, full=False)
     if outputs and outcome.result is Result.SUCCEEDED:

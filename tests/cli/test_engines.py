@@ -422,3 +422,38 @@ def test_a_preview_that_falls_back_says_why_in_one_line(machine: Machine) -> Non
     first = done.err.splitlines()[0]
     assert first == "the Pulumi CLI is here, but no stack named 'dev' found: the embedded engine is used"
     assert sys.executable  # the program ran in our own interpreter
+
+
+@pytest.mark.parametrize("engine", ["pulumi", "embedded"])
+def test_a_diagnostic_is_told_once(machine: Machine, engine: str) -> None:
+    """By the report of the preview or the apply; by nobody's report where there is none."""
+    program = "import pulumi\npulumi.warn('soon no more')\n"
+    (machine.standing.folder / "__main__.py").write_text(program)
+    warned = event(diagnosticEvent={"severity": "warning", "message": "soon no more\n"})
+    late = event(diagnosticEvent={"severity": "warning", "message": "only when it is applied\n"})
+    begun, *rest = recorded("preview-replace")
+    machine.fake.has_stack()
+    machine.fake.answer("preview", events=[begun, warned, *rest])
+    machine.fake.answer("up", events=[begun.replace('"isPreview":true', ""), warned, late, *recorded("up-replace")[1:]])
+    shown = machine.standing.run("preview", "dev", "--engine", engine).expect(0)
+    assert shown.text.count("soon no more") == shown.out.count("soon no more") == 1
+    done = machine.standing.run("up", "dev", "--yes", "--engine", engine).expect(0)
+    assert done.text.count("soon no more") == 1
+    assert done.text.count("only when it is applied") == (engine == "pulumi")
+    cost = machine.standing.run("cost", "dev", "--engine", engine).expect(0)
+    assert cost.err.count("soon no more") == cost.text.count("soon no more") == 1
+
+
+URN = "urn:pulumi:dev::demo::test:index:Thing::a"
+
+
+def test_a_refused_plan_is_told_once(machine: Machine, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"resourcePlans": {}}')
+    refusal = f"resource {URN} violates plan: properties changed: ~~size[{{2}}!={{3}}]"
+    refused = event(diagnosticEvent={"severity": "error", "urn": URN, "message": f"{refusal}\n"})
+    machine.fake.has_stack()
+    machine.fake.answer("preview", events=recorded("preview-replace"))
+    machine.fake.answer("up", events=[recorded("preview-replace")[0], refused], code=255)
+    done = machine.standing.run("up", "dev", "--yes", "--plan", str(plan), "--engine", "pulumi")
+    assert done.text.count(refusal) == 1, done.expect(ExitCode.FAILED).text
