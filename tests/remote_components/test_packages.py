@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import grpc
 import pytest
 
 from engine.packages import Parameters, parameters_in, plugin_inputs
-from engine.protocol import resource_pb2
+from engine.protocol import provider_pb2, resource_pb2
 from engine.provider_registry import ProviderRegistry, Wanted
 from engine.providers.base import ProviderError
 from engine.providers.remote.plugins import Plugins
@@ -19,6 +20,7 @@ from engine.run import Result
 from tests.engine.lifecycle.cloud import Cloud
 from tests.engine.lifecycle.harness import ROOT, Engine
 from tests.engine.remote.serving import attached, install_toy, of_cloud, plugins
+from tests.engine.remote.test_faults import Odd
 from tests.remote_components.test_when_it_goes_wrong import Context, Program, Refused, declared
 
 SHAPES = Parameters("toy", "1.0.0", "shapes", "2.0.0", b"round-\xff")
@@ -89,3 +91,29 @@ def test_a_package_is_registered_once_and_only_those_are_known(tmp_path: Path) -
             await program.monitor.RegisterPackage(asked, Context())
 
     assert Engine(tmp_path).look(declared(tmp_path, body)).result is Result.SUCCEEDED
+
+
+def test_a_resource_of_such_a_package_has_a_provider_that_keeps_the_parameters(tmp_path: Path) -> None:
+    asked: list[Any] = []
+
+    def parameterize(request: Any, context: Any) -> Any:
+        asked.append(request.value)
+        return provider_pb2.ParameterizeResponse(name=request.value.name, version=request.value.version)
+
+    async def body(program: Program) -> None:
+        made = resource_pb2.Parameterization(name="shapes", version="2.0.0", value=SHAPES.value)
+        package = resource_pb2.RegisterPackageRequest(name="test", version="1.0.0", parameterization=made)
+        reference = (await program.monitor.RegisterPackage(package, Context())).ref
+        request = resource_pb2.RegisterResourceRequest(
+            type="shapes:index:Thing", name="a", parent=ROOT, custom=True, packageRef=reference
+        )
+        await program.monitor.RegisterResource(request, Context())
+
+    with attached(tmp_path, Odd(Cloud(), (), Parameterize=parameterize)) as found:
+        report = Engine(tmp_path, elsewhere=found).run(declared(tmp_path, body))
+    (provider,) = report.states("default_2_0_0")
+    assert provider.urn == "urn:pulumi:dev::shop::pulumi:providers:shapes::default_2_0_0"
+    internal = {"name": "test", "version": "1.0.0", "parameterization": base64.b64encode(SHAPES.value).decode()}
+    assert provider.inputs == {"version": "2.0.0", "__internal": internal}
+    assert report.state("a").provider == f"{provider.urn}::{provider.id}"
+    assert {(one.name, one.version, one.value) for one in asked} == {("shapes", "2.0.0", SHAPES.value)}
