@@ -24,6 +24,7 @@ EXTENSIONS = (
     Extension("budgets", "budgets_backends", "ExtendedBudgetsBackend"),
     Extension("ce", "ce_backends", "ExtendedCostExplorerBackend"),
     Extension("cloudwatch", "cloudwatch_backends", "ExtendedCloudWatchBackend"),
+    Extension("dynamodb", "dynamodb_backends", "ExtendedDynamoDBBackend"),
     Extension("ecr", "ecr_backends", "ExtendedECRBackend"),
     Extension("ec2", "ec2_backends", "ExtendedEC2Backend"),
     Extension("eks", "eks_backends", "ExtendedEKSBackend"),
@@ -31,6 +32,8 @@ EXTENSIONS = (
     Extension("kms", "kms_backends", "ExtendedKmsBackend"),
     Extension("logs", "logs_backends", "ExtendedLogsBackend"),
     Extension("s3", "s3_backends", "ExtendedS3Backend"),
+    Extension("sns", "sns_backends", "ExtendedSNSBackend"),
+    Extension("sqs", "sqs_backends", "ExtendedSQSBackend"),
     Extension("ssm", "ssm_backends", "ExtendedSSMBackend"),
 )
 

@@ -116,7 +116,8 @@ class NetworkBackend(EC2Backend):
         wanted = ipaddress.ip_network(cidr_block)
         vpc: Any = self.get_vpc(vpc_id)
         for block in vpc.get_cidr_block_association_set():
-            if wanted.overlaps(ipaddress.ip_network(block["cidr_block"])):
+            left = str(block["cidr_block_state"]["state"]).startswith("disassociat")
+            if not left and wanted.overlaps(ipaddress.ip_network(block["cidr_block"])):
                 raise EC2ClientError(
                     "InvalidVpc.Range", f"The CIDR '{cidr_block}' conflicts with '{block['cidr_block']}' of {vpc_id}."
                 )

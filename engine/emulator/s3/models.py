@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
 from moto.s3.exceptions import InvalidBucketState
 from moto.s3.models import S3Backend
 
 from engine.emulator.s3.policies import check_lifecycle, check_name, check_policy, delivery_statements
+
+MINIMUM_OBJECT_SIZE = "all_storage_classes_128K"  # the default since September 2024
+MINIMUM_OBJECT_SIZE_HEADER = "x-amz-transition-default-minimum-object-size"
 
 
 class ExtendedS3Backend(S3Backend):
@@ -40,6 +44,7 @@ class ExtendedS3Backend(S3Backend):
         super().put_bucket_lifecycle_configuration(bucket_name, rules)
         bucket: Any = self.get_bucket(bucket_name)
         bucket.lifecycle_request = rules
+        bucket.minimum_object_size = request.headers.get(MINIMUM_OBJECT_SIZE_HEADER) or MINIMUM_OBJECT_SIZE
 
     def put_bucket_logging(self, bucket_name: str, logging_config: dict[str, Any] | None) -> None:
         target: Any = self.buckets.get(logging_config["TargetBucket"]) if logging_config else None

@@ -10,8 +10,6 @@ from moto.s3.responses import S3Response
 
 from engine.emulator.s3.policies import lifecycle_answer
 
-MINIMUM_OBJECT_SIZE = "all_storage_classes_128K"  # the default since September 2024
-
 
 class ExtendedS3Response(S3Response):
     def get_bucket_lifecycle(self) -> Any:
@@ -23,8 +21,22 @@ class ExtendedS3Response(S3Response):
             return super().get_bucket_lifecycle()
         pairs = zip(bucket.lifecycle_request, bucket.rules, strict=True)
         rules = [lifecycle_answer(sent, kept.id) for sent, kept in pairs]
-        result = {"Rules": rules, "TransitionDefaultMinimumObjectSize": MINIMUM_OBJECT_SIZE}
+        result = {"Rules": rules, "TransitionDefaultMinimumObjectSize": bucket.minimum_object_size}
         return self.serialized(ActionResult(result))
+
+    def get_bucket_encryption(self) -> Any:
+        self.data["Action"] = "GetBucketEncryption"
+        kept: Any = self.backend.get_bucket_encryption(self.bucket_name)
+        if not kept or "BlockedEncryptionTypes" not in kept["Rule"]:
+            return super().get_bucket_encryption()
+        rule = kept["Rule"]
+        types = (rule["BlockedEncryptionTypes"] or {}).get("EncryptionType") or []
+        told = {
+            "ApplyServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
+            "BucketKeyEnabled": rule.get("BucketKeyEnabled") == "true",
+            "BlockedEncryptionTypes": {"EncryptionType": types if isinstance(types, list) else [types]},
+        }
+        return self.serialized(ActionResult({"ServerSideEncryptionConfiguration": {"Rules": [told]}}))
 
     def get_bucket_logging(self) -> Any:
         logging: dict[str, Any] = self.backend.get_bucket_logging(self.bucket_name) or {}
@@ -32,5 +44,14 @@ class ExtendedS3Response(S3Response):
             return super().get_bucket_logging()
         self.data["Action"] = "GetBucketLogging"
         key_format = {key: value or {} for key, value in logging["TargetObjectKeyFormat"].items()}
-        enabled = {key: logging[key] for key in ("TargetBucket", "TargetPrefix")}
+        enabled: dict[str, Any] = {key: logging[key] for key in ("TargetBucket", "TargetPrefix")}
+        if grants := logging.get("TargetGrants"):
+            enabled["TargetGrants"] = [_grant(grant) for grant in grants]
         return self.serialized(ActionResult({"LoggingEnabled": enabled | {"TargetObjectKeyFormat": key_format}}))
+
+
+def _grant(grant: Any) -> dict[str, Any]:
+    """What moto keeps of a grant, in the form of the answer."""
+    grantee = grant.grantees[0]
+    told = {"Type": grantee.type, "URI": grantee.uri, "ID": grantee.id, "DisplayName": grantee.display_name}
+    return {"Grantee": {key: value for key, value in told.items() if value}, "Permission": grant.permissions[0]}

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from engine import paths
 from engine.providers.aws import tags
 from engine.providers.aws.config import Config
-from engine.providers.aws.difference import TAGS, same
+from engine.providers.aws.difference import ABSENT, TAGS, same
 from engine.providers.aws.schema import Field, ListOf, MapOf, Object, PropertyType, Scalar
 from engine.providers.aws.spec import Spec
 from engine.values import Properties, Value
@@ -19,7 +19,7 @@ URL: Final = Scalar("url")
 def outputs(spec: Spec, known: Properties, live: Properties) -> Properties:
     """A resource's outputs: every declared property that ``live`` has, in the form of the ``known`` inputs."""
     unsaid = {key: value for key, value in known.items() if key not in live and _says_nothing(value)}
-    return {**unsaid, **_overlaid(spec, known, live, extras=True)}
+    return {**unsaid, **_overlaid(spec, known, live, None)}
 
 
 def inputs(spec: Spec, config: Config, known: Properties, old_outputs: Properties, live: Properties) -> Properties:
@@ -29,7 +29,7 @@ def inputs(spec: Spec, config: Config, known: Properties, old_outputs: Propertie
     is no drift. With nothing known (an import) it is everything that isn't a default.
     """
     fields = _fields(spec)
-    overlaid = _overlaid(spec, known, live, extras=False)
+    overlaid = _overlaid(spec, known, live, old_outputs)
     found = {key: value for key, value in overlaid.items() if key in known and key in fields}
     for key in known.keys() - found.keys():
         if key in fields and _says_nothing(known[key]):
@@ -79,79 +79,98 @@ def _fields(spec: Spec) -> Mapping[str, Field]:
     return {**spec.inputs, "tagsAll": TAGS} if spec.taggable else spec.inputs
 
 
-def _overlaid(spec: Spec, known: Properties, live: Properties, *, extras: bool) -> Properties:
+def _overlaid(spec: Spec, known: Properties, live: Properties, before: Properties | None) -> Properties:
+    """``live`` in the form of what is ``known``; with what was there ``before`` only what is not filled in by AWS."""
     sets = [paths.parse(pattern) for pattern in spec.sets]
     fields = {**spec.outputs, **_fields(spec)}
     return {
-        key: _value(fields[key].type, known.get(key), value, sets, (key,), extras=extras)
+        key: _value(fields[key].type, known.get(key), value, _below(before, key), sets, (key,))
         for key, value in live.items()
         if key in fields
     }
 
 
+def _below(before: Value, part: str | int) -> Value:
+    """What was at ``part`` before: ``ABSENT`` where there was nothing, None where nobody asks."""
+    if before is None:
+        return None
+    if isinstance(before, list):
+        listed = cast("list[Any]", before)
+        return listed[part] if isinstance(part, int) and part < len(listed) else ABSENT
+    found = cast("dict[str, Any]", before).get(str(part)) if isinstance(before, dict) else None
+    return ABSENT if found is None else found
+
+
 def _value(
-    type_: PropertyType, known: Value, live: Value, sets: list[paths.Path], path: paths.Path, *, extras: bool
+    type_: PropertyType, known: Value, live: Value, before: Value, sets: list[paths.Path], path: paths.Path
 ) -> Value:
     if known is None or live is None:
         return live
     as_answered = isinstance(type_, Object | ListOf) or type_ == URL
-    if same(type_, known, live, sets, path) and not (extras and as_answered):
+    if same(type_, known, live, sets, path) and not (before is None and as_answered):
         return known
     if isinstance(type_, Object) and isinstance(known, dict) and isinstance(live, dict):
-        return _object(type_, cast("dict[str, Any]", known), cast("dict[str, Any]", live), sets, path, extras=extras)
+        return _object(type_, cast("dict[str, Any]", known), cast("dict[str, Any]", live), before, sets, path)
     if isinstance(type_, MapOf) and isinstance(known, dict) and isinstance(live, dict):
         pairs, old = cast("dict[str, Any]", live), cast("dict[str, Any]", known)
-        return {k: _value(type_.item, old.get(k), v, sets, (*path, k), extras=extras) for k, v in pairs.items()}
+        return {k: _value(type_.item, old.get(k), v, _below(before, k), sets, (*path, k)) for k, v in pairs.items()}
     if isinstance(type_, ListOf) and isinstance(known, list) and isinstance(live, list):
-        return _list(type_, cast("list[Any]", known), cast("list[Any]", live), sets, path, extras=extras)
+        return _list(type_, cast("list[Any]", known), cast("list[Any]", live), before, sets, path)
     return live
 
 
 def _object(
-    type_: Object,
-    known: dict[str, Any],
-    live: dict[str, Any],
-    sets: list[paths.Path],
-    path: paths.Path,
-    *,
-    extras: bool,
+    type_: Object, known: dict[str, Any], live: dict[str, Any], before: Value, sets: list[paths.Path], path: paths.Path
 ) -> dict[str, Value]:
-    """The members that both have; what AWS left out though it says nothing; and with ``extras`` what AWS filled in."""
+    """The members that both have; what AWS left out though it says nothing; and what somebody added.
+
+    Where nobody asks what was there ``before``, that is all that AWS has.
+    """
     result: dict[str, Value] = {}
     for key, field in type_.fields.items():
+        old = _below(before, key)
         if key in known and live.get(key) is not None:
-            result[key] = _value(field.type, known[key], live[key], sets, (*path, key), extras=extras)
+            result[key] = _value(field.type, known[key], live[key], old, sets, (*path, key))
         elif key in known and _says_nothing(known[key]):
             result[key] = known[key]
-        elif extras and key in live:
+        elif (before is None and key in live) or _was_added(field, live.get(key), before, old):
             result[key] = live[key]
     return result
 
 
+def _was_added(field: Field, live: Value, before: Value, old: Value) -> bool:
+    """Whether ``live`` is there, isn't what AWS fills in, and was not there when the resource was last looked at."""
+    if field.computed or _says_nothing(live) or not isinstance(before, dict):
+        return False
+    return live != old
+
+
 def _list(
-    type_: ListOf, known: list[Any], live: list[Any], sets: list[paths.Path], path: paths.Path, *, extras: bool
+    type_: ListOf, known: list[Any], live: list[Any], before: Value, sets: list[paths.Path], path: paths.Path
 ) -> list[Value]:
-    if any(len(pattern) == len(path) and paths.contains(pattern, path) for pattern in sets):
-        live = _in_order_of(type_, known, live, sets, path)
+    ordered = any(len(pattern) == len(path) and paths.contains(pattern, path) for pattern in sets)
     return [
-        _value(type_.item, known[index] if index < len(known) else None, item, sets, (*path, index), extras=extras)
-        for index, item in enumerate(live)
+        _value(type_.item, known[at] if at < len(known) else None, item, _below(before, at), sets, (*path, index))
+        for index, (at, item) in enumerate(_paired(type_, known, live, sets, path) if ordered else enumerate(live))
     ]
 
 
-def _in_order_of(
+def _paired(
     type_: ListOf, known: list[Any], live: list[Any], sets: list[paths.Path], path: paths.Path
-) -> list[Any]:
-    """``live`` with what corresponds to an element of ``known`` in its place; the rest follows."""
+) -> list[tuple[int, Any]]:
+    """Elements of the set ``live``, each with the place in ``known`` of what it corresponds to or may have become."""
     rest = list(live)
-    ordered: list[Any] = []
-    for item in known:
+    places: dict[int, Any] = {}
+    for place, item in enumerate(known):
         for index, candidate in enumerate(rest):
-            fitted = _value(type_.item, item, candidate, sets, (*path, 0), extras=False)
+            fitted = _value(type_.item, item, candidate, ABSENT, sets, (*path, 0))
             if same(type_.item, item, fitted, sets, (*path, 0)):
-                ordered.append(rest.pop(index))
+                places[place] = rest.pop(index)
                 break
-    return ordered + rest
+    for place in range(len(known)):
+        if place not in places and rest:
+            places[place] = rest.pop(0)
+    return [*sorted(places.items()), *enumerate(rest, len(known))]
 
 
 def _says_nothing(value: Value) -> bool:

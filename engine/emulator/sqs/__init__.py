@@ -1,0 +1,1 @@
+"""SQS: what moto drops (a queue's policy when another attribute is set) or doesn't know (RedriveAllowPolicy)."""
