@@ -165,6 +165,29 @@ def test_a_killed_bedplate_lets_the_cli_finish_its_update(small: Small, tmp_path
 
 @pytest.mark.pulumi
 @pytest.mark.slow
+def test_a_state_is_edited_through_the_cli(small: Small) -> None:
+    """Moved to a stack with another key, and back in its place: what has come of the edits shows no change."""
+    work = small.work
+    (work.folder / "Pulumi.prod.yaml").write_text("config: {}\n")
+    small.run("up", "dev", "--yes").expect(0)
+    made = ["pulumi", "stack", "init", "prod", "--no-select", "--non-interactive"]
+    subprocess.run(made, cwd=work.folder, env=work.environment(), check=True, timeout=60)
+    before = small.run("state", "export", "dev").expect(0)
+    small.run("state", "rename", "dev", "c", "renamed", "--yes").expect(0, "dev: 1 deleted, 1 added")
+    small.run("state", "move", "dev", "renamed", "--to", "prod", "--yes").expect(0, "1 moved to prod")
+    moved = small.run("state", "show", "prod", "renamed", "--show-secrets").expect(0, 'pw: "hunter2-secret"')
+    assert moved.out.count("hunter2") == 2
+    small.run("state", "repair", "prod", "--yes").expect(0, "nothing to change")
+    (work.folder / "state.json").write_text(before.out)
+    done = small.run("state", "import", "dev", "--file", "state.json", "--yes").expect(0, "dev: 1 added")
+    assert "hunter2" not in before.text + done.text
+    small.run("preview", "dev", "--expect-no-changes").expect(0)
+    small.run("cancel", "dev").expect(0, "dev is not locked")
+    assert small.run("history", "dev", "--output", "json").expect(0).json()["updates"][-1]["kind"] == "update"
+
+
+@pytest.mark.pulumi
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_both_engines_say_the_same_of_production(work: Workplace) -> None:
     """Plan, costs and findings, of 448 resources and rules that refuse and mend."""
