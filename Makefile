@@ -78,7 +78,7 @@ monitoring-servers: browser
 
 # Only CI's machine gets one: .ci/run says so.
 browser:
-	@[ -z "$(GET_BROWSER)" ] || $(GET_BROWSER)
+	@$(or $(GET_BROWSER),:)
 
 quick: $(STAMP) ## the tests that take seconds
 	$(PYTEST) -m 'not slow'
