@@ -22,6 +22,12 @@ def of_runs(expected: Sequence[Json], seen: Sequence[Json]) -> list[str]:
     return lines
 
 
+def of_recordings(recorded: Sequence[Json], seen: Sequence[Json]) -> list[str]:
+    """Where two runs of Pulumi's own differ: nothing is allowed for."""
+    both = zip(recorded, seen, strict=True)
+    return [line for number, (then, now) in enumerate(both) for line in differences(then, now, f"run {number}")]
+
+
 def _as_far_as(theirs: Json, ours: Json) -> Json:
     """``ours`` without what its passes found where Pulumi's had ended: at the first resource that cannot be."""
     return ours | {name: _cut(theirs[name], ours[name]) for name in ("preview", "apply")}

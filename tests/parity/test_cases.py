@@ -9,7 +9,7 @@ import pytest
 
 from tests.parity import expectations
 from tests.parity.command_line import CommandLine, where_there_is_one
-from tests.parity.comparison import of_runs
+from tests.parity.comparison import of_recordings, of_runs
 from tests.parity.observed import Json
 from tests.parity.play import on_the_embedded_engine, with_the_cli
 from tests.parity.programs import Case, hand_written
@@ -34,7 +34,7 @@ def test_live(case: Case, cli: CommandLine, tmp_path: Path) -> None:
     """The CLI that is here still does what was recorded, and our engine does it too."""
     seen = with_the_cli(case, cli)
     _judge(case, seen, on_the_embedded_engine(case, tmp_path))
-    assert of_runs(expectations.read(case).runs, seen) == []
+    assert of_recordings(expectations.read(case).runs, seen) == []
 
 
 def test_names_and_files_are_of_one_case_each() -> None:
