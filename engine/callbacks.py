@@ -102,9 +102,7 @@ def _marked(value: Value) -> Value:
     """``value`` with its secrets and unknowns as values of outputs."""
     match value:
         case Secret():
-            inner = _marked(value.value)
-            known = inner.value if isinstance(inner, wire.OutputValue) else inner
-            return wire.OutputValue(known, secret=True, dependencies=())
+            return wire.OutputValue(_marked(value.value), secret=True, dependencies=())
         case dict():
             return {key: _marked(item) for key, item in value.items()}
         case list():

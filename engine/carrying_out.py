@@ -134,6 +134,9 @@ class CarryingOut(ProviderChoice):
             if dependent.protect and not dependent.delete:
                 message = f"cannot be replaced: {dependent.urn} would go along and is protected; unprotect that first"
                 self._refuse(root, message)
+            if self.targets.spare(dependent.urn):
+                message = f"cannot be replaced: {dependent.urn} would go along and is excluded; exclude both or neither"
+                self._refuse(root, message)
         if not root.pending_replacement:
             self.going.add(root.urn)
         self.going.update(dependent.urn for dependent, _ in dependents)

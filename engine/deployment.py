@@ -51,9 +51,10 @@ class Deployment(Constructing):
             return self._skip(urn, blocker)
         try:
             if goal.custom and not goal.provider and not urns.is_provider_type(goal.type):
-                reference = await self.default_provider(
-                    goal.type, goal.version, goal.plugin_download_url, goal.parameters
-                )
+                with self.executor.diagnosed(urn):
+                    reference = await self.default_provider(
+                        goal.type, goal.version, goal.plugin_download_url, goal.parameters
+                    )
                 goal = replace(goal, provider=reference)
             try:
                 old = self.prior.claim(urn, goal, self.seen)

@@ -49,7 +49,12 @@ class Inheritance:
         parent = self._goals.get(goal.parent)
         if parent is None or goal.provider:
             return goal
-        return replace(goal, provider=parent.providers.get(urns.package_of(goal.type), ""))
+        return replace(goal, provider=self.provider_below(goal.parent, urns.package_of(goal.type)))
+
+    def provider_below(self, parent: str, package: str) -> str:
+        """The provider that ``parent`` has for ``package``, "" where it says nothing of it."""
+        goal = self._goals.get(parent)
+        return goal.providers.get(package, "") if goal is not None else ""
 
     @staticmethod
     def _provider(goal: Goal, parent: Goal) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -13,13 +14,14 @@ from engine.goals import Goal, ReadGoal
 from engine.marks import handed, received, received_inputs
 from engine.packages import Package
 from engine.plan import Op, Reason, Step
+from engine.provider_registry import split_reference
 from engine.providers.base import Found, Invoked, Provider, ProviderError, TakesMarks
 from engine.providers.builtin import BuiltinProvider
 from engine.run_state import Registered
 from engine.state.model import ResourceState
-from engine.values import UNKNOWN, Properties, has_secret, reveal, secret
+from engine.values import UNKNOWN, Properties, has_secret, has_unknown, reveal, secret
 
-_WHOLLY: Final = "__bedplate_unknown"  # as in host/unknown_members.py
+WHOLLY: Final = "__bedplate_unknown"  # as in host/unknown_members.py
 
 
 class Lookups(CarryingOut):
@@ -109,18 +111,39 @@ class Lookups(CarryingOut):
         if not provider.knows_function(token):
             if self.preview:
                 self._note_unknown(token)
-                return Invoked({_WHOLLY: UNKNOWN})
+                return Invoked({WHOLLY: UNKNOWN})
             raise ProviderError(
                 f"the embedded engine cannot answer the function {token!r}; pass the value as configuration instead, "
                 "or use the Pulumi CLI for this program"
             )
         if isinstance(provider, TakesMarks):
             return await self.executor.work(provider.invoke, token, args, preview=self.preview)
+        if self.preview and self._half_configured(reference):
+            return Invoked({WHOLLY: UNKNOWN})
         invoked = await self._invoked(provider, token, handed(provider, args))
         if not has_secret(args):
             return invoked
         # The provider was told nothing of what is secret: whatever it answers may have come from that.
         return replace(invoked, result={key: secret(value) for key, value in invoked.result.items()})
+
+    def awaits(self, needed: Iterable[str]) -> bool:
+        """Whether any of what is ``needed``, or anything below a component among it, does not exist yet."""
+        roots = set(needed)
+        below: dict[str, list[str]] = {}
+        for urn, state in self.news.items() if roots else ():
+            below.setdefault(state.parent, []).append(urn)
+        while roots:
+            urn = roots.pop()
+            state = self.news.get(urn)
+            if state is None or (state.custom and not state.id):
+                return True
+            roots.update(() if state.custom else below.get(urn, ()))
+        return False
+
+    def _half_configured(self, reference: str) -> bool:
+        """Whether something of the provider's configuration is not known yet: it may answer otherwise then."""
+        state = self.news.get(split_reference(reference)[0]) if reference else None
+        return state is not None and has_unknown(state.inputs)
 
     async def _invoked(self, provider: Provider, token: str, args: Properties) -> Invoked:
         if self.live_functions or not self.preview:

@@ -48,6 +48,8 @@ FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_PARENT,
 )
 _OLD_FEATURE_NAMES: Final = frozenset(
     {
@@ -244,7 +246,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return await self._answer(context, self._invoke(request))
 
     async def _invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
+        if not request.provider:
+            request.provider = self._inheritance.provider_below(request.parent, urns.package_of(request.tok))
         args, options = await self._transforms.apply_to_invoke(request)
+        if self._deployment.awaits(request.dependsOn):
+            return resource_pb2.ResourceInvokeResponse(unknown=True)
         self._deployment.learn_secret(args)
         package = self._package(request.packageRef) or Package("", options.version, options.plugin_download_url)
         invoked = await self._deployment.invoke(request.tok, args, options.provider, package)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import re
 from abc import ABC, abstractmethod
+from typing import Final
 
 from engine import urn as urns
 from engine.execute import StepError
@@ -12,12 +15,14 @@ from engine.goals import Goal
 from engine.packages import Parameters, plugin_inputs
 from engine.provider_registry import DYNAMIC_PACKAGES
 from engine.provider_resources import ProviderResources
-from engine.providers.base import Provider, TakesMarks
+from engine.providers.base import Provider, ProviderError, TakesMarks
 from engine.providers.generic import GenericProvider
 from engine.run_state import Registered, RunState
 from engine.state.model import ResourceState
-from engine.values import Properties
+from engine.values import Properties, reveal
 from engine.wire import UNKNOWN_STRING
+
+_DISABLED: Final = "pulumi:disable-default-providers"
 
 
 class ProviderChoice(RunState, ABC):
@@ -51,10 +56,15 @@ class ProviderChoice(RunState, ABC):
         return self.builtin if package == "pulumi" else self.registry.get(reference, self._old_providers)
 
     async def default_provider(self, token: str, version: str, url: str, parameters: Parameters | None = None) -> str:
-        """The reference of the provider that serves ``token`` when none was named; registers it the first time."""
+        """The reference of the provider that serves ``token`` when none was named; registers it the first time.
+
+        Raises ProviderError where the configuration has none for it.
+        """
         package = urns.package_of(token)
         if package == "pulumi":
             return ""
+        if {package, "*"} & self._disabled():
+            raise ProviderError(f"{_DISABLED} leaves no default provider for {token}; give it a provider of its own")
         key = (package, version, url, parameters)
         if key not in self._default_providers:
             self._default_providers[key] = asyncio.create_task(self._register_default(*key))
@@ -62,6 +72,13 @@ class ProviderChoice(RunState, ABC):
         if not reference:
             raise StepError(f"the default provider of {package} failed")
         return reference
+
+    def _disabled(self) -> set[str]:
+        """The packages that are to have no default provider, "*" for all."""
+        value = reveal(self.config.get(_DISABLED))
+        with contextlib.suppress(ValueError):
+            value = json.loads(value) if isinstance(value, str) else value
+        return set(map(str, value)) if isinstance(value, list) else set()
 
     async def _register_default(self, package: str, version: str, url: str, parameters: Parameters | None) -> str:
         inputs: Properties = {

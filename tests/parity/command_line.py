@@ -198,8 +198,9 @@ class CommandLine:
         path.write_text((f"{salt[0]}\n" if salt else "") + (f"config:\n{text}" if text else ""))
 
     def _snapshot(self) -> Snapshot:
+        """The state as it is, which the CLI may have left so that it refuses it itself."""
         store = open_stack(self.work / "state", PROJECT, STACK, Keyring(STACK, PASSPHRASE))
-        return store.load() or Snapshot()
+        return store.read() or Snapshot()
 
     def _passes(
         self, events: Sequence[Mapping[str, Any]], code: int, normal: Normal, looked_at: str

@@ -9,8 +9,9 @@ from typing import Any, Final, Protocol
 
 from engine import urn as urns
 from engine import wire
+from engine.lookups import WHOLLY
 from engine.protocol import alias_pb2, resource_pb2
-from engine.values import UNKNOWN, Archive, Asset, Properties, ResourceRef, Secret, Value, secret
+from engine.values import UNKNOWN, Archive, Asset, Properties, ResourceRef, Secret, Value, has_unknown, secret
 from tests.parity.callbacks import server
 from tests.parity.programs import RESERVED, ROOT_NAME, Declaration, Run
 
@@ -95,16 +96,26 @@ class Interpreter:
     async def _invoke(self, declaration: Declaration) -> Answer:
         given = {key: value for key, value in declaration.items() if key not in ("is", "function", "options")}
         args, _ = self._properties(given)
-        if any(value is UNKNOWN for value in args.values()):  # as the SDK has it: what is unknown is not asked
+        if has_unknown(args):  # as the SDK has it: what is unknown is not asked
             return Answer(unknown=True)
+        options = declaration.get("options", {})
         request = resource_pb2.ResourceInvokeRequest(
             tok=f"test:index:{declaration['function']}", args=wire.encode(args), acceptResources=True,
-            provider=self.provider_of(declaration.get("options", {}).get("provider", "")),
+            provider=self.provider_of(options.get("provider", "")), version=options.get("version", ""),
+            pluginDownloadURL=options.get("plugin_download_url", ""), parent=self._parent(options),
+            dependsOn=[self.urn_of(label) for label in options.get("depends_on", ())],
         )  # fmt: skip
         response = await self.monitor.call("Invoke", request)
+        if response.unknown:
+            return Answer(unknown=True)
         if response.failures:
             raise ProgramRaised("; ".join(failure.reason for failure in response.failures))
-        return Answer(outputs=wire.decode(getattr(response, "return")))
+        outputs = wire.decode(getattr(response, "return"))
+        outputs.pop(WHOLLY, None)  # as our program host has it: all members are unknown, as those that are missing are
+        return Answer(outputs=outputs)
+
+    def _parent(self, options: Mapping[str, Any]) -> str:
+        return self.urn_of(options["parent"]) if "parent" in options else ""
 
     async def _read(self, label: str, declaration: Declaration) -> Answer:
         options = declaration.get("options", {})

@@ -57,6 +57,10 @@ class RandomRuns:
                 return number, "Pulumi fails by itself"
             if run.faults and deletes_what_is_in_use(theirs, before):
                 return number, "Pulumi deletes what is still in use"
+            if _without_providers(theirs["state"]):
+                return number, "Pulumi leaves a state that it then refuses"
+            if number and _has_versions(before):
+                return number, "Pulumi takes the plugin's version from the state, for want of a program that names it"
             if _imports_twice(run):
                 return number, "two import the same, and the second finds what the first has changed"
         return len(runs), ""
@@ -72,6 +76,21 @@ class RandomRuns:
 def _broke(theirs: Json) -> bool:
     applied, previewed = theirs["apply"], theirs["preview"]
     return bool(applied and previewed and previewed["succeeded"] and not applied["succeeded"])
+
+
+def _without_providers(state: Json) -> bool:
+    """Whether a provider is not there that something needs."""
+    there = {f"{each['urn']}::{each.get('id')}" for each in state}
+    return any(each["provider"] not in there for each in state if "provider" in each)
+
+
+def _has_versions(state: Json) -> bool:
+    """Whether a provider has the version of its plugin.
+
+    Where the language host names no plugin, as in these programs, all default providers are of that version from then
+    on. A Python program's host names those of all packages.
+    """
+    return any(each["type"].startswith("pulumi:providers:") and "version" in each.get("inputs", {}) for each in state)
 
 
 def _imports_twice(run: Run) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.parity import expectations
-from tests.parity.command_line import CommandLine
+from tests.parity.command_line import CliFailed, CommandLine
 from tests.parity.comparison import of_runs
 from tests.parity.expectations import Recorded
 from tests.parity.generate import case_of
@@ -64,9 +64,12 @@ def record_random(seeds: int, cli: CommandLine) -> int:
     due = [seed for seed in range(seeds) if runs.due(seed)]
     for number, seed in enumerate(due, 1):
         case = case_of(seed)
-        runs.by_seed[seed] = Recorded(
-            case.digest, cli.version, f"{datetime.now(UTC):%Y-%m-%d}", with_the_cli(case, cli)
-        )
+        try:
+            seen = with_the_cli(case, cli)
+        except CliFailed as failed:  # it leaves a lock behind, say, having broken
+            print(f"seed {seed} is left out: {failed}", flush=True)
+            continue
+        runs.by_seed[seed] = Recorded(case.digest, cli.version, f"{datetime.now(UTC):%Y-%m-%d}", seen)
         print(f"seed {seed}: {number} of {len(due)}", flush=True)
         if number % SAVE_EACH == 0:
             runs.save()

@@ -128,3 +128,12 @@ def test_a_replacement_among_targets(engine: Engine) -> None:
     engine.up(thing("a", key=1), thing("b", of=Out("a")))
     report = engine.up(thing("a", key=2), thing("b", of=Out("a")), targets=["a", "b"])
     assert report.operations == ["++ a", "± a", "~ b", "-- a"]
+
+
+def test_what_is_excluded_is_not_deleted_along_with_what_must_go_first(engine: Engine) -> None:
+    engine.up(thing("a", type="Named", key=1), thing("b", key=Out("a")))
+    program = thing("a", type="Named", key=2), thing("b", key=Out("a"))
+    report = engine.up(*program, exclude=["b"], expect=Result.RESOURCE_FAILED)
+    assert "would go along and is excluded" in report.errors[0]
+    assert engine.cloud.names() == ["a", "b"]
+    assert engine.up(*program, exclude=["a", "b"]).operations == []
