@@ -8,8 +8,7 @@ VENV := .venv
 STAMP := $(VENV)/.synced
 UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
 RUN := $(UV) run --no-sync
-# Two cores have time for a third test: many wait for servers, and for what takes its seconds in Kubernetes.
-PYTEST := $(RUN) pytest -n 3 --dist worksteal
+PYTEST := $(RUN) pytest -n 2 --dist worksteal
 BEDPLATE := $(VENV)/bin/bedplate
 
 # Bytecode is kept, also where the environment says not to: compiling the SDKs anew costs each command seconds.
