@@ -218,8 +218,7 @@ class Executor:
         old: ResourceState | None,
         amended: Sequence[tuple[ResourceState, ResourceState]] = (),
     ) -> ResourceState:
-        new = _new(step)
-        state = self.stamped(replace(new, outputs=old.outputs if old else {}), created=old is None)
+        state = self.stamped(replace(_new(step), outputs={}), created=old is None)  # its program has yet to give them
         self.instant(replace(step, new=state))
         self.record.put(state, old)
         for before, after in amended:
