@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,7 +73,7 @@ class Embedded:
     def observe(self, run: Run, normal: Normal) -> Observation:
         """Carry out ``run`` and tell what came of it."""
         self.programs, self.events = {}, []
-        with mock.patch("engine.session.Run", self._interpreting(run)):
+        with self._interpreted(run):
             outcome = asyncio.run(self._verb(run))
         preview, applied = self._passes(run, outcome, normal)
         return observation(run, preview, applied, self.cloud, normal, self.session(run).snapshot())
@@ -80,7 +81,7 @@ class Embedded:
     def keep_plan(self, run: Run, path: Path) -> None:
         """Preview ``run``'s program and keep the plan."""
         session, options = self.session(run), _options(run)
-        with mock.patch("engine.session.Run", self._interpreting(run)):
+        with self._interpreted(run):
             outcome = asyncio.run(session.preview(self.events.append, options))
         saved_plan_file.write(path, session.plan_text(outcome, options))
 
@@ -99,6 +100,13 @@ class Embedded:
             return await session.preview(self.events.append, options)
         verb: Callable[..., Any] = getattr(session, run.verb)
         return await verb(self.events.append, options, _agreed)
+
+    @contextmanager
+    def _interpreted(self, run: Run) -> Generator[None]:
+        """Programs are interpreted here, in previews and in what they lead to."""
+        kind = self._interpreting(run)
+        with mock.patch("engine.previews.Run", kind), mock.patch("engine.session.Run", kind):
+            yield
 
     def _interpreting(self, run: Run) -> type[EngineRun]:
         programs = self.programs
