@@ -59,7 +59,9 @@ class Inheritance:
     @staticmethod
     def _provider(goal: Goal, parent: Goal) -> str:
         package = urns.package_of(goal.type)
-        if not (goal.custom or goal.remote) or urns.is_provider_type(goal.type):
+        if not (goal.custom or goal.remote):
+            return parent.provider if parent.custom else ""  # for its transforms to see: a component has none in use
+        if urns.is_provider_type(goal.type):
             return ""
         if (
             parent.custom
