@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import grpc.aio
-
 from engine import wire
+from engine.calling_back import CallingBack, NotAnswered
 from engine.goal_messages import options_of, with_options
 from engine.goals import Goal
-from engine.protocol import callback_pb2, callback_pb2_grpc, resource_pb2
+from engine.protocol import resource_pb2
 from engine.providers.base import ProviderError
 from engine.values import UNKNOWN, Properties, Secret, Value
 
@@ -27,7 +26,7 @@ class Transforms:
         self.for_invokes: list[Any] = []
         self._of_resource: dict[str, tuple[str, list[Any]]] = {}  # URN -> parent and own callbacks
         self._of_remote: dict[tuple[str, str, str], list[Any]] = {}  # of what a provider is still to register
-        self._stubs: dict[str, Any] = {}
+        self._program = CallingBack()
 
     def remember(self, urn: str, parent: str, callbacks: list[Any]) -> None:
         """Keep what children of ``urn`` inherit."""
@@ -87,15 +86,10 @@ class Transforms:
         return args, options
 
     async def _call(self, callback: Any, request: Any) -> bytes:
-        if callback.target not in self._stubs:
-            channel = grpc.aio.insecure_channel(callback.target)
-            self._stubs[callback.target] = callback_pb2_grpc.CallbacksStub(channel)
-        invoke = callback_pb2.CallbackInvokeRequest(token=callback.token, request=request.SerializeToString())
         try:
-            answer = await self._stubs[callback.target].Invoke(invoke)
-        except grpc.aio.AioRpcError as error:
-            raise ProviderError(f"a transform failed: {error.details()}") from error
-        return answer.response
+            return await self._program.ask(callback, request)
+        except NotAnswered as error:
+            raise ProviderError(f"a transform failed: {error}") from error
 
 
 def _marked(value: Value) -> Value:

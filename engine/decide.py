@@ -55,6 +55,7 @@ def new_state(goal: Goal, urn: str, old: ResourceState | None) -> ResourceState:
         ignore_changes=goal.ignore_changes,
         replace_on_changes=goal.replace_on_changes,
         hide_diff=tuple(map(paths.canonical, goal.hide_diffs)),
+        resource_hooks=goal.resource_hooks,
         created=old.created if old else None,
         modified=old.modified if old else None,
         source_position=goal.source_position,
@@ -152,7 +153,7 @@ def same_state(old: ResourceState, new: ResourceState) -> bool:
     """Whether an apply would write the same state for a resource that is unchanged (options may have moved)."""
     return replace(new, id=old.id, outputs=old.outputs, aliases=(), extra=old.extra,
                    stack_trace=old.stack_trace, source_position=old.source_position,
-                   resource_hooks=old.resource_hooks) == replace(old, aliases=())  # fmt: skip
+                   ) == replace(old, aliases=())  # fmt: skip
 
 
 def secret_again(state: ResourceState) -> ResourceState:

@@ -60,7 +60,9 @@ class Deployment(Constructing):
                 old = self.prior.claim(urn, goal, self.seen)
             except AliasError as error:
                 raise self._refused(urn, str(error)) from error
-            return await self._register(urn, goal, old)
+            answer = await self._register(urn, goal, old)
+            self._doubt(urn)
+            return answer
         except StepError:
             self.unavailable.add(urn)
             return Registered(urn, result="fail")
@@ -165,6 +167,19 @@ class Deployment(Constructing):
             resources, resources.compare, after.type, before.inputs, after.inputs, urn=new_urn
         )
         return bool(diff.replaces) or any(kind.replaces for kind in diff.detailed.values())
+
+    async def complete(self, urn: str, outputs: Properties) -> None:
+        """Take a component's outputs, or the stack's; then the hooks run that follow what was done to it."""
+        self.register_outputs(urn, outputs)
+        state = self.news.get(urn)
+        if state is not None and state.resource_hooks:
+            await self.executor.completed(state)
+            self._doubt(urn)
+
+    def _doubt(self, urn: str) -> None:
+        """Skip what depends on ``urn``, which is there, where a hook that followed has failed."""
+        if urn in self.executor.doubtful:
+            self.unavailable.add(urn)
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
         """Take a component's outputs, or the stack's."""

@@ -17,3 +17,12 @@ def seconds(text: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"not a duration: {text!r} (expected a number and a unit, such as '5m' or '1h30m')")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def text(value: float) -> str:
+    """A duration in seconds as Go writes it; "" for 0."""
+    minutes, rest = divmod(value, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    parts = [f"{hours}h"] if hours else []
+    parts += [f"{minutes}m"] if minutes or hours else []
+    return "".join([*parts, f"{rest:g}s"]) if value else ""

@@ -15,10 +15,12 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from engine.decide import secret_again
 from engine.events import Consumer, Diagnostic, Severity, StepDone, StepFailed, StepStarted
+from engine.hooks import HookFailed, Hooks, Moment
 from engine.marks import handed, received
 from engine.plan import Constraint, Op, Step
 from engine.providers.base import Created, OperationUncertain, PartialFailure, Provider, ProviderError
@@ -56,6 +58,7 @@ class Executor:
     parallel: int = 16
     constraint: Constraint | None = None
     redact: Callable[[str], str] = str
+    continue_on_error: bool = False
     steps: list[Step] = field(default_factory=list[Step])
     counts: Counter[Op] = field(default_factory=Counter[Op])
     cancelled: bool = False
@@ -67,6 +70,9 @@ class Executor:
     def __post_init__(self) -> None:
         self._slots = asyncio.Semaphore(max(self.parallel, 1))
         self._threads = ThreadPoolExecutor(max(self.parallel, 1) + 4, thread_name_prefix="provider")
+        self.hooks = Hooks(preview=self.preview)
+        self.doubtful: set[str] = set()  # what was done, and a hook that followed has failed: nothing is built on it
+        self._incomplete: dict[str, tuple[Moment, ResourceState | None]] = {}  # components whose outputs are to come
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -139,7 +145,7 @@ class Executor:
     ) -> ResourceState:
         """Create a resource. The new state takes the place of ``old``; each of ``amended`` stays, changed."""
         if provider is None:
-            return self._component(step, old, amended)
+            return await self._component(step, old, amended)
         new = self.stamped(_new(step), created=True)
 
         def create() -> Created:
@@ -149,15 +155,18 @@ class Executor:
             )  # fmt: skip
 
         async with Running(self, step, "creating", new, old, amended) as operation:
+            await operation.prepare(Moment.BEFORE_CREATE, None, new)
             created = await operation.run(provider, create)
             state = replace(new, id=created.id, outputs=received(provider, created.outputs, new))
-            return operation.finish(self.stamped(state))
+            state = operation.finish(self.stamped(state))
+            await self._follow_up(Moment.AFTER_CREATE, None, state)
+            return state
 
     async def update(self, step: Step, provider: Provider | None) -> ResourceState:
         new, old = _new(step), step.old
         assert old is not None, "an update has an old state"
         if provider is None:
-            return self._component(step, old)
+            return await self._component(step, old)
 
         def update() -> Properties:
             return provider.update(
@@ -168,8 +177,11 @@ class Executor:
         step = replace(step, new=replace(new, id=old.id))  # what is planned says of which one
         new = replace(new, id=old.id, outputs=old.outputs)
         async with Running(self, step, "updating", new, old) as operation:
+            await operation.prepare(Moment.BEFORE_UPDATE, old, new)
             outputs = await operation.run(provider, update)
-            return operation.finish(self.stamped(replace(new, outputs=received(provider, outputs, new))))
+            state = operation.finish(self.stamped(replace(new, outputs=received(provider, outputs, new))))
+            await self._follow_up(Moment.AFTER_UPDATE, old, state)
+            return state
 
     async def read(
         self,
@@ -201,29 +213,96 @@ class Executor:
             inputs, outputs = handed(provider, old.inputs), handed(provider, old.outputs)
             provider.delete(old.urn, old.type, old.id, inputs, outputs, timeout=old.custom_timeouts.delete)
 
-        if provider is None or step.retained or self.preview or step.op is Op.REMOVE_PENDING_REPLACE:
+        if step.op is Op.REMOVE_PENDING_REPLACE:  # it was deleted, with its hooks, when it was to be replaced
             self.instant(step)
+            self.record.drop(old)
+            return
+        if provider is None or step.retained or self.preview:
+            await self._forget(step, old, waiting)
+            return
+        async with Running(self, step, "deleting", old, None if recreate else old, waiting) as operation:
+            await operation.prepare(Moment.BEFORE_DELETE, old, None)
+            await operation.run(provider, delete)
+            operation.finish(None)
+            await self._follow_up(Moment.AFTER_DELETE, old, None)
+
+    async def _forget(
+        self, step: Step, old: ResourceState, waiting: Sequence[tuple[ResourceState, ResourceState]]
+    ) -> None:
+        """A deletion that asks nothing of a provider."""
+        async with self._turn(old):
+            self.admit(step)
+            await self.prepare(step, Moment.BEFORE_DELETE, old, None, partial(self.report, step))
+            self.done(step)
             if waiting:
                 self.record.amend(*waiting[0])
             else:
                 self.record.drop(old)
-            return
-        async with Running(self, step, "deleting", old, None if recreate else old, waiting) as operation:
-            await operation.run(provider, delete)
-            operation.finish(None)
+            await self._follow_up(Moment.AFTER_DELETE, old, None)
 
-    def _component(
+    def _turn(self, state: ResourceState) -> contextlib.AbstractAsyncContextManager[None]:
+        """Hooks take a slot, as operations do."""
+        return self._slots if state.resource_hooks else contextlib.nullcontext()
+
+    async def _component(
         self,
         step: Step,
         old: ResourceState | None,
         amended: Sequence[tuple[ResourceState, ResourceState]] = (),
     ) -> ResourceState:
         state = self.stamped(replace(_new(step), outputs={}), created=old is None)  # its program has yet to give them
-        self.instant(replace(step, new=state))
+        step = replace(step, new=state)
+        updated = step.old if step.op is Op.UPDATE else None
+        async with self._turn(state):
+            self.admit(step)
+            before = Moment.BEFORE_UPDATE if updated else Moment.BEFORE_CREATE
+            await self.prepare(step, before, updated, state, partial(self.report, step))
+            self.done(step)
+        self._incomplete[state.urn] = (Moment.AFTER_UPDATE if updated else Moment.AFTER_CREATE, updated)
         self.record.put(state, old)
-        for before, after in amended:
-            self.record.amend(before, after)
+        for each, changed in amended:
+            self.record.amend(each, changed)
         return state
+
+    async def completed(self, component: ResourceState) -> None:
+        """``component`` has its outputs: run the hooks that follow what was done to it."""
+        if component.urn in self._incomplete:
+            moment, old = self._incomplete.pop(component.urn)
+            async with self._turn(component):
+                await self._follow_up(moment, old, component)
+
+    async def prepare(
+        self, step: Step, moment: Moment, old: ResourceState | None, new: ResourceState | None,
+        failed: Callable[[str], StepError],
+    ) -> None:  # fmt: skip
+        """Run the hooks before ``step``. Raises what ``failed`` gives for what it is told when it is not to be."""
+        try:
+            await self.hooks.run(moment, old, new, lambda message: self._warn(message, step.urn))
+        except HookFailed as failure:
+            raise failed(str(failure)) from failure
+
+    async def _follow_up(self, moment: Moment, old: ResourceState | None, new: ResourceState | None) -> None:
+        """Run the hooks after something was done. When one fails, what was done stands, and the run has failed."""
+        state = new or old
+        assert state is not None, "something was done"
+        try:
+            await self.hooks.run(moment, old, new, lambda message: self._warn(message, state.urn))
+        except HookFailed as failure:
+            self.failures += 1
+            self.emit(Diagnostic(Severity.ERROR, str(failure), state.urn))
+            if not self.continue_on_error:
+                self.doubtful.add(state.urn)
+
+    def _warn(self, message: str, urn: str) -> None:
+        self.emit(Diagnostic(Severity.WARNING, message, urn))
+
+    def report(self, step: Step, message: str, seconds: float = 0.0) -> StepError:
+        """Take note that ``step`` has failed, and give what to raise."""
+        self.failures += 1
+        self.failed.append(step)
+        self.emit(StepFailed(step, message, seconds))
+        self.emit(Diagnostic(Severity.ERROR, message, step.urn))
+        return StepError(message)
 
     def stamped(self, state: ResourceState, *, created: bool = False) -> ResourceState:
         if self.preview:
@@ -295,6 +374,10 @@ class Running:
     async def __aexit__(self, *exception: object) -> None:
         self._executor.slots.release()
 
+    async def prepare(self, moment: Moment, old: ResourceState | None, new: ResourceState | None) -> None:
+        """Run the hooks before the operation. Raises StepError when it is not to be."""
+        await self._executor.prepare(self.step, moment, old, new, self.failed)
+
     async def run(self, provider: Provider, action: Callable[[], T]) -> T:
         """Call the provider. Raises StepError after recording and reporting what went wrong."""
         executor = self._executor
@@ -347,12 +430,7 @@ class Running:
         return self._report(message)
 
     def _report(self, message: str) -> StepError:
-        executor = self._executor
-        executor.failures += 1
-        executor.failed.append(self.step)
-        executor.emit(StepFailed(self.step, message, self._seconds))
-        executor.emit(Diagnostic(Severity.ERROR, message, self.step.urn))
-        return StepError(message)
+        return self._executor.report(self.step, message, self._seconds)
 
     def _close(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
 from engine import wire
@@ -13,6 +14,12 @@ from engine.packages import Package, Parameters
 from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import CustomTimeouts
 from engine.values import UNKNOWN, Value
+
+_HOOKS: Final = {
+    "before_create": "BeforeCreate", "after_create": "AfterCreate", "before_update": "BeforeUpdate",
+    "after_update": "AfterUpdate", "before_delete": "BeforeDelete", "after_delete": "AfterDelete",
+    "on_error": "OnError",
+}  # fmt: skip
 
 
 def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
@@ -50,6 +57,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         replace_with=tuple(request.replace_with),
         replacement_trigger=_trigger_of(request),
         hide_diffs=tuple(request.hideDiffs),
+        resource_hooks=hooks_of(request.hooks),
         source_position=position_of(request.sourcePosition),
         remote=request.remote,
     )
@@ -123,6 +131,16 @@ def timeouts_of(timeouts: Any) -> CustomTimeouts:
     )
 
 
+def hooks_of(bound: Any) -> dict[str, tuple[str, ...]]:
+    """The names of hooks in a message, by when they run, under the names that the state has for that."""
+    return {when: names for field, when in _HOOKS.items() if (names := tuple(getattr(bound, field)))}
+
+
+def hook_fields(hooks: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The fields of a message about ``hooks``."""
+    return {field: hooks[when] for field, when in _HOOKS.items() if when in hooks}
+
+
 def position_of(position: Any) -> str:
     """A source position as ``PATH:LINE``, or ""."""
     if not position.uri:
@@ -147,6 +165,7 @@ def options_of(goal: Goal, request: Any) -> Any:
         hide_diff=goal.hide_diffs,
         replace_with=goal.replace_with,
         replacement_trigger=request.replacement_trigger if request.HasField("replacement_trigger") else None,
+        hooks=request.hooks if request.HasField("hooks") else None,
     )
     setattr(options, "import", goal.import_id)  # a keyword of Python, hence no attribute
     for name in ("protect", "retain_on_delete", "delete_before_replace"):
@@ -177,6 +196,7 @@ def with_options(goal: Goal, options: Any) -> Goal:
         additional_secret_outputs=tuple(options.additional_secret_outputs),
         import_id=getattr(options, "import"),
         hide_diffs=tuple(options.hide_diff),
+        resource_hooks=hooks_of(options.hooks),
         replace_with=tuple(options.replace_with),
         replacement_trigger=_trigger_of(options),
     )

@@ -57,6 +57,7 @@ class Goal:
     replace_with: tuple[str, ...] = ()
     replacement_trigger: Value = None
     hide_diffs: tuple[str, ...] = ()
+    resource_hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     source_position: str = ""
     remote: bool = False
 

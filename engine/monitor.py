@@ -36,7 +36,7 @@ from engine.providers.base import Caller, ProviderError
 from engine.rendezvous import LOOPBACK
 from engine.run_state import Registered, RegistrationRefused
 
-# What the SDK may use. Hooks are left out: the SDK then tells a program that asks for one.
+# What the SDK may use. Error hooks are left out: the SDK then tells a program that asks for one.
 FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
@@ -48,13 +48,15 @@ FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_SENDS_OPTIONS_TO_HOOKS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON,
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_PARENT,
 )
 _OLD_FEATURE_NAMES: Final = frozenset(
     {
         "secrets", "resourceReferences", "outputValues", "aliasSpecs", "replacementTrigger", "deletedWith",
-        "replaceWith", "transforms", "invokeTransforms", "parameterization",
+        "replaceWith", "transforms", "invokeTransforms", "parameterization", "resourceHooks", "sendsOptionsToHooks",
     }
 )  # fmt: skip
 _RESULTS: Final = {
@@ -75,6 +77,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self.last_request = time.monotonic()
         self.fatal: BaseException | None = None
         self.broken = asyncio.Event()  # set with ``fatal``
+        self.waits = asyncio.Event()  # the program has said all, and waits for ``over``
+        self.over = asyncio.Event()
         self._deployment = deployment
         self._transforms = Transforms()
         self._inheritance = Inheritance()
@@ -221,7 +225,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
     async def _register_outputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:
         outputs = wire.decode(request.outputs)
         self._deployment.learn_secret(outputs)
-        self._deployment.register_outputs(request.urn, outputs)
+        await self._deployment.complete(request.urn, outputs)
         return empty_pb2.Empty()
 
     async def ReadResource(
@@ -315,7 +319,18 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             return asked
         return replace(asked, version=package.version, plugin_download_url=package.url, parameters=package.parameters)
 
+    async def RegisterResourceHook(self, request: Any, context: Any) -> empty_pb2.Empty:
+        return await self._answer(context, self._register_hook(request))
+
+    async def _register_hook(self, request: Any) -> empty_pb2.Empty:
+        self._deployment.executor.hooks.register(request)
+        return empty_pb2.Empty()
+
     async def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:
+        """The program has said all. One that has hooks stays until they have been called for what is deleted, too."""
+        if self._deployment.executor.hooks:
+            self.waits.set()
+            await self.over.wait()
         return empty_pb2.Empty()
 
     # The engine's log

@@ -20,6 +20,7 @@ from engine.deletions import delete_leftovers
 from engine.deployment import Deployment
 from engine.events import Cancelled, Consumer, Diagnostic, ProgramOutput, RunEnded, RunStarted, Severity
 from engine.execute import Executor, PlanViolated, RunCancelled
+from engine.hooks import needing_the_program
 from engine.monitor import Monitor, serving
 from engine.plan import Constraint, Op, Plan, Reason, Reviewed, Step
 from engine.program import FAILED_AND_SAID_SO, Program, ProgramProcess
@@ -125,6 +126,7 @@ class Run:
         self._executor = Executor(
             record or NoRecord(), self._emit, preview=record is None, parallel=options.parallel,
             constraint=Constraint(plan, reviewed) if plan else None, redact=self._redactor.redact,
+            continue_on_error=options.continue_on_error,
         )  # fmt: skip
         self._drift = drift
         self._judgement = judging(self._emit, self._redactor.redact) if judging else None
@@ -137,6 +139,7 @@ class Run:
         )  # fmt: skip
         self.deployment.registry.listen(self._emit)
         self._process: ProgramProcess | None = None
+        self._waiting: tuple[Monitor, contextlib.AsyncExitStack] | None = None  # a program that has hooks
         self._stop = asyncio.Event()
         self._started = time.monotonic()
 
@@ -146,6 +149,7 @@ class Run:
             self._executor.cancelled = True
             self._emit(Cancelled())
             self.deployment.registry.cancel()
+            self._executor.hooks.cancel()
             if self._judgement:
                 self._judgement.cancel()
             self._stop.set()
@@ -170,14 +174,22 @@ class Run:
 
     async def _declared(self, program: Program) -> Result:
         result = await self._program(program)
+        try:
+            result = await self._undeclared(result)
+        finally:
+            ended = await self._program_over()
+        result = ended if result is Result.SUCCEEDED and ended else result
+        if result is not Result.SUCCEEDED:
+            self.deployment.keep_outputs()
+        return result
+
+    async def _undeclared(self, result: Result) -> Result:
+        """Delete what a program did not declare that came to ``result``, unless it may have been cut short."""
         failed = result is not Result.SUCCEEDED and self._executor.failures + self._executor.refusals > 0
         declared = result in (Result.SUCCEEDED, Result.RESOURCE_FAILED, Result.REFUSED)
         declared = declared and not self.deployment.incomplete
         ended_well = declared and (self._options.continue_on_error or not failed)
-        result = await self._deletions(Reason.NOT_DECLARED) if ended_well else result
-        if result is not Result.SUCCEEDED:
-            self.deployment.keep_outputs()
-        return result
+        return await self._deletions(Reason.NOT_DECLARED) if ended_well else result
 
     async def _with_verdict(self, result: Result) -> Result:
         """What a run that came to ``result`` comes to once the policy packs have said everything."""
@@ -200,7 +212,20 @@ class Run:
         if self._drift is None:
             self._emit(RunStarted({}, self._executor.preview))
         with contextlib.closing(self._executor):
+            if self._needs_the_program():
+                return self._end(Result.RESOURCE_FAILED)
             return self._end(await self._deletions(Reason.DESTROYED))
+
+    def _needs_the_program(self) -> bool:
+        """Tell of what has hooks for its deletion, of which only the program knows what they do."""
+        found = list(needing_the_program(self.deployment.base.resources))
+        for state, names in found:
+            message = (
+                f"cannot be deleted without the program, which has its delete hooks ({', '.join(names)}): take it out "
+                "of the program and run `up`; or take the hooks out, run `up`, and then destroy"
+            )
+            self._emit(Diagnostic(Severity.ERROR, message, state.urn))
+        return bool(found)
 
     async def _deletions(self, reason: Reason) -> Result:
         if not self._executor.cancelled:
@@ -244,34 +269,55 @@ class Run:
         config, keys = dict(program.config), list(program.secret_keys)
         monitor = Monitor(self.deployment, config, keys, program.folder)
         process = self._process = ProgramProcess(program, lambda line, stderr: self._emit(ProgramOutput(line, stderr)))
-        with monitor_address(program.root) as address:
-            async with serving(monitor, address) as served:
-                try:
-                    await process.start(
-                        served,
-                        monitor,
-                        preview=self._executor.preview,
-                        parallel=self._options.parallel,
-                        debug=self._options.debug,
-                    )
-                    return await self._watch(process, monitor)
-                except OSError as error:
-                    return self._failed(f"the program could not be started: {error}")
-                finally:
-                    await process.stop()
-                    if self.deployment.apart:  # nobody waits any more for what a provider constructs
-                        self.deployment.registry.end_programs()
-                    await monitor.settled()
+        async with contextlib.AsyncExitStack() as running:
+            address = running.enter_context(monitor_address(program.root))
+            served = await running.enter_async_context(serving(monitor, address))
+            running.push_async_callback(self._ended, process, monitor)
+            try:
+                await process.start(
+                    served,
+                    monitor,
+                    preview=self._executor.preview,
+                    parallel=self._options.parallel,
+                    debug=self._options.debug,
+                )
+                result = await self._watch(process, monitor)
+            except OSError as error:
+                return self._failed(f"the program could not be started: {error}")
+            if monitor.waits.is_set():
+                self._waiting = (monitor, running.pop_all())
+            return result
+
+    async def _ended(self, process: ProgramProcess, monitor: Monitor) -> None:
+        monitor.over.set()
+        await process.stop()
+        if self.deployment.apart:  # nobody waits any more for what a provider constructs
+            self.deployment.registry.end_programs()
+        await monitor.settled()
+
+    async def _program_over(self) -> Result | None:
+        """Let a program end that has waited for the deletions; gives how it has ended."""
+        if self._waiting is None or self._process is None:
+            return None
+        monitor, running = self._waiting
+        async with running:
+            monitor.waits.clear()
+            monitor.last_request = time.monotonic()  # while it waited, it was not to ask for anything
+            monitor.over.set()
+            return await self._watch(self._process, monitor)
 
     async def _watch(self, process: ProgramProcess, monitor: Monitor) -> Result:
-        """Wait for the program's end, a cancellation, a fatal error or a silence that is too long."""
+        """Wait for the program's end or that it waits for ours, a cancellation, a fatal error or too long a silence."""
         ended = asyncio.create_task(process.wait())
         stopped = asyncio.create_task(self._stop.wait())
         broken = asyncio.create_task(monitor.broken.wait())
+        waits = asyncio.create_task(monitor.waits.wait())
         try:
             while True:
                 await asyncio.wait(
-                    {ended, stopped, broken}, timeout=self._patience(monitor), return_when=asyncio.FIRST_COMPLETED
+                    {ended, stopped, broken, waits},
+                    timeout=self._patience(monitor),
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 if ended.done():
                     return self._judged(ended.result(), monitor)
@@ -279,10 +325,12 @@ class Run:
                     return Result.CANCELLED
                 if monitor.fatal is not None:
                     return self._fatal(monitor.fatal)
+                if waits.done():
+                    return self._judged(0, monitor)
                 if self._silent(monitor):
                     return self._gave_up()
         finally:
-            for task in (ended, stopped, broken):
+            for task in (ended, stopped, broken, waits):
                 task.cancel()
 
     def _patience(self, monitor: Monitor) -> float:

@@ -4,6 +4,10 @@
       t: {when: [a, b], sets: {size: 2}, options: {protect: true}}       what becomes of ``a`` and ``b``
       r: {refuses: "not so"}                                             an error of the transform's own
 
+    hooks:
+      h: {on_dry_run: true}
+      f: {fails: "not so", ignore_errors: true}
+
 ``sets`` may take from what was declared before; None leaves an input out. ``options`` have the names of the protocol's
 message, and labels where they name resources. Without ``when`` all are meant. What each was told is in ``told``.
 """
@@ -26,6 +30,7 @@ from engine.protocol import alias_pb2, callback_pb2, callback_pb2_grpc, resource
 from engine.values import Properties, Value
 from tests.parity.programs import Run
 
+_HOOK: Final = "hook "
 _URNS: Final = {"depends_on", "deleted_with", "replace_with"}
 
 
@@ -59,12 +64,27 @@ class Callbacks(callback_pb2_grpc.CallbacksServicer):
         """The callback ``name`` as the protocol names it."""
         return callback_pb2.Callback(target=self._target, token=name)
 
+    def hook(self, name: str, hook: Mapping[str, Any]) -> Any:
+        """The registration of the hook ``name``."""
+        how = {key: value for key, value in hook.items() if key != "fails"}
+        return resource_pb2.RegisterResourceHookRequest(name=name, callback=self.named(f"{_HOOK}{name}"), **how)
+
     def Invoke(self, request: Any, context: Any) -> Any:
+        if request.token.startswith(_HOOK):
+            return callback_pb2.CallbackInvokeResponse(response=self._hook(request).SerializeToString())
         done = self._run.transforms[request.token]
         if done.get("refuses"):
             context.abort(grpc.StatusCode.UNKNOWN, done["refuses"])
         answer = self._invoke(request, done) if done.get("of") == "calls" else self._transform(request, done)
         return callback_pb2.CallbackInvokeResponse(response=answer.SerializeToString())
+
+    def _hook(self, request: Any) -> Any:
+        asked = resource_pb2.ResourceHookRequest.FromString(request.request)
+        for options in (asked.old_options, asked.new_options):
+            options.depends_on.sort()  # Pulumi's have no order
+        self._tell(request.token, asked, asked.urn)
+        fails = self._run.hooks[request.token.removeprefix(_HOOK)].get("fails", "")
+        return resource_pb2.ResourceHookResponse(error=fails)
 
     def _transform(self, request: Any, done: Mapping[str, Any]) -> Any:
         asked = resource_pb2.TransformRequest.FromString(request.request)

@@ -21,7 +21,6 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "id": "what is read has it as `read`",
     "urn": "the SDK asks for a resource by it, and registers nothing",
     "transformations": "the SDK applies them itself, before anything is registered",
-    "hooks": "not offered: the SDK tells a program that asks for one",
     "state_migrations": "not offered: the SDK tells a program that asks for one",
 }
 # Where a name of the programs differs from the SDK's.

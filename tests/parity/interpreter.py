@@ -59,7 +59,7 @@ class Interpreter:
 
     async def run(self, run: Run) -> None:
         self._children: dict[str, list[str]] = {}
-        if run.transforms:
+        if run.transforms or run.hooks:
             self.told = server().begin(run, self)
         root = resource_pb2.RegisterResourceRequest(type=urns.STACK_TYPE, name=ROOT_NAME)
         self.answers[""] = _answer(await self.monitor.call("RegisterResource", root), custom=False)
@@ -67,6 +67,8 @@ class Interpreter:
             await self.monitor.call("RegisterStackTransform", server().named(name))
         for name in run.invoke_transforms:
             await self.monitor.call("RegisterStackInvokeTransform", server().named(name))
+        for name, hook in run.hooks.items():
+            await self.monitor.call("RegisterResourceHook", server().hook(name, hook))
         for label, declaration in run.program.items():
             await self._declare(label, declaration)
         if run.raises:
@@ -179,6 +181,8 @@ class Interpreter:
                     request.deleteBeforeReplace, request.deleteBeforeReplaceDefined = value, True
                 case "custom_timeouts":
                     request.customTimeouts.CopyFrom(resource_pb2.RegisterResourceRequest.CustomTimeouts(**value))
+                case "hooks":
+                    request.hooks.CopyFrom(resource_pb2.RegisterResourceRequest.ResourceHooksBinding(**value))
                 case "import_":
                     request.importId = value
                 case _:

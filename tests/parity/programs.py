@@ -14,7 +14,7 @@ A program maps labels to declarations, in the order in which they are registered
 another declaration (``id`` and ``urn`` too), ``{secret: x}`` is a secret, ``{asset: text}``, ``{file: path}``,
 ``{archive: path}`` and ``{assets: {...}}`` are assets and archives, ``{ref: label}`` is a resource itself.
 Options have the names of Pulumi's Python SDK; where one names resources, it takes labels. ``transform`` names some of
-the run's transforms (``callbacks``).
+the run's transforms, and the option ``hooks`` some of its hooks by when they run (``callbacks``).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CASES: Final = Path(__file__).parent / "cases"
 PROJECT: Final = "shop"
 STACK: Final = "dev"
 ROOT_NAME: Final = f"{PROJECT}-{STACK}"
-_ADDED: Final = ("transforms", "stack_transforms", "invoke_transforms")
+_ADDED: Final = ("transforms", "stack_transforms", "invoke_transforms", "hooks")
 RESERVED: Final = frozenset({"is", "named", "options", "read", "transform"})
 
 
@@ -56,6 +56,7 @@ class Run:
     transforms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     stack_transforms: Sequence[str] = ()
     invoke_transforms: Sequence[str] = ()
+    hooks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine import wire
-from engine.goal_messages import alias_message, timeout_texts
+from engine.goal_messages import alias_message, hook_fields, timeout_texts
 from engine.goals import Goal, Method
 from engine.protocol import provider_pb2
 from engine.providers.base import Caller, Returned
@@ -41,6 +41,9 @@ def construct_request(goal: Goal, caller: Caller, able: Abilities) -> Any:
         ignoreChanges=goal.ignore_changes,
         replaceOnChanges=goal.replace_on_changes,
     )
+    if goal.resource_hooks:
+        bound = provider_pb2.ConstructRequest.ResourceHooksBinding(**hook_fields(goal.resource_hooks))
+        request.resource_hooks.CopyFrom(bound)
     for name, value in (
         ("protect", goal.protect),
         ("retainOnDelete", goal.retain_on_delete),

@@ -32,11 +32,11 @@ class Stack:
     events: list[Event] = field(default_factory=list[Event])
 
     def up(self, program: str, **config: str) -> Outcome:
-        self._write(program, config)
+        self.write(program, config)
         return asyncio.run(self.session().up(self.events.append, Options(), lambda _preview: True))
 
     def preview(self, program: str, **config: str) -> Outcome:
-        self._write(program, config)
+        self.write(program, config)
         return asyncio.run(self.session().preview(self.events.append, Options()))
 
     def session(self) -> Session:
@@ -44,7 +44,7 @@ class Stack:
         factories = {"test": lambda: CloudProvider(self.cloud)}
         return Session.open(project, "dev", factories, environment={"PULUMI_CONFIG_PASSPHRASE": "x"})
 
-    def _write(self, program: str, config: dict[str, str]) -> None:
+    def write(self, program: str, config: dict[str, str]) -> None:
         shutil.copy(PROGRAMS / f"{program}.py", self.root / "__main__.py")
         shutil.copy(PROGRAMS / "kit.py", self.root / "kit.py")
         (self.root / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")

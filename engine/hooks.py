@@ -1,0 +1,149 @@
+"""Hooks: functions of the program that are called before and after a resource is created, updated or deleted.
+
+The program registers them by name, and the state keeps the names. What a hook is told, and what comes of one that
+fails, is as Pulumi's engine has it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine import urn as urns
+from engine import wire
+from engine.calling_back import CallingBack, NotAnswered
+from engine.durations import text
+from engine.goal_messages import hook_fields
+from engine.protocol import alias_pb2, resource_pb2
+from engine.state.model import ResourceState
+
+
+class Moment(enum.StrEnum):
+    """When a hook runs, under the name that the state has for it."""
+
+    BEFORE_CREATE = "BeforeCreate"
+    AFTER_CREATE = "AfterCreate"
+    BEFORE_UPDATE = "BeforeUpdate"
+    AFTER_UPDATE = "AfterUpdate"
+    BEFORE_DELETE = "BeforeDelete"
+    AFTER_DELETE = "AfterDelete"
+
+    @property
+    def word(self) -> str:
+        return "before" if self.startswith("Before") else "after"
+
+
+class HookFailed(Exception):
+    """A hook failed whose errors count."""
+
+
+@dataclass(frozen=True)
+class _Hook:
+    callback: Any
+    on_dry_run: bool
+    ignore_errors: bool
+
+
+class Hooks:
+    """The hooks that one program has registered."""
+
+    def __init__(self, *, preview: bool) -> None:
+        self._preview = preview
+        self._program = CallingBack()
+        self._known: dict[str, _Hook] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there are any: then the program has to be there as long as anything is done."""
+        return bool(self._known)
+
+    def register(self, request: Any) -> None:
+        """Take a hook that the program names. Raises ValueError."""
+        if not request.name:
+            raise ValueError("a resource hook has no name; give each one that is its own")
+        if request.name in self._known:
+            raise ValueError(f"a resource hook {request.name!r} is registered already; give each a name of its own")
+        self._known[request.name] = _Hook(request.callback, request.on_dry_run, request.ignore_errors)
+
+    async def run(
+        self, moment: Moment, old: ResourceState | None, new: ResourceState | None, warn: Callable[[str], None]
+    ) -> None:
+        """Run the hooks that a resource has for ``moment``, in their order, up to one that fails. Raises HookFailed."""
+        state = new or old
+        assert state is not None, "something is created, updated or deleted"
+        for name in state.resource_hooks.get(moment, ()):
+            hook = self._known.get(name)
+            if hook is None:
+                raise HookFailed(
+                    f"hook {name!r} was not registered: the program has to make a ResourceHook of that name, since "
+                    f"the resource has it for {moment}"
+                )
+            if self._preview and not hook.on_dry_run:
+                continue
+            error = await self._failure(hook, _request(moment, state, old, new))
+            if error and not hook.ignore_errors:
+                raise HookFailed(f"{moment.word} hook {name!r} failed: {error}")
+            if error:
+                warn(f"{moment} hook {name!r} failed: {error}")
+
+    async def _failure(self, hook: _Hook, request: Any) -> str:
+        """What went wrong in ``hook``, or ""."""
+        try:
+            answer = await self._program.ask(hook.callback, request)
+        except NotAnswered as error:
+            return str(error) or "the program does not answer"
+        return resource_pb2.ResourceHookResponse.FromString(answer).error
+
+    def cancel(self) -> None:
+        self._program.cancel()
+
+
+def needing_the_program(resources: Iterable[ResourceState]) -> Iterator[tuple[ResourceState, list[str]]]:
+    """Those of ``resources`` that cannot be deleted without the program, and their hooks for that."""
+    for state in resources:
+        hooks: Mapping[str, tuple[str, ...]] = state.resource_hooks
+        names = [*hooks.get(Moment.BEFORE_DELETE, ()), *hooks.get(Moment.AFTER_DELETE, ())]
+        if names:
+            yield state, names
+
+
+def _request(moment: Moment, state: ResourceState, old: ResourceState | None, new: ResourceState | None) -> Any:
+    request = resource_pb2.ResourceHookRequest(
+        urn=state.urn, id=state.id, name=urns.name_of(state.urn), type=state.type
+    )
+    if new is not None:
+        request.new_inputs.CopyFrom(wire.encode(new.inputs))
+        request.new_options.CopyFrom(_options(new))
+        if moment.word == "after":
+            request.new_outputs.CopyFrom(wire.encode(new.outputs))
+    if old is not None:
+        request.old_inputs.CopyFrom(wire.encode(old.inputs))
+        request.old_outputs.CopyFrom(wire.encode(old.outputs))
+        request.old_options.CopyFrom(_options(old))
+    return request
+
+
+def _options(state: ResourceState) -> Any:
+    """The options that ``state`` was made with, as far as it keeps them."""
+    timeouts = state.custom_timeouts
+    bound = hook_fields(state.resource_hooks)
+    kept = {name: text(getattr(timeouts, name)) for name in ("create", "update", "delete")}
+    options = resource_pb2.ResourceOptions(
+        depends_on=state.dependencies,
+        protect=state.protect,
+        ignore_changes=state.ignore_changes,
+        replace_on_changes=state.replace_on_changes,
+        aliases=[alias_pb2.Alias(urn=urn) for urn in state.aliases],
+        provider=state.provider,
+        custom_timeouts=resource_pb2.RegisterResourceRequest.CustomTimeouts(**kept) if any(kept.values()) else None,
+        retain_on_delete=state.retain_on_delete,
+        deleted_with=state.deleted_with,
+        additional_secret_outputs=state.additional_secret_outputs,
+        hide_diff=[str(path) for path in state.hide_diff],
+        replace_with=state.replace_with,
+        parent=state.parent,
+        hooks=resource_pb2.RegisterResourceRequest.ResourceHooksBinding(**bound) if bound else None,
+    )
+    setattr(options, "import", state.import_id)  # a keyword of Python, hence no attribute
+    return options
