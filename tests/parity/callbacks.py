@@ -30,6 +30,7 @@ from engine.protocol import alias_pb2, callback_pb2, callback_pb2_grpc, resource
 from engine.values import Properties, Value
 from tests.parity.programs import Run
 
+_DEPENDENCIES: Final = {"depends_on", "dependencies"}
 _HOOK: Final = "hook "
 _URNS: Final = {"depends_on", "deleted_with", "replace_with"}
 
@@ -140,10 +141,22 @@ class Callbacks(callback_pb2_grpc.CallbacksServicer):
 
     def _tell(self, callback: str, asked: Any, about: str) -> None:
         """Write down what the engine has said."""
-        said = json_format.MessageToDict(asked, preserving_proto_field_name=True)
-        if "options" in said and "depends_on" in said["options"]:
-            said["options"]["depends_on"].sort()  # Pulumi's have no order
+        said = _in_order(json_format.MessageToDict(asked, preserving_proto_field_name=True))
         self._told.append(f"{callback} {about} {json.dumps(said, sort_keys=True)}")
+
+
+def _in_order(said: Any) -> Any:
+    """``said`` with its dependencies sorted: Pulumi's have no order."""
+    match said:
+        case dict():
+            return {
+                key: sorted(value) if key in _DEPENDENCIES else _in_order(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                for key, value in said.items()
+            }
+        case list():
+            return [_in_order(item) for item in said]
+        case _:
+            return said
 
 
 @functools.cache
