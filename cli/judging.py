@@ -39,7 +39,6 @@ from engine.analyzer.sources import (
 from engine.events import Consumer, Diagnostic, Event, Severity
 from engine.project import Project
 from engine.redaction import Redactor
-from engine.run import Result
 from engine.state.secrets import Keyring, passphrase_from
 from engine.urn import STACK_TYPE
 
@@ -72,15 +71,16 @@ def run(request: JudgingFiles) -> int:
 
 def _of_environment(request: JudgingFiles) -> FindingsReport | int:
     """What is found in the environment's preview; an exit code where there is none."""
+    from cli.costs import COMPLETE
     from cli.runs import prepare
 
     given = {name: getattr(request, name) for name in ("policy_pack", "policy_timeout", "usage", "rules_url")}
     previewing = prepare("preview", preview_of(request, Previewing, **given))
     if previewing.session.packs is None:
         raise UsageError(NOBODY.format(previewing.session.stack))
-    outcome = previewing.plan()
+    outcome = previewing.plan(COMPLETE)
     found = previewing.findings(outcome)
-    if outcome.result not in (Result.SUCCEEDED, Result.REFUSED, Result.UNJUDGED) or found is None:
+    if outcome.result not in COMPLETE or found is None:
         return previewing.failed(outcome)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -101,10 +101,13 @@ class Command:
         if self.transcript.take(event) or (self.transcript.applying and isinstance(self.progress, Live)):
             self.progress(event)
 
-    def plan(self) -> Outcome:
-        """A preview for whoever makes a report of his own of its plan; ``failed`` reports one that did not succeed."""
+    def plan(self, reported: Container[Result] = (Result.SUCCEEDED,)) -> Outcome:
+        """A preview for whoever makes a report of his own of its plan, where it ends as ``reported``.
+
+        ``failed`` reports one that ended otherwise.
+        """
         outcome = self._outcome(lambda session, emit, options, _: session.preview(emit, options))
-        if outcome.result is Result.SUCCEEDED:
+        if outcome.result in reported:
             self.telling.rest()
         if self.log_failure:
             raise CommandError(self.log_failure, ExitCode.FAILED)

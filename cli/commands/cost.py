@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
         if request.state:
             resources = session.snapshot().resources
             return _done(request, previewing.screen, lambda: standing(resources, session.stack, usage, agreed))
-        outcome = previewing.plan()
+        outcome = previewing.plan(COMPLETE)
         if outcome.result not in COMPLETE:
             return previewing.failed(outcome)
         return _done(request, previewing.screen, lambda: compared(outcome.plan, session.stack, usage, agreed))
