@@ -79,7 +79,7 @@ def _of_environment(request: JudgingFiles) -> FindingsReport | int:
     if previewing.session.packs is None:
         raise UsageError(NOBODY.format(previewing.session.stack))
     outcome = previewing.plan(COMPLETE)
-    found = previewing.findings(outcome)
+    found = previewing.telling.findings(outcome)
     if outcome.result not in COMPLETE or found is None:
         return previewing.failed(outcome)
     return found

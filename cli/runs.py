@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias, TypeVar
 from cli import neighbours, packs, sandboxes, selection
 from cli.asking import answer, check_can_agree
 from cli.exits import CommandError, ExitCode, UsageError
-from cli.findings.report import FindingsReport
 from cli.findings.written import asked
 from cli.interrupts import Interrupts
 from cli.opening import check_whereabouts, is_out_of_reach, needs_sandbox, open_session
@@ -237,10 +236,6 @@ class Command:
                 return ""
 
     # Reporting
-
-    def findings(self, outcome: Outcome) -> FindingsReport | None:
-        """What the policy packs found, with the places to show it at; None where none was asked."""
-        return self.telling.findings(outcome)
 
     def _report(self, outcome: Outcome) -> int:
         if not self.telling.previewed:

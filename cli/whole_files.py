@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.exits import CommandError, ExitCode
-from engine.state.files import takes_a_stream
 
 
 def write(contents: Mapping[Path, str]) -> None:
@@ -23,6 +22,8 @@ def write(contents: Mapping[Path, str]) -> None:
 
 def put(contents: Mapping[Path, str]) -> None:
     """The same for whoever says it in words of his own: raises OSError, whose ``filename`` is the path."""
+    from engine.state.files import takes_a_stream  # here, since `--help` must not load the engine
+
     new = {path: _beside(path.resolve()) for path in contents if not takes_a_stream(path)}
     path = Path()
     try:

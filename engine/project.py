@@ -127,11 +127,16 @@ class Project:
         return Surroundings(self.name, self.folder, self.python, environment, self.plugins)
 
 
+def file_around(start: Path) -> Path | None:
+    """The file of the project that ``start`` lies in, None outside of one."""
+    places = (folder / name for folder in (start, *start.parents) for name in FILE_NAMES)
+    return next((place for place in places if place.is_file()), None)
+
+
 def _find(start: Path) -> Path:
-    for folder in (start, *start.parents):
-        for name in FILE_NAMES:
-            if (folder / name).is_file():
-                return folder / name
+    found = file_around(start)
+    if found is not None:
+        return found
     raise ProjectError(
         f"no Pulumi.yaml in {start} or above it: expected a Pulumi project there; "
         "go to one, or name its folder with -C DIR"

@@ -14,6 +14,7 @@ from cli.exits import CommandError, ExitCode, UsageError
 from cli.requests.manner import Output
 from cli.requests.stack import OfStack
 from cli.requests.views import ExportingDashboards, PreviewingDashboards
+from cli.whole_files import write
 
 if TYPE_CHECKING:
     from stacks.dashboards import Board
@@ -43,7 +44,6 @@ def register(group: typer.Typer) -> None:
     @command(group, "preview", PreviewingDashboards)
     def preview(request: PreviewingDashboards) -> int:
         """Draw every dashboard with invented data, as one page that needs no network and no scripts."""
-        from cli import whole_files
         from cli.screen import Screen
         from cli.views.dashboards import listing
         from cli.views.dashboards.page import page
@@ -60,7 +60,7 @@ def register(group: typer.Typer) -> None:
             screen.out.flush()
             return ExitCode.OK
         path = request.file or root / _FOLDER / f"{environment}.html"
-        whole_files.write({path: text})
+        write({path: text})
         if request.output is Output.JSON:
             screen.document({**listing.document(environment, boards), "file": str(path)})
         else:
@@ -72,7 +72,6 @@ def register(group: typer.Typer) -> None:
     @command(group, "export", ExportingDashboards)
     def export(request: ExportingDashboards) -> int:
         """Write every dashboard as the JSON file that Grafana reads, in a folder for each of Grafana's folders."""
-        from cli import whole_files
         from cli.screen import Screen
         from cli.views.dashboards import listing
         from stacks.dashboards import files
@@ -82,7 +81,7 @@ def register(group: typer.Typer) -> None:
         screen = Screen(request)
         environment, _, _, boards = _declared(request)
         found = {request.folder / name: text for name, text in files(boards).items()}
-        whole_files.write(found)
+        write(found)
         if request.output is Output.JSON:
             screen.document({**listing.document(environment, boards), "files": [str(path) for path in found]})
         else:

@@ -12,11 +12,11 @@ from cli.requests.manner import Output
 from cli.requests.state import Cancelling, LookingBack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cli.screen import Screen
     from cli.views.lines import Line
-    from engine.pulumi_cli.state import CliState
     from engine.state.lock import Holder
 
 
@@ -44,46 +44,40 @@ def register(app: typer.Typer) -> None:
     @command(app, "cancel", Cancelling)
     def cancel(request: Cancelling) -> int:
         """Take the lock on an environment away from whoever holds it. The run that holds it is not stopped."""
-        from cli.asking import agreed, check_can_agree
         from cli.screen import Screen
         from cli.state_edits import open_stack
         from engine.kept_stack import KeptStack
-        from engine.state.lock import break_locks, locks
+        from engine.state.lock import break_locks
 
         screen, session = Screen(request), open_stack(request, edits=True)
         if not isinstance(session, KeptStack):
-            return _cancel_by_cli(request, screen, session)
+            question = "Cancel the update that holds the stack, as `pulumi cancel` does?"
+            return _cancel(request, screen, session.stack, session.lock_folder, question, session.cancel_update)
         session.check_own()
         folder = session.store.lock_folder
-        found = locks(folder)
-        if not found:
-            return _cancelled(request, screen, session.stack, [], done=False)
-        check_can_agree(request, screen, "cancel")
-        if request.output is Output.TEXT:
-            screen.show([_line(path, holder) for path, holder in found])
-        done = agreed(request, screen, "Take the lock away? Whoever still works on the stack will not notice.")
-        if done:
-            break_locks(folder)
-        return _cancelled(request, screen, session.stack, found, done=done)
+        question = "Take the lock away? Whoever still works on the stack will not notice."
+        return _cancel(request, screen, session.stack, folder, question, lambda: break_locks(folder))
 
     _ = (history, cancel)  # registered above
 
 
-def _cancel_by_cli(request: Cancelling, screen: Screen, session: CliState) -> int:
-    """Have the Pulumi CLI do it; who holds the lock is known where the backend is a folder."""
+def _cancel(
+    request: Cancelling, screen: Screen, stack: str, folder: Path | None, question: str, end: Callable[[], None]
+) -> int:
+    """Have it ``end`` what holds the stack; who that is, is known where its locks lie in a ``folder``."""
     from cli.asking import agreed, check_can_agree
     from engine.state.lock import locks
 
-    found = locks(session.lock_folder) if session.lock_folder is not None else []
-    if session.lock_folder is not None and not found:
-        return _cancelled(request, screen, session.stack, [], done=False)
+    found = locks(folder) if folder is not None else []
+    if folder is not None and not found:
+        return _cancelled(request, screen, stack, [], done=False)
     check_can_agree(request, screen, "cancel")
     if request.output is Output.TEXT:
         screen.show([_line(path, holder) for path, holder in found])
-    done = agreed(request, screen, "Cancel the update that holds the stack, as `pulumi cancel` does?")
+    done = agreed(request, screen, question)
     if done:
-        session.cancel_update()
-    return _cancelled(request, screen, session.stack, found, done=done, asked=True)
+        end()
+    return _cancelled(request, screen, stack, found, done=done, asked=True)
 
 
 def _line(path: Path, holder: Holder | None) -> Line:
@@ -109,7 +103,6 @@ def _cancelled(
     from cli.screen import VERSION
     from cli.views.lines import Line
 
-    asked = asked or bool(found)
     code = ExitCode.OK if done or not asked else ExitCode.CANCELLED
     if request.output is Output.JSON:
         locks = [{"path": str(path), **(holder.encode() if holder else {})} for path, holder in found]

@@ -12,7 +12,7 @@ from typing import Final
 
 from cli.doctor import engines, surroundings
 from cli.doctor.check import Check, Look, Place, State
-from engine.project import FILE_NAMES, Project
+from engine.project import Project, file_around
 from engine.pulumi_cli import tools
 from engine.stack_config import ProjectError
 
@@ -37,9 +37,7 @@ def _place(folder: Path, environment: dict[str, str], online: bool) -> Place:
     try:
         project = Project.load(folder)
     except ProjectError as error:
-        folders = [folder.resolve(), *folder.resolve().parents]
-        is_there = any((each / name).is_file() for each in folders for name in FILE_NAMES)
-        problem = str(error).splitlines()[0] if is_there else ""
+        problem = str(error).splitlines()[0] if file_around(folder.resolve()) else ""
         return Place(None, Path(sys.executable), environment, online, problem)
     environment["PATH"] = tools.path_with_ours(project.root, environment.get("PATH", os.defpath))
     return Place(project.root, project.python, environment, online)
