@@ -15,7 +15,9 @@ def interpreter(root: Path, environment: str | None) -> Path:
     named = root / environment / "bin" / "python" if environment else None
     if named is not None and named.exists():
         return named
+    ours = Path(sys.executable)
     active = Path(os.environ.get("VIRTUAL_ENV") or sys.prefix)
+    if active == Path(sys.prefix):
+        return ours
     python = active / "bin" / "python"
-    has_sdk = any(active.glob("lib/python3*/site-packages/pulumi"))
-    return python if has_sdk and python.exists() and active != Path(sys.prefix) else Path(sys.executable)
+    return python if python.exists() and any(active.glob("lib/python3*/site-packages/pulumi")) else ours

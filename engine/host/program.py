@@ -27,27 +27,25 @@ import signal
 import stat
 import sys
 import traceback
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 FAILED_AND_SAID_SO = 32
+_OWN_FOLDER = str(Path(__file__).parent)
 _WRITTEN_TO = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 
 def main() -> int:
     _die_with_the_engine()
-    own_folder = str(Path(__file__).parent)
-    sys.path[:] = [entry for entry in sys.path if entry != own_folder]
+    sys.path[:] = [entry for entry in sys.path if entry != _OWN_FOLDER]
     fast = not os.environ.get("BEDPLATE_UNPATCHED_SDK")
     gc.disable()  # what is imported stays
     if fast:
-        sys.path.insert(0, own_folder)
-        # Siblings of a script, see above.
-        import lazy_annotations  # pyright: ignore[reportImplicitRelativeImport]
-        import lazy_dataclasses  # pyright: ignore[reportImplicitRelativeImport]
-        import lazy_modules  # pyright: ignore[reportImplicitRelativeImport]
-
-        sys.path.remove(own_folder)
+        with _siblings():
+            import lazy_annotations  # pyright: ignore[reportImplicitRelativeImport]
+            import lazy_dataclasses  # pyright: ignore[reportImplicitRelativeImport]
+            import lazy_modules  # pyright: ignore[reportImplicitRelativeImport]
         lazy_dataclasses.install()
         lazy_annotations.install()
         lazy_modules.install()
@@ -65,22 +63,28 @@ def main() -> int:
         return 0  # started ahead, and not needed
     line = _taken_from_standard_input()
     if fast:
-        sys.path.insert(0, own_folder)
-        import fast_sdk  # pyright: ignore[reportImplicitRelativeImport]
-
-        sys.path.remove(own_folder)
+        with _siblings():
+            import fast_sdk  # pyright: ignore[reportImplicitRelativeImport]
         fast_sdk.install(debug=order["debug"])
-    sys.path.insert(0, own_folder)
-    import unknown_members  # pyright: ignore[reportImplicitRelativeImport]
-    import young_sources  # pyright: ignore[reportImplicitRelativeImport]
-
-    sys.path.remove(own_folder)
+    with _siblings():
+        import unknown_members  # pyright: ignore[reportImplicitRelativeImport]
+        import young_sources  # pyright: ignore[reportImplicitRelativeImport]
     unknown_members.install()
     young_sources.install()
     _configure(order, *(_direct_stubs(line) if fast else (order["monitor"], order["monitor"])))
     os.chdir(order["pwd"])
     sys.argv = [order["program"]]
     return _run(order["program"], order["parallel"])
+
+
+@contextlib.contextmanager
+def _siblings() -> Generator[None]:
+    """Within this, the files beside this script can be imported; a program's own modules come first otherwise."""
+    sys.path.insert(0, _OWN_FOLDER)
+    try:
+        yield
+    finally:
+        sys.path.remove(_OWN_FOLDER)
 
 
 def _order() -> dict[str, Any] | None:
@@ -118,10 +122,8 @@ def _direct_stubs(line: int) -> tuple[Any, Any]:
     """Stubs of the resource monitor and of the engine that call without gRPC."""
     from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-    sys.path.insert(0, str(Path(__file__).parent))
-    import direct_line  # pyright: ignore[reportImplicitRelativeImport]
-
-    del sys.path[0]
+    with _siblings():
+        import direct_line  # pyright: ignore[reportImplicitRelativeImport]
     services = (resource_pb2, "ResourceMonitor"), (engine_pb2, "Engine")
     connection = direct_line.Line(line)
     monitor, engine = (direct_line.Stub(connection, each.DESCRIPTOR.services_by_name[name]) for each, name in services)
