@@ -15,7 +15,7 @@ from engine.goal_messages import options_of, with_options
 from engine.goals import Goal
 from engine.protocol import resource_pb2
 from engine.providers.base import ProviderError
-from engine.values import UNKNOWN, Properties, Secret, Value
+from engine.values import Properties, Value
 
 
 class Transforms:
@@ -48,7 +48,10 @@ class Transforms:
         if not callbacks:
             return goal
         told = bool(request.transforms)
-        properties, options = {key: _marked(value) for key, value in goal.inputs.items()}, options_of(goal, request)
+        properties, options = (
+            {key: wire.as_outputs(value) for key, value in goal.inputs.items()},
+            options_of(goal, request),
+        )
         if told:
             properties = {
                 key: _depending(item, goal.property_dependencies.get(key, ())) for key, item in properties.items()
@@ -90,19 +93,6 @@ class Transforms:
             return await self._program.ask(callback, request)
         except NotAnswered as error:
             raise ProviderError(f"a transform failed: {error}") from error
-
-
-def _marked(value: Value) -> Value:
-    """``value`` with its secrets and unknowns as values of outputs."""
-    match value:
-        case Secret():
-            return wire.OutputValue(_marked(value.value), secret=True, dependencies=())
-        case dict():
-            return {key: _marked(item) for key, item in value.items()}
-        case list():
-            return [_marked(item) for item in value]
-        case _:
-            return wire.OutputValue(UNKNOWN, secret=False, dependencies=()) if value is UNKNOWN else value
 
 
 def _depending(value: Value, urns: tuple[str, ...]) -> Value:

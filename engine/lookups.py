@@ -129,16 +129,23 @@ class Lookups(CarryingOut):
     def awaits(self, needed: Iterable[str]) -> bool:
         """Whether any of what is ``needed``, or anything below a component among it, does not exist yet."""
         roots = set(needed)
-        below: dict[str, list[str]] = {}
-        for urn, state in self.news.items() if roots else ():
-            below.setdefault(state.parent, []).append(urn)
+        below: dict[str, list[str]] | None = None  # what the program waits for are mostly resources, which have none
         while roots:
             urn = roots.pop()
             state = self.news.get(urn)
             if state is None or (state.custom and not state.id):
                 return True
-            roots.update(() if state.custom else below.get(urn, ()))
+            if not state.custom:
+                below = self._below() if below is None else below
+                roots.update(below.get(urn, ()))
         return False
+
+    def _below(self) -> dict[str, list[str]]:
+        """The URNs of what has been registered, by their parents'."""
+        below: dict[str, list[str]] = {}
+        for urn, state in self.news.items():
+            below.setdefault(state.parent, []).append(urn)
+        return below
 
     def _half_configured(self, reference: str) -> bool:
         """Whether something of the provider's configuration is not known yet: it may answer otherwise then."""

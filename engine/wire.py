@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import struct_pb2
 
-from engine.values import UNKNOWN, Archive, Asset, Properties, ResourceRef, Secret, Value, secret
+from engine.values import UNKNOWN, Archive, Asset, Properties, ResourceRef, Secret, Value, secret, transform
 
 if TYPE_CHECKING:
     from engine.values import Unknown
@@ -118,13 +118,22 @@ def flatten_outputs(value: Value, dependencies: set[str]) -> Value:
     return value
 
 
-def dependencies_of(
-    properties: Mapping[str, Value], known: Mapping[str, Iterable[str]] | None = None
-) -> dict[str, tuple[str, ...]]:
+def as_outputs(value: Value) -> Value:
+    """``value`` with each of its secrets and unknowns as an OutputValue, which depends on nothing yet."""
+
+    def leaf(item: Value) -> Value:
+        if isinstance(item, Secret):
+            return OutputValue(as_outputs(item.value), secret=True, dependencies=())
+        return OutputValue(UNKNOWN, secret=False, dependencies=()) if item is UNKNOWN else item
+
+    return transform(value, leaf)
+
+
+def dependencies_of(properties: Mapping[str, Value], known: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     """What each of ``properties`` depends on: what is ``known`` of that, and what the OutputValues in it say."""
     found: dict[str, tuple[str, ...]] = {}
     for key, value in properties.items():
-        urns = set((known or {}).get(key, ()))
+        urns = set(known.get(key, ()))
         flatten_outputs(value, urns)
         found[key] = tuple(sorted(urns))
     return found

@@ -18,7 +18,7 @@ def to_say(inputs: Properties, check: Check, changes: Changes) -> Properties:
 
     Nothing is left out whose absence ``changes`` the resource, as the provider compares.
     """
-    said = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
+    said = sayable(inputs)
     check = _remembered(check)
 
     def same(given: Properties) -> bool:
@@ -40,6 +40,11 @@ def to_say(inputs: Properties, check: Check, changes: Changes) -> Properties:
         fewer = _without(said, [path])
         said = fewer if same(fewer) else said
     return said
+
+
+def sayable(inputs: Properties) -> Properties:
+    """What of ``inputs`` a program can say at all."""
+    return {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
 
 
 def _remembered(check: Check) -> Check:

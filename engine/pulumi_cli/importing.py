@@ -11,7 +11,7 @@ from typing import Any
 from engine import urn as urns
 from engine.importing.code import Declared
 from engine.importing.run import marked
-from engine.importing.saying import to_say
+from engine.importing.saying import sayable, to_say
 from engine.importing.wanted import Request, Wanted
 from engine.marks import handed
 from engine.provider_registry import ProviderFactory, ProviderRegistry
@@ -58,7 +58,7 @@ class Sayings:
         if not state.custom or one.is_provider:
             return Declared(one, state, state.inputs)
         inputs = marked(state.inputs, state.type)
-        said = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
+        said = sayable(inputs)
         if urns.package_of(state.type) in self._factories:
             try:
                 provider = self._registry.get(state.provider, {})

@@ -13,8 +13,7 @@ from engine.protocol import provider_pb2
 from engine.providers.base import Caller, Returned
 from engine.providers.remote.connection import Abilities
 from engine.providers.remote.values import sent
-from engine.values import UNKNOWN, Properties, Secret, Value, transform
-from engine.wire import OutputValue
+from engine.values import Properties
 
 ORGANIZATION: Final = "organization"
 
@@ -86,13 +85,7 @@ def _arguments(properties: Properties, able: Abilities) -> Any:
     """``properties`` with each secret and each unknown value as an OutputValue, where the provider takes such."""
     if not able.outputs:
         return sent(wire.flatten_outputs(properties, set()), able)
-
-    def leaf(value: Value) -> Value:
-        if isinstance(value, Secret):
-            return OutputValue(transform(value.value, leaf), secret=True, dependencies=())
-        return OutputValue(UNKNOWN, secret=False, dependencies=()) if value is UNKNOWN else value
-
-    return sent(transform(properties, leaf), able)
+    return sent({key: wire.as_outputs(value) for key, value in properties.items()}, able)
 
 
 def returned(state: Any, said: Mapping[str, Any]) -> Returned:

@@ -18,8 +18,6 @@ from engine.providers.serve.servicer import ProviderServicer
 from engine.sandbox import DEFAULT_NAME, find
 from engine.sandbox.providers import PACKAGES, factories
 
-# As the CLI's engine has it: a message may hold a whole archive.
-
 
 def main() -> int:
     arguments = _arguments()
