@@ -153,8 +153,11 @@ class CarryingOut(ProviderChoice):
 
     def _stays(self, dependent: ResourceState, root: ResourceState) -> bool:
         """Whether the program has come to ``dependent`` in the meantime: then it needs ``root`` no more."""
+        if self.declares(dependent.urn):
+            return True
         constraint = self.executor.constraint
-        return self.declares(dependent.urn) or bool(constraint and constraint.leaves(dependent.urn, root.urn))
+        gone = dependent.pending_replacement  # then no plan says that it goes along: there is nothing to be done
+        return bool(constraint and not gone and constraint.leaves(dependent.urn, root.urn))
 
     async def _delete_early(self, dependent: ResourceState) -> None:
         gone = self.going_early[id(dependent)] = asyncio.get_running_loop().create_future()

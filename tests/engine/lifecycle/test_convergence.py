@@ -58,16 +58,21 @@ def _declared(draw: st.DrawFn, name: str, kind: str, before: Sequence[Resource])
 def _holds(engine: Engine, report: Report) -> set[str]:
     """Everything that exists is in the state and the other way round, but for what waits to be looked for.
 
-    Returns what was forgotten since it goes with something that is deleted with it, whose deletion then failed: as
-    Pulumi has it, which drops the one before it deletes the other.
+    As Pulumi has it, two are let pass. What goes with something is dropped before that is deleted: if the deletion
+    fails it is forgotten, and returned here. And what was deleted to make way for another, whose own deletion then
+    failed, takes along what is deleted with it: the next run makes that again.
     """
     resources, live = report.snapshot.resources, engine.cloud.live
     uncertain = {operation.resource.urn for operation in report.snapshot.pending_operations}
     known = {each.id for each in resources if each.type.startswith("test:")}
+    made_way = {each.urn for each in resources if each.pending_replacement}
     sure = {
         each.id
         for each in resources
-        if each.type.startswith("test:") and not each.pending_replacement and each.urn not in uncertain
+        if each.type.startswith("test:")
+        and not each.pending_replacement
+        and each.urn not in uncertain
+        and each.deleted_with not in made_way
     }
     forgotten = {id_ for id_, each in live.items() if id_ not in known and each.urn not in uncertain}
     dependent = {id_ for id_ in forgotten if str(live[id_].inputs.get("lives_in")).removeprefix("arn:") in live}
