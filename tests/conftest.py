@@ -14,24 +14,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--exhaustive", action="store_true", help="many more seeds of the tests that take seeds")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, each by its name and with the reason, the tests of what this machine does not have."""
-    reasons = {"native": _why_not_native, "docker": _why_not_docker}
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, each by its name and with the reason, the tests of what this machine does not have or nobody asked for."""
+    reasons = {"native": _why_not_native, "docker": _why_not_docker, "exhaustive": _why_not_exhaustive}
     for marker, reason in reasons.items():
         marked = [item for item in items if item.get_closest_marker(marker)]
-        why = reason() if marked else None
+        why = reason(config) if marked else None
         if why:
             for item in marked:
                 item.add_marker(pytest.mark.skip(reason=why))
 
 
-def _why_not_native() -> str | None:
+def _why_not_native(_: pytest.Config) -> str | None:
     from engine.sandbox.native import cache_of, find
 
     return None if find(cache_of(REPOSITORY)) else "the native control plane is not built: `bedplate sandbox build`"
 
 
-def _why_not_docker() -> str | None:
+def _why_not_docker(_: pytest.Config) -> str | None:
     from engine.sandbox.docker import engine_problem
 
     return engine_problem() or (None if shutil.which("kind") else "there is no `kind` on PATH")
+
+
+def _why_not_exhaustive(config: pytest.Config) -> str | None:
+    return None if config.getoption("--exhaustive") else "more seeds of what runs already: --exhaustive"

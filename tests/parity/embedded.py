@@ -31,6 +31,11 @@ from tests.parity.programs import STACK, Run
 PASSPHRASE = "correct horse"
 
 
+@contextmanager
+def _nothing(*_: object) -> Generator[None]:
+    yield
+
+
 class _Aborted(Exception):
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
         super().__init__(message)
@@ -103,9 +108,13 @@ class Embedded:
 
     @contextmanager
     def _interpreted(self, run: Run) -> Generator[None]:
-        """Programs are interpreted here, in previews and in what they lead to."""
+        """Programs are interpreted here, in previews and in what they lead to: no process is started ahead for them."""
         kind = self._interpreting(run)
-        with mock.patch("engine.previews.Run", kind), mock.patch("engine.session.Run", kind):
+        with (
+            mock.patch("engine.previews.Run", kind),
+            mock.patch("engine.session.Run", kind),
+            mock.patch("engine.session.waiting_host.started_ahead", _nothing),
+        ):
             yield
 
     def _interpreting(self, run: Run) -> type[EngineRun]:

@@ -16,7 +16,7 @@ from tests.parity.wider import FIRST
 
 RECORDED: Final = RandomRuns.load()
 SEEDS: Final = sorted(RECORDED.by_seed)
-SHARE: Final = 24  # what takes a few seconds
+SHARE: Final = 48  # what takes a few seconds
 QUICK: Final = [*SEEDS[:SHARE], *[seed for seed in SEEDS if seed >= FIRST][::9]]
 
 
