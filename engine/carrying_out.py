@@ -74,7 +74,7 @@ class CarryingOut(ProviderChoice):
     async def _recreate(self, state: ResourceState, old: ResourceState, provider: Provider | None) -> ResourceState:
         decision = Decision(Op.REPLACE, Reason.REPLACED_DEPENDENCY)
         self.replaced.add(state.urn)
-        self.going.discard(state.urn)
+        self.going.discard(id(old))
         self.executor.instant(self._step(decision, state, old))
         forced = replace(decision, replace_keys=self.forcing_keys.get(state.urn, ()))  # known when it was deleted
         return await self.executor.create(self._step(forced, state, old, Op.CREATE_REPLACEMENT), provider, old)
@@ -138,8 +138,8 @@ class CarryingOut(ProviderChoice):
                 message = f"cannot be replaced: {dependent.urn} would go along and is excluded; exclude both or neither"
                 self._refuse(root, message)
         if not root.pending_replacement:
-            self.going.add(root.urn)
-        self.going.update(dependent.urn for dependent, _ in dependents)
+            self.going.add(id(root))
+        self.going.update(id(dependent) for dependent, _ in dependents)
         for dependent, keys in dependents:
             if id(dependent) in self.condemned_early:
                 await self._settled(dependent)
@@ -189,7 +189,7 @@ class CarryingOut(ProviderChoice):
     async def delete(self, old: ResourceState, op: Op, reason: Reason, *, recreate: bool = False) -> None:
         """Delete one resource, or only forget it where its options or its nature say so."""
         self.condemned_early.add(id(old))
-        self.going.add(old.urn)
+        self.going.add(id(old))
         op = DISCARDS.get(op, op) if old.external else op
         step = Step(op, old.urn, old.type, reason, old, None, retained=self._retained(old))
         provider = None
@@ -199,7 +199,7 @@ class CarryingOut(ProviderChoice):
         await self.executor.delete(step, provider, recreate=recreate)
 
     def _retained(self, old: ResourceState) -> bool:
-        return old.external or old.retain_on_delete or (old.deleted_with != "" and old.deleted_with in self.going)
+        return old.external or old.retain_on_delete or self._fates.get(id(old)) in self.going
 
     def _untargeted(self, state: ResourceState, old: ResourceState | None) -> Registered:
         """A resource that is not among the targets: as it was, or not there yet."""

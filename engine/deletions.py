@@ -34,7 +34,7 @@ async def delete_leftovers(deployment: Deployment, reason: Reason = Reason.NOT_D
             deployment.executor.instant(Step(Op.SAME, old.urn, old.type, Reason.NOT_TARGETED, old, old))
     condemned = chosen
     condemned = _needed_by_none_that_failed(deployment, graph, condemned)
-    deployment.going.update(state.urn for state, _, _ in condemned.values())
+    deployment.going.update(id(state) for state, _, _ in condemned.values())
     await _delete_all(deployment, graph, condemned)
 
 

@@ -6,7 +6,7 @@ that two generations of one resource (a replaced one waits to be deleted) are ke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from engine.provider_registry import split_reference
 from engine.state.model import ResourceState
@@ -24,6 +24,20 @@ def named_dependencies(state: ResourceState, *, parents: bool = True, providers:
     if state.deleted_with:
         yield state.deleted_with
     yield from state.replace_with
+
+
+def fates(resources: Iterable[ResourceState]) -> dict[int, int]:
+    """With which state each goes that names one as ``deleted_with``, both by their identities.
+
+    That is the nearest earlier one of its URN: when what has been replaced is deleted, what has replaced it stays.
+    """
+    latest: dict[str, int] = {}
+    found: dict[int, int] = {}
+    for state in resources:
+        if state.deleted_with in latest:
+            found[id(state)] = latest[state.deleted_with]
+        latest[state.urn] = id(state)
+    return found
 
 
 class DependencyGraph:

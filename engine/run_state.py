@@ -21,6 +21,7 @@ from engine.decide import (
 from engine.events import Diagnostic, Severity, StepSkipped
 from engine.execute import Executor
 from engine.goals import Goal, ReadGoal
+from engine.graph import fates
 from engine.packages import Parameters
 from engine.plan import Op, Step
 from engine.provider_registry import ProviderRegistry, by_reference, split_reference
@@ -102,12 +103,13 @@ class RunState:
         self.to_manage: set[str] = set()  # URNs that the program registers, unlike those that it only reads
         self.kept: set[int] = set()  # states of the base that are not among the targets, with all that they need
         self.outlived: set[int] = set()  # states of the base whose replacement exists: they go at the end of the run
-        self.going: set[str] = set()  # URNs being deleted in this run: deleted_with asks for them
+        self.going: set[int] = set()  # states of the base that are deleted in this run: deleted_with asks for them
         self.incomplete = False  # a component was not constructed: what it would have declared is not known
         self.apart = 0  # how many programs of providers are waited for
         self.root = ""
         self.stack_outputs: Properties | None = None
         self._old_providers = by_reference(self.base.resources)
+        self._fates = fates(self.base.resources)
         self._positions: dict[str, str] = {}
         self._delete_first: dict[str, bool | None] = {}  # what the program said of delete_before_replace
         self._told_providers: dict[str, AnalyzedProvider] = {}  # by reference

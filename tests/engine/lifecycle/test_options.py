@@ -94,6 +94,16 @@ def test_deleted_with_is_deleted_when_only_it_goes(engine: Engine) -> None:
     assert engine.cloud.names() == ["a"]
 
 
+def test_deleted_with_means_the_generation_that_it_was_made_with(engine: Engine) -> None:
+    engine.up(thing("a", key=1), thing("b", deleted_with="a"))
+    engine.cloud.faults = {"delete a": "fail"}
+    engine.up(thing("a", key=2), thing("b", deleted_with="a"), expect=Result.RESOURCE_FAILED)
+    engine.cloud.faults = {}
+    old = len(engine.cloud.calls)
+    engine.up(thing("a", key=2))
+    assert sorted(str(call) for call in engine.cloud.calls[old:]) == ["delete a", "delete b"]
+
+
 def test_deleted_with_is_replaced_along(engine: Engine) -> None:
     engine.up(thing("a", key=1), thing("b", deleted_with="a"))
     report = engine.up(thing("a", key=2), thing("b", deleted_with="a"))
