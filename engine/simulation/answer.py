@@ -15,7 +15,7 @@ from engine.simulation.explain import explain
 from engine.simulation.manifests import Given, Manifest
 from engine.simulation.model import Assumption, Pool, Size, amount, gpu_names
 from engine.simulation.pods import Owner, Pod
-from engine.simulation.quantities import Resources, resources
+from engine.simulation.quantities import Resources
 from engine.simulation.reasons import Explanation, Reason
 from engine.simulation.refusals import Refused, refusal
 from engine.simulation.room import Node, PoolRoom, rooms
@@ -165,7 +165,7 @@ def _not_made(
 ) -> Explanation:
     message = refused.get(owner) or seen.refusal_of(owner)
     if message:
-        return refusal(message, Refused(owner.namespace, missing, _counted(seen, owner.namespace)))
+        return refusal(message, Refused(owner.namespace, missing, seen.counted(owner.namespace)))
     first = next((pod.name for pod in there if not pod.is_placed), "")
     if owner.kind == "StatefulSet" and first:
         return Explanation(Reason.ORDER, f"it is made when {first} runs", "see why that one does not")
@@ -173,12 +173,6 @@ def _not_made(
         return Explanation(Reason.PREEMPTED, "pods of higher priority took its place, and nothing makes it again",
                            "run it as a Job, or give it more priority")  # fmt: skip
     return Explanation(Reason.UNKNOWN, "its controller has not made it, and does not say why")
-
-
-def _counted(seen: Seen, namespace: str) -> dict[str, Resources]:
-    """What the quotas of a namespace count when all has come to rest: a refusal may be older."""
-    quotas = [one for one in seen.of("ResourceQuota") if one["metadata"]["namespace"] == namespace]
-    return {one["metadata"]["name"]: resources((one.get("status") or {}).get("used") or {}) for one in quotas}
 
 
 # Money

@@ -42,6 +42,15 @@ def refusal(message: str, about: Refused) -> Explanation:
     return Explanation(Reason.ADMISSION, _PREFIX.sub("", message), "mend what the API server names", message)
 
 
+def has_room(message: str, used: Mapping[str, Resources]) -> bool:
+    """Whether the quota that refused a pod would take it now, by what quotas count now: then its controller will."""
+    found = _EXCEEDED.search(message)
+    if found is None or found[1] not in used:
+        return False
+    requested, limited = _amounts(found[2]), _amounts(found[4])
+    return all(amount(used[found[1]], name) + requested[name] <= amount(limited, name) for name in requested)
+
+
 def _exceeded(found: re.Match[str], about: Refused) -> _Parts:
     quota = found[1]
     requested, then, limited = (_amounts(found[number]) for number in (2, 3, 4))

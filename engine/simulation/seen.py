@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from engine.simulation.manifests import Manifest
 from engine.simulation.pods import Owner, Pod, owner_of, read_pod
+from engine.simulation.quantities import Resources, resources
 
 Key: TypeAlias = tuple[str, str]  # namespace and name
 
@@ -80,6 +81,11 @@ class Seen:
             return self.refusals.get(owner, "")
         children = [child for child, parent in self._parents.items() if parent == owner]
         return next((self.refusals[child] for child in children if child in self.refusals), "")
+
+    def counted(self, namespace: str) -> dict[str, Resources]:
+        """What the quotas of a namespace count by now, by their names: a refusal may be older."""
+        quotas = [one for (place, _), one in self.objects.get("ResourceQuota", {}).items() if place == namespace]
+        return {one["metadata"]["name"]: resources((one.get("status") or {}).get("used") or {}) for one in quotas}
 
 
 def _has_ended(pod: Manifest) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.simulation.manifests import Given, Manifest
 from engine.simulation.pods import Owner, Pod
+from engine.simulation.refusals import has_room
 from engine.simulation.seen import Seen
 
 
@@ -32,7 +33,8 @@ def _incomplete(seen: Seen, given: Given, owned: Mapping[Owner, Sequence[Pod]]) 
     if live is None:
         return None if owner in seen.gone else f"{kind} {owner} has not been seen yet"
     there = owned.get(owner, ())
-    if seen.refusal_of(owner) or _in_turn(live, there):
+    refusal = seen.refusal_of(owner)
+    if (refusal and not has_room(refusal, seen.counted(namespace))) or _in_turn(live, there):
         return None
     wanted = wanted_pods(live)
     if wanted is None:
