@@ -65,7 +65,8 @@ def main() -> int:
     if fast:
         with _siblings():
             import fast_sdk  # pyright: ignore[reportImplicitRelativeImport]
-        fast_sdk.install(debug=order["debug"])
+
+            fast_sdk.install(debug=order["debug"])
     with _siblings():
         import unknown_members  # pyright: ignore[reportImplicitRelativeImport]
         import young_sources  # pyright: ignore[reportImplicitRelativeImport]
