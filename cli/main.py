@@ -5,28 +5,12 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import typer
-
-from cli.commands import (
-    config,
-    cost,
-    dashboards,
-    doctor,
-    history,
-    importing,
-    inspect,
-    interchange,
-    policy,
-    sandbox,
-    simulate,
-    stacks,
-    state,
-    watching,
-)
-from cli.declare import only, with_diff_level
 from cli.early import start_early
-from cli.plain_values import PlainGroup
+
+if TYPE_CHECKING:
+    import typer
 
 _EPILOG = """\
 Every option is also read from BEDPLATE_<OPTION>, such as BEDPLATE_PARALLEL=4.
@@ -43,6 +27,8 @@ Exit codes:
 
 def application(words: Sequence[str] = ()) -> typer.Typer:
     """The command line, put together; of its commands only the one that ``words`` begin with, where they name one."""
+    from cli.declare import only
+
     if words:
         with only(words[:2]):
             app = _together()
@@ -59,6 +45,23 @@ def _has(app: typer.Typer, words: Sequence[str]) -> bool:
 
 
 def _together() -> typer.Typer:
+    from cli.commands import (
+        config,
+        cost,
+        dashboards,
+        doctor,
+        history,
+        importing,
+        inspect,
+        interchange,
+        policy,
+        sandbox,
+        simulate,
+        stacks,
+        state,
+        watching,
+    )
+
     app = _group("Preview, bring up and take down the platform, one environment at a time.", epilog=_EPILOG)
     groups = {
         "state": _group("Look at what is known of an environment's resources, and edit it."),
@@ -87,6 +90,10 @@ def _together() -> typer.Typer:
 
 
 def _group(text: str, epilog: str | None = None) -> typer.Typer:
+    import typer
+
+    from cli.plain_values import PlainGroup
+
     # Without rich's markup and tracebacks typer needs no rich, which takes 0.1 s to import.
     return typer.Typer(
         cls=PlainGroup, help=text, epilog=epilog, no_args_is_help=True, rich_markup_mode=None,
@@ -97,8 +104,10 @@ def _group(text: str, epilog: str | None = None) -> typer.Typer:
 def main() -> None:
     """Entry point of the console script."""
     gc.set_threshold(100_000, 50, 50)  # plans are large and live to the end; Python's own limits cost a tenth
+    start_early(sys.argv[1:])  # before anything of the command line is imported: the program takes longest
+    from cli.declare import with_diff_level
+
     arguments = with_diff_level(sys.argv[1:])
-    start_early(arguments)
     application(arguments)(args=arguments, prog_name="bedplate")
 
 

@@ -42,6 +42,9 @@ class Reporting:
     code: ExitCode | None = None  # set where more is known than the outcome tells
     previewed: bool = False
 
+    def get_ready(self) -> None:
+        """Import what costs are told with, while there is nothing else to do."""
+
     def preview(self, outcome: Outcome) -> None:
         """Show what would be done, once."""
         if self.request.output is Output.TEXT and not self.previewed:

@@ -145,9 +145,11 @@ class Command:
         return None if outcome.result is Result.SUCCEEDED else outcome
 
     async def _tick(self) -> None:
+        await asyncio.sleep(REFRESH_SECONDS)
+        self.telling.get_ready()  # a program that takes longer has not declared anything yet
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
             self.progress.tick()
+            await asyncio.sleep(REFRESH_SECONDS)
 
     def _options(self) -> Options:
         request = self.request

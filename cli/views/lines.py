@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import textwrap
 import unicodedata
 from collections.abc import Iterable
@@ -91,9 +92,10 @@ def cells(text: str) -> int:
     """How many columns ``text`` takes."""
     if text.isascii():
         return len(text)
-    return sum(_cells(character) for character in text)
+    return sum(map(_cells, text))
 
 
+@functools.cache
 def _cells(character: str) -> int:
     if unicodedata.category(character) in _ZERO_WIDTH:
         return 0

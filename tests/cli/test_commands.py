@@ -341,6 +341,17 @@ def test_a_shell_completes_environments(project: Project, shell: str) -> None:
     assert "dev" not in done.stdout
 
 
+def test_a_program_starts_before_the_command_line_is_imported() -> None:
+    script = (
+        "import sys; from cli import main; sys.argv = ['bedplate', 'preview', 'dev']\n"
+        "main.start_early = lambda words: sys.exit(f'{words} {sorted(sys.modules)}')\n"
+        "main.main()"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False).stderr
+    assert said.startswith("['preview', 'dev']")
+    assert [name for name in ("typer", "click", "cli.declare", "cli.commands", "engine") if f"'{name}'" in said] == []
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys; from cli.main import main; sys.argv = ['bedplate', '--help']\n"
