@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
 import json
 import os
 import socket
@@ -12,11 +11,12 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from engine.emulator import extensions
 from engine.emulator.answers import unimplemented
+from engine.emulator.connection import KeptConnection
 from engine.emulator.eks import api_server
 from engine.emulator.identity import STATUS_PATH, EmulatorIdentity
 
@@ -90,9 +90,6 @@ class OneAtATime:
         self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        length = environ.get("CONTENT_LENGTH")
-        if length:  # read it before the turn: a slow sender must not hold up the others
-            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
         mine = self._lock.acquire(timeout=self.PATIENCE)
         try:
             return self._application(environ, start_response)
@@ -101,10 +98,8 @@ class OneAtATime:
                 self._lock.release()
 
 
-class QuietRequestHandler(MotoRequestHandler):
+class QuietRequestHandler(KeptConnection):
     """Logs failures only: the log of a sandbox that runs for weeks stays readable."""
-
-    disable_nagle_algorithm = True  # header and body are two writes; without this each answer waits 40 ms for an ACK
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         if str(code) >= "500":
