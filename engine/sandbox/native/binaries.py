@@ -17,14 +17,15 @@ from pathlib import Path
 from engine.sandbox.errors import SandboxError
 
 TOOLS = Path(__file__).resolve().parents[3] / "tools"
+MODULE = "control-plane"  # the Go module of ``tools/`` that pins all programs: what they share is compiled once
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class ToolSet:
-    """One Go module of ``tools/``: programs whose dependencies agree with each other, by name with their packages."""
+    """Programs that are linked with the same flags, by name with their packages."""
 
-    module: str
+    name: str
     programs: dict[str, str]
     versioned: str | None = None  # the requirement whose version is Kubernetes' own
 
@@ -93,23 +94,22 @@ def read(directory: Path) -> Binaries | None:
 def key(tools: Path = TOOLS) -> str:
     """What a build depends on beside the version of Go, in 16 digits."""
     digest = hashlib.sha256(repr((TOOL_SETS, FLAGS, LINKER_FLAGS, sys.platform, platform.machine())).encode())
-    for one in TOOL_SETS:
-        for name in ("go.mod", "go.sum"):
-            try:
-                content = (tools / one.module / name).read_bytes()
-            except OSError as error:
-                raise NotBuilt(
-                    f"{error.filename}: {error.strerror}; the native control plane is built from a checkout of "
-                    "Bedplate, which has the folder tools/; choose --kubernetes embedded where there is none"
-                ) from error
-            digest.update(content + b"\0")
+    for name in ("go.mod", "go.sum"):
+        try:
+            content = (tools / MODULE / name).read_bytes()
+        except OSError as error:
+            raise NotBuilt(
+                f"{error.filename}: {error.strerror}; the native control plane is built from a checkout of "
+                "Bedplate, which has the folder tools/; choose --kubernetes embedded where there is none"
+            ) from error
+        digest.update(content + b"\0")
     return digest.hexdigest()[:16]
 
 
-def pinned(tools: Path, tool_set: ToolSet, requirement: str) -> str:
-    """The version of ``requirement`` that a module of ``tools`` pins, without its ``v``."""
-    text = (tools / tool_set.module / "go.mod").read_text()
+def pinned(tools: Path, requirement: str) -> str:
+    """The version of ``requirement`` that ``tools`` pins, without its ``v``."""
+    text = (tools / MODULE / "go.mod").read_text()
     found = re.search(rf"^(?:require)?\s*{re.escape(requirement)} v(\S+)", text, re.MULTILINE)
     if found is None:
-        raise NotBuilt(f"{tools / tool_set.module / 'go.mod'} does not require {requirement}")
+        raise NotBuilt(f"{tools / MODULE / 'go.mod'} does not require {requirement}")
     return found[1]

@@ -1,4 +1,4 @@
-"""Builds the control plane's programs from the Go modules that ``tools/`` pins: once, whole or not at all."""
+"""Builds the control plane's programs from the Go module that ``tools/`` holds: once, whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.sandbox.errors import SandboxBusy
 from engine.sandbox.native import binaries
-from engine.sandbox.native.binaries import FLAGS, LINKER_FLAGS, QUICKER_FLAGS, TOOL_SETS, Binaries, ToolSet
+from engine.sandbox.native.binaries import FLAGS, LINKER_FLAGS, MODULE, QUICKER_FLAGS, TOOL_SETS, Binaries, ToolSet
 from engine.sandbox.native.go import Go
 
 KEPT = 2  # builds: this one, and that of the branch that was checked out before
@@ -53,7 +53,7 @@ def build(cache: Path, tools: Path = binaries.TOOLS, *, report: Report = lambda 
     """
     started = time.monotonic()
     go = Go.found()
-    name = f"{binaries.key(tools)}-{go.version(tools / TOOL_SETS[-1].module)}"
+    name = f"{binaries.key(tools)}-{go.version(tools / MODULE)}"
     former = binaries.read(cache / name)
     if former:
         return Built(former, fresh=False, seconds=time.monotonic() - started)
@@ -76,28 +76,28 @@ def build(cache: Path, tools: Path = binaries.TOOLS, *, report: Report = lambda 
 
 
 def _build_set(go: Go, tools: Path, one: ToolSet, target: Path, report: Report) -> None:
-    module = tools / one.module
+    module = tools / MODULE
     packages = list(one.programs.values())
     modules = _modules(module)
 
     def downloaded(count: int, name: str) -> None:
-        report(Progress(one.module, "modules", min(count, modules), modules, name))
+        report(Progress(one.name, "modules", min(count, modules), modules, name))
 
-    report(Progress(one.module, "modules", 0, modules))
+    report(Progress(one.name, "modules", 0, modules))
     flags = [*FLAGS, *QUICKER_FLAGS, f"-ldflags={_linker_flags(tools, one)}"]
     total = go.stale(module, flags, packages, downloaded)
 
     def compiled(count: int, name: str) -> None:
-        report(Progress(one.module, "packages", min(count, total), total, name))
+        report(Progress(one.name, "packages", min(count, total), total, name))
 
-    report(Progress(one.module, "packages", 0, total))
+    report(Progress(one.name, "packages", 0, total))
     # Several programs go into a folder under their packages' names; a single one may be named otherwise.
     output = target if len(packages) > 1 else target / next(iter(one.programs))
     go.build(module, [*flags, "-o", str(output)], packages, compiled)
 
 
 def _modules(module: Path) -> int:
-    """How many modules' contents a build needs: go.sum has two lines for each of those, one for all others."""
+    """How many modules' contents a build may need: go.sum has two lines for each of those, one for all others."""
     lines = (module / "go.sum").read_text().splitlines()
     return sum(1 for line in lines if not line.split()[1].endswith("/go.mod"))
 
@@ -105,7 +105,7 @@ def _modules(module: Path) -> int:
 def _linker_flags(tools: Path, one: ToolSet) -> str:
     if one.versioned is None:
         return LINKER_FLAGS
-    version = binaries.pinned(tools, one, one.versioned)
+    version = binaries.pinned(tools, one.versioned)
     major, minor = version.split(".")[:2]
     # Without these the programs say v0.0.0-master, which clients refuse to parse.
     values = {
@@ -120,8 +120,8 @@ def _manifest(tools: Path, go: Go) -> dict[str, str]:
     kubernetes = next(one for one in TOOL_SETS if one.versioned)
     assert kubernetes.versioned is not None
     return {
-        "kubernetes": binaries.pinned(tools, kubernetes, kubernetes.versioned),
-        "go": go.version(tools / kubernetes.module),
+        "kubernetes": binaries.pinned(tools, kubernetes.versioned),
+        "go": go.version(tools / MODULE),
     }
 
 

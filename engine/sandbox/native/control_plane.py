@@ -29,6 +29,8 @@ READY_TIMEOUT = 90.0  # seconds until the API must be ready; it takes 5 where no
 POLL = 0.05  # seconds between two questions while the API server starts
 GRACE = 5.0  # seconds that the supervisor has to end all
 MASTERS = "system:masters"  # the group that may do everything
+# Garbage is collected less often: a sixth of the processor time of a start, for 100 MiB more of the API server.
+COLLECTING = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _write_plan(directory: Path, starts: list[commands.Start]) -> None:
 def _spawn(directory: Path, *, bound: bool) -> int | None:
     """Start the supervisor; returns our end of the pipe that it lives as long as, where it is bound to us."""
     command = [sys.executable, "-P", "-m", "engine.sandbox.native.supervisor", str(directory)]
-    surroundings = environment(directory) | {"HOME": str(directory)}  # kwok would read the user's ~/.kwok
+    surroundings = environment(directory) | COLLECTING | {"HOME": str(directory)}  # kwok would read the user's ~/.kwok
     if not bound:
         process.spawn(command, environment=surroundings, log=directory / "supervisor.log")
         return None

@@ -56,8 +56,7 @@ def test_a_build_is_whole_and_found(tmp_path: Path, go: Set) -> None:
     assert built.fresh
     assert find(cache) == required(cache) == built.binaries
     assert {path.name for path in built.binaries.directory.iterdir()} == {*binaries.PROGRAMS, "manifest.json"}
-    kubernetes = binaries.TOOL_SETS[-1]
-    assert built.binaries.version == binaries.pinned(binaries.TOOLS, kubernetes, "k8s.io/kubernetes")
+    assert built.binaries.version == binaries.pinned(binaries.TOOLS, "k8s.io/kubernetes")
     flags = built.binaries.path("kube-apiserver").read_text()
     assert f"gitVersion=v{built.binaries.version} " in flags, "clients can't parse a version that was not set"
     assert "gitVersion" not in built.binaries.path("etcd").read_text()
@@ -85,7 +84,7 @@ def test_another_go_or_other_pins_are_another_build(tmp_path: Path, go: Set) -> 
     assert second.fresh
     assert second.binaries.directory != first.binaries.directory
     assert find(cache, tools) == second.binaries, "the newest is taken"
-    with (tools / "etcd" / "go.sum").open("a") as pins:
+    with (tools / binaries.MODULE / "go.sum").open("a") as pins:
         pins.write("example.org/more v1.0.0/go.mod h1:x\n")
     assert find(cache, tools) is None
     with pytest.raises(NotBuilt, match=r"built from other versions than tools/ pins now.*`bedplate sandbox build`"):
