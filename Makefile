@@ -8,7 +8,8 @@ VENV := .venv
 STAMP := $(VENV)/.synced
 UV := $(shell command -v uv || echo $(TOOLS)/bin/uv)
 RUN := $(UV) run --no-sync
-PYTEST := $(RUN) pytest -n 2 --dist worksteal
+# More than there are cores, since many tests wait; what goes by the clock has room made for it (tests/seats.py).
+PYTEST := $(RUN) pytest -n 3 --dist worksteal
 BEDPLATE := $(VENV)/bin/bedplate
 
 # Bytecode is kept, also where the environment says not to: compiling the SDKs anew costs each command seconds.

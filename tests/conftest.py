@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tests import seats
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -23,6 +26,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if why:
             for item in marked:
                 item.add_marker(pytest.mark.skip(reason=why))
+    items.sort(key=_begins)
+
+
+def _begins(item: pytest.Item) -> int:
+    """What takes longest comes first, so that no worker has it when the others are done."""
+    ranks = ("clock", "timeout")
+    return next((rank for rank, marker in enumerate(ranks) if item.get_closest_marker(marker)), len(ranks))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around the test's time limit
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with seats.taken(item):
+        return (yield)
 
 
 def _why_not_native(_: pytest.Config) -> str | None:

@@ -85,7 +85,7 @@ def _told(run: Run) -> Mapping[str, Any]:
 
 def load(path: Path) -> list[Case]:
     """The cases of one file: documents, each with ``case``, ``says`` and ``runs``."""
-    return [_case(document) for document in yaml.safe_load_all(path.read_text())]
+    return [_case(document) for document in yaml.load_all(path.read_text(), yaml.CSafeLoader)]
 
 
 def hand_written() -> list[Case]:

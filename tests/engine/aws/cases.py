@@ -54,7 +54,7 @@ class Case:
 
 
 def load(path: Path) -> Case:
-    source: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    source: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     source["unimportable"] = tuple(source.pop("import", ()))
     return Case(path=path, **source)
 

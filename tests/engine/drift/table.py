@@ -75,7 +75,7 @@ class Table:
 
 @cache
 def load(path: Path) -> Table:
-    source: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    source: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     declared = (
         Declared(
             name, one["type"], one.get("inputs", {}), tuple(one.get("secret", ())),

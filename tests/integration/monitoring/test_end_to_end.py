@@ -94,6 +94,7 @@ def _before() -> Iterator[Sample]:
 
 
 @pytest.mark.slow
+@pytest.mark.clock
 def test_what_goes_wrong_reaches_the_team_that_has_to_act(
     deployed: Deployed, stand: Stand, told: Receiver, subtests: pytest.Subtests
 ) -> None:
