@@ -26,6 +26,7 @@ _Children = dict[int, int]  # the number of each pack that runs, by its process
 
 def main(descriptor: int) -> None:
     _die_with_parent()
+    gc.disable()  # what is imported stays
     sys.path[0] = str(Path(__file__).parents[1] / "host")
     import lazy_dataclasses  # pyright: ignore[reportMissingImports] - a sibling's, for scripts
     import lazy_modules  # pyright: ignore[reportMissingImports]
@@ -43,6 +44,7 @@ def main(descriptor: int) -> None:
         return
     gc.collect()
     gc.freeze()  # what is imported stays shared with the packs
+    gc.enable()
     _serve(socket.socket(fileno=descriptor), says)
 
 

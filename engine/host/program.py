@@ -57,7 +57,8 @@ def main() -> int:
             "install it, or name the program's virtual environment in Pulumi.yaml (runtime.options.virtualenv)\n"
         )
         return FAILED_AND_SAID_SO
-    gc.enable()
+    if not fast:
+        gc.enable()
     order = _order()
     if order is None:
         return 0  # started ahead, and not needed

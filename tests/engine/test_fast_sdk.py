@@ -22,6 +22,7 @@ from pulumi.runtime.resource import create_urn
 import engine.host
 
 sys.path.insert(0, str(Path(engine.host.__file__).parent))
+import fast_classes  # pyright: ignore[reportMissingImports]
 import fast_outputs  # pyright: ignore[reportMissingImports] - a script's sibling, not a module of a package
 import fast_sdk  # pyright: ignore[reportMissingImports]
 import fast_types  # pyright: ignore[reportMissingImports]
@@ -228,6 +229,69 @@ class _Misspelled:
 def test_a_wrong_annotation_in_a_program_is_told_as_by_the_sdk() -> None:
     with pytest.raises(NameError, match="NoSuchType"):
         fast_types.types_from_py_properties(_Misspelled)
+
+
+def _classes(input_type: Any, output_type: Any) -> list[tuple[Any, ...]]:
+    """Objects of one class of each kind that programs and generated SDKs have, and whether they are equal."""
+
+    @input_type
+    class Annotated:
+        size: int = pulumi.property("sizeInBytes")
+
+    class Sized:
+        def __init__(self, size: int) -> None:
+            pulumi.set(self, "size", size)
+
+        @property
+        @pulumi.getter(name="sizeInBytes")
+        def size(self) -> int: ...
+
+        @size.setter
+        def size(self, value: int) -> None: ...
+
+    @input_type
+    class Inheriting(Sized):
+        def __init__(self, size: int) -> None:
+            super().__init__(size)
+
+    @input_type
+    class Written:
+        __init__ = Sized.__init__  # pyright: ignore[reportAssignmentType] - its self is another
+        size = Sized.size
+
+    @output_type
+    class Answer(dict[str, int]):
+        def __init__(self, size: int) -> None:
+            pulumi.set(self, "size", size)
+
+        @property
+        @pulumi.getter(name="sizeInBytes")
+        def size(self) -> int:
+            return pulumi.get(self, "size")
+
+    told: list[tuple[Any, ...]] = []
+    for cls in (Annotated, Inheriting, Written, Answer):
+        one, other = cls(size=1), cls(size=1)
+        if cls is not Answer:
+            other.size = 2
+        names = [name for name, _, _ in sdk_types._py_properties(cls)]  # pyright: ignore[reportPrivateUsage]
+        kinds = sdk_types.is_input_type(cls), sdk_types.is_output_type(cls)
+        told.append((names, kinds, one == cls(size=1), one == other, one.size, other.size, one == 1, hash(cls) != 0))
+    return told
+
+
+def test_classes_are_marked_as_by_the_sdk(request: pytest.FixtureRequest) -> None:
+    expected = _classes(pulumi.input_type, pulumi.output_type)
+
+    request.getfixturevalue("replaced")
+
+    assert pulumi.input_type is fast_classes.input_type
+    assert _classes(pulumi.input_type, pulumi.output_type) == expected
+
+
+def test_a_class_is_not_marked_twice(replaced: None) -> None:
+    with pytest.raises(AssertionError, match="more than once"):
+        pulumi.input_type(_Rule)
 
 
 class _Annotated(pulumi.ComponentResource):
