@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +21,9 @@ from engine.events import Consumer, Diagnostic, Severity, StepDone, StepFailed, 
 from engine.hooks import HookFailed, Hooks, Moment
 from engine.marks import handed, received
 from engine.plan import Constraint, Op, Step
-from engine.providers.base import Created, OperationUncertain, PartialFailure, Provider, ProviderError
-from engine.providers.notes import taking_notes
+from engine.providers.base import Created, Provider, ProviderError
 from engine.record import Record
+from engine.running import Running, operation_token
 from engine.state.model import OperationKind, ResourceState
 from engine.state.storage import now
 from engine.values import Properties
@@ -330,125 +328,6 @@ class Executor:
     @property
     def slots(self) -> asyncio.Semaphore:
         return self._slots
-
-
-class Running:
-    """One operation in progress: holds a slot, is recorded before it starts, reports how it failed.
-
-    When it has happened, in full or in part, what it led to takes the place of ``old``; ``amended`` change.
-    """
-
-    def __init__(
-        self,
-        executor: Executor,
-        step: Step,
-        kind: OperationKind,
-        state: ResourceState,
-        old: ResourceState | None,
-        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
-    ) -> None:
-        self.step = step
-        self._executor = executor
-        self._kind: OperationKind = kind
-        self._state = state
-        self._old = old
-        self._amended = amended
-        self._number: int | None = None
-        self._seconds = 0.0
-        self._notes: list[str] = []
-
-    async def __aenter__(self) -> Running:
-        executor = self._executor
-        await executor.slots.acquire()
-        try:
-            executor.admit(self.step)
-            if not executor.preview:
-                begun = executor.record.begin(self._kind, self._state)
-                await asyncio.wrap_future(begun.durable)
-                self._number = begun.number
-        except BaseException:
-            executor.slots.release()
-            raise
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        self._executor.slots.release()
-
-    async def prepare(self, moment: Moment, old: ResourceState | None, new: ResourceState | None) -> None:
-        """Run the hooks before the operation. Raises StepError when it is not to be."""
-        await self._executor.prepare(self.step, moment, old, new, self.failed)
-
-    async def run(self, provider: Provider, action: Callable[[], T]) -> T:
-        """Call the provider. Raises StepError after recording and reporting what went wrong."""
-        executor = self._executor
-        started = time.monotonic()
-        try:
-            if provider.in_process and executor.preview and self._kind not in ("reading", "importing"):
-                return self._noted(action)
-            # Shielded: even when this task is cancelled, what was sent to the cloud must be recorded.
-            return await asyncio.shield(asyncio.ensure_future(executor.work(self._noted, action)))
-        except PartialFailure as error:
-            self._keep(error, provider)
-            failure = self._report(str(error))
-            failure.exists = True
-            raise failure from error
-        except OperationUncertain as error:
-            raise self._report(str(error)) from error  # it stays pending: the next run looks for it
-        except ProviderError as error:
-            raise self.failed(str(error)) from error
-        except Exception as error:  # a provider broke: whether the operation happened is not known, so it stays pending
-            raise self._report(f"the provider broke: {type(error).__name__}: {error}") from error
-        finally:
-            self._seconds = time.monotonic() - started
-            self._warn()
-
-    def _noted(self, action: Callable[[], T]) -> T:
-        with taking_notes() as self._notes:
-            return action()
-
-    def _warn(self) -> None:
-        for message in self._notes:
-            self._executor.emit(Diagnostic(Severity.WARNING, message, self.step.urn))
-
-    def _keep(self, error: PartialFailure, provider: Provider) -> None:
-        outputs = received(provider, error.outputs, self._state)
-        reasons = tuple(map(self._executor.redact, error.reasons))  # the state keeps them in clear
-        kept = replace(self._state, id=error.id, outputs=outputs, init_errors=reasons)
-        if self._kind == "updating" and self._old is not None:
-            kept = replace(self._executor.stamped(kept), inputs=self._old.inputs)  # it is not what the new ones ask for
-        self._close(kept, self._old, self._amended)
-
-    def finish(self, state: ResourceState | None) -> ResourceState:
-        """The operation has led to ``state`` (None: to nothing)."""
-        self._close(state, self._old, self._amended)
-        self._executor.done(replace(self.step, new=state) if state else self.step, self._seconds)
-        return state or self._state
-
-    def failed(self, message: str) -> StepError:
-        """Record and report that the operation did not happen, and give what to raise."""
-        self._close(None, None)
-        return self._report(message)
-
-    def _report(self, message: str) -> StepError:
-        return self._executor.report(self.step, message, self._seconds)
-
-    def _close(
-        self,
-        new: ResourceState | None,
-        old: ResourceState | None,
-        amended: Sequence[tuple[ResourceState, ResourceState]] = (),
-    ) -> None:
-        if self._number is not None:
-            self._executor.record.finish(self._number, new=new, old=old, amended=amended)
-
-
-def operation_token(begun: ResourceState) -> str:
-    """The mark by which what one create has made is recognised after a crash: of this attempt, not of the resource.
-
-    ``begun`` is the state that the operation was recorded with, whose time of creation no other attempt shares.
-    """
-    attempt = f"{begun.urn} {begun.created}"
-    return "bedplate-" + hashlib.sha256(attempt.encode()).hexdigest()[:32]
 
 
 def _new(step: Step) -> ResourceState:

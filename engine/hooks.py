@@ -1,5 +1,7 @@
 """Hooks: functions of the program that are called before and after a resource is created, updated or deleted.
 
+Those for errors are called when that failed, and may have it tried again.
+
 The program registers them by name, and the state keeps the names. What a hook is told, and what comes of one that
 fails, is as Pulumi's engine has it.
 """
@@ -7,9 +9,9 @@ fails, is as Pulumi's engine has it.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from engine import urn as urns
 from engine import wire
@@ -18,6 +20,8 @@ from engine.durations import text
 from engine.goal_messages import hook_fields
 from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import ResourceState
+
+ON_ERROR: Final = "OnError"  # the name that the state has for hooks of errors
 
 
 class Moment(enum.StrEnum):
@@ -53,18 +57,27 @@ class Hooks:
         self._preview = preview
         self._program = CallingBack()
         self._known: dict[str, _Hook] = {}
+        self._of_errors: dict[str, Any] = {}
 
     def __bool__(self) -> bool:
         """Whether there are any: then the program has to be there as long as anything is done."""
-        return bool(self._known)
+        return bool(self._known or self._of_errors)
 
     def register(self, request: Any) -> None:
         """Take a hook that the program names. Raises ValueError."""
-        if not request.name:
-            raise ValueError("a resource hook has no name; give each one that is its own")
-        if request.name in self._known:
-            raise ValueError(f"a resource hook {request.name!r} is registered already; give each a name of its own")
+        self._refuse_name(request.name)
         self._known[request.name] = _Hook(request.callback, request.on_dry_run, request.ignore_errors)
+
+    def register_for_errors(self, request: Any) -> None:
+        """Take a hook for errors that the program names. Raises ValueError."""
+        self._refuse_name(request.name)
+        self._of_errors[request.name] = request.callback
+
+    def _refuse_name(self, name: str) -> None:
+        if not name:
+            raise ValueError("a resource hook has no name; give each one that is its own")
+        if name in self._known or name in self._of_errors:
+            raise ValueError(f"a resource hook {name!r} is registered already; give each a name of its own")
 
     async def run(
         self, moment: Moment, old: ResourceState | None, new: ResourceState | None, warn: Callable[[str], None]
@@ -81,7 +94,10 @@ class Hooks:
                 )
             if self._preview and not hook.on_dry_run:
                 continue
-            error = await self._failure(hook, _request(moment, state, old, new))
+            request = resource_pb2.ResourceHookRequest(**_about(state, old, new))
+            if new is not None and moment.word == "after":
+                request.new_outputs.CopyFrom(wire.encode(new.outputs))
+            error = await self._failure(hook, request)
             if error and not hook.ignore_errors:
                 raise HookFailed(f"{moment.word} hook {name!r} failed: {error}")
             if error:
@@ -94,6 +110,36 @@ class Hooks:
         except NotAnswered as error:
             return str(error) or "the program does not answer"
         return resource_pb2.ResourceHookResponse.FromString(answer).error
+
+    async def tries_again(
+        self, operation: str, old: ResourceState | None, new: ResourceState | None, errors: Sequence[str]
+    ) -> bool:
+        """Whether a hook for errors wants ``operation``, which has failed, tried again. Raises HookFailed.
+
+        Each is asked. ``errors`` are those of all attempts, the newest first.
+        """
+        state = new or old
+        assert state is not None, "something is created, updated or deleted"
+        wanted = False
+        for name in state.resource_hooks.get(ON_ERROR, ()):
+            if name not in self._of_errors:
+                raise HookFailed(
+                    f"error hook {name!r} was not registered: the program has to make an ErrorHook of that name, since "
+                    f"the resource has it"
+                )
+            request = resource_pb2.ErrorHookRequest(
+                failed_operation=operation, errors=errors, **_about(state, old, new)
+            )
+            try:
+                answer = resource_pb2.ErrorHookResponse.FromString(
+                    await self._program.ask(self._of_errors[name], request)
+                )
+            except NotAnswered as error:
+                raise HookFailed(f"error hook {name!r} failed: {error or 'the program does not answer'}") from error
+            if answer.error:
+                raise HookFailed(f"error hook {name!r} failed: {answer.error}")
+            wanted = wanted or answer.retry
+        return wanted
 
     def cancel(self) -> None:
         self._program.cancel()
@@ -108,20 +154,17 @@ def needing_the_program(resources: Iterable[ResourceState]) -> Iterator[tuple[Re
             yield state, names
 
 
-def _request(moment: Moment, state: ResourceState, old: ResourceState | None, new: ResourceState | None) -> Any:
-    request = resource_pb2.ResourceHookRequest(
-        urn=state.urn, id=state.id, name=urns.name_of(state.urn), type=state.type
-    )
+def _about(state: ResourceState, old: ResourceState | None, new: ResourceState | None) -> dict[str, Any]:
+    """What every hook is told of a resource, by the fields of its message."""
+    about: dict[str, Any] = {"urn": state.urn, "id": state.id, "name": urns.name_of(state.urn), "type": state.type}
     if new is not None:
-        request.new_inputs.CopyFrom(wire.encode(new.inputs))
-        request.new_options.CopyFrom(_options(new))
-        if moment.word == "after":
-            request.new_outputs.CopyFrom(wire.encode(new.outputs))
+        about |= {"new_inputs": wire.encode(new.inputs), "new_options": _options(new)}
     if old is not None:
-        request.old_inputs.CopyFrom(wire.encode(old.inputs))
-        request.old_outputs.CopyFrom(wire.encode(old.outputs))
-        request.old_options.CopyFrom(_options(old))
-    return request
+        about |= {
+            "old_inputs": wire.encode(old.inputs), "old_outputs": wire.encode(old.outputs),
+            "old_options": _options(old),
+        }  # fmt: skip
+    return about
 
 
 def _options(state: ResourceState) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ from engine.providers.base import Caller, ProviderError
 from engine.rendezvous import LOOPBACK
 from engine.run_state import Registered, RegistrationRefused
 
-# What the SDK may use. Error hooks are left out: the SDK then tells a program that asks for one.
+# What the SDK may use.
 FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
@@ -49,6 +49,7 @@ FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_SENDS_OPTIONS_TO_HOOKS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON,
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_PARENT,
@@ -56,7 +57,8 @@ FEATURES: Final = (
 _OLD_FEATURE_NAMES: Final = frozenset(
     {
         "secrets", "resourceReferences", "outputValues", "aliasSpecs", "replacementTrigger", "deletedWith",
-        "replaceWith", "transforms", "invokeTransforms", "parameterization", "resourceHooks", "sendsOptionsToHooks",
+        "replaceWith", "transforms", "invokeTransforms", "parameterization", "resourceHooks", "errorHooks",
+        "sendsOptionsToHooks",
     }
 )  # fmt: skip
 _RESULTS: Final = {
@@ -320,10 +322,14 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         return replace(asked, version=package.version, plugin_download_url=package.url, parameters=package.parameters)
 
     async def RegisterResourceHook(self, request: Any, context: Any) -> empty_pb2.Empty:
-        return await self._answer(context, self._register_hook(request))
+        return await self._answer(context, self._register_hook(self._deployment.executor.hooks.register, request))
 
-    async def _register_hook(self, request: Any) -> empty_pb2.Empty:
-        self._deployment.executor.hooks.register(request)
+    async def RegisterErrorHook(self, request: Any, context: Any) -> empty_pb2.Empty:
+        hooks = self._deployment.executor.hooks
+        return await self._answer(context, self._register_hook(hooks.register_for_errors, request))
+
+    async def _register_hook(self, register: Callable[[Any], None], request: Any) -> empty_pb2.Empty:
+        register(request)
         return empty_pb2.Empty()
 
     async def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: Any) -> empty_pb2.Empty:

@@ -13,11 +13,11 @@ from typing import Final
 
 from engine import urn as urns
 from engine.events import Consumer, Diagnostic, Severity
-from engine.execute import operation_token
 from engine.graph import DependencyGraph
 from engine.marks import handed, received, received_inputs
 from engine.provider_registry import ProviderRegistry, by_reference
 from engine.providers.base import BlindToReadiness, CannotTell, Found, PartialFailure, Provider
+from engine.running import operation_token
 from engine.state.model import Operation, ResourceState, Snapshot
 from engine.state.recorder import Recorder
 

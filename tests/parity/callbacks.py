@@ -7,6 +7,7 @@
     hooks:
       h: {on_dry_run: true}
       f: {fails: "not so", ignore_errors: true}
+      e: {of: errors, retry: true}
 
 ``sets`` may take from what was declared before; None leaves an input out. ``options`` have the names of the protocol's
 message, and labels where they name resources. Without ``when`` all are meant. What each was told is in ``told``.
@@ -32,6 +33,7 @@ from tests.parity.programs import Run
 
 _DEPENDENCIES: Final = {"depends_on", "dependencies"}
 _HOOK: Final = "hook "
+_ERROR_HOOK: Final = "error hook "
 _URNS: Final = {"depends_on", "deleted_with", "replace_with"}
 
 
@@ -65,12 +67,18 @@ class Callbacks(callback_pb2_grpc.CallbacksServicer):
         """The callback ``name`` as the protocol names it."""
         return callback_pb2.Callback(target=self._target, token=name)
 
-    def hook(self, name: str, hook: Mapping[str, Any]) -> Any:
-        """The registration of the hook ``name``."""
+    def hook(self, name: str, hook: Mapping[str, Any]) -> tuple[str, Any]:
+        """How the hook ``name`` is registered: the method, and what it is given."""
+        if hook.get("of") == "errors":
+            callback = self.named(f"{_ERROR_HOOK}{name}")
+            return "RegisterErrorHook", resource_pb2.RegisterErrorHookRequest(name=name, callback=callback)
         how = {key: value for key, value in hook.items() if key != "fails"}
-        return resource_pb2.RegisterResourceHookRequest(name=name, callback=self.named(f"{_HOOK}{name}"), **how)
+        callback = self.named(f"{_HOOK}{name}")
+        return "RegisterResourceHook", resource_pb2.RegisterResourceHookRequest(name=name, callback=callback, **how)
 
     def Invoke(self, request: Any, context: Any) -> Any:
+        if request.token.startswith(_ERROR_HOOK):
+            return callback_pb2.CallbackInvokeResponse(response=self._error_hook(request).SerializeToString())
         if request.token.startswith(_HOOK):
             return callback_pb2.CallbackInvokeResponse(response=self._hook(request).SerializeToString())
         done = self._run.transforms[request.token]
@@ -86,6 +94,15 @@ class Callbacks(callback_pb2_grpc.CallbacksServicer):
         self._tell(request.token, asked, asked.urn)
         fails = self._run.hooks[request.token.removeprefix(_HOOK)].get("fails", "")
         return resource_pb2.ResourceHookResponse(error=fails)
+
+    def _error_hook(self, request: Any) -> Any:
+        asked = resource_pb2.ErrorHookRequest.FromString(request.request)
+        for options in (asked.old_options, asked.new_options):
+            options.depends_on.sort()
+        asked.errors[:] = map(_on_one_line, asked.errors)
+        self._tell(request.token, asked, asked.urn)
+        hook = self._run.hooks[request.token.removeprefix(_ERROR_HOOK)]
+        return resource_pb2.ErrorHookResponse(error=hook.get("fails", ""), retry=hook.get("retry", False))
 
     def _transform(self, request: Any, done: Mapping[str, Any]) -> Any:
         asked = resource_pb2.TransformRequest.FromString(request.request)
@@ -143,6 +160,12 @@ class Callbacks(callback_pb2_grpc.CallbacksServicer):
         """Write down what the engine has said."""
         said = _in_order(json_format.MessageToDict(asked, preserving_proto_field_name=True))
         self._told.append(f"{callback} {about} {json.dumps(said, sort_keys=True)}")
+
+
+def _on_one_line(error: str) -> str:
+    """``error`` as ours says it where it is several: Pulumi gives each a line."""
+    head, *lines = error.splitlines()
+    return "; ".join(line.removeprefix("\t* ") for line in lines if line) if head.endswith("occurred:") else error
 
 
 def _in_order(said: Any) -> Any:

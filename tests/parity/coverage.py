@@ -68,7 +68,8 @@ def flags_of(cases: Sequence[Case]) -> dict[str, list[str]]:
 def _of(run: Run) -> Iterator[str]:
     yield f"verb {run.verb}"
     yield from (f"flag {flag}" for flag in run.flags)
-    yield from (f"fault of a {fault.split(' ')[0]}: {kind}" for fault, kind in run.faults.items())
+    for fault, kinds in run.faults.items():
+        yield from (f"fault of a {fault.split(' ')[0]}: {kind}" for kind in {*kinds.split()} - {"ok"})
     if run.drift:
         yield "drift"
     if run.invoke_transforms:

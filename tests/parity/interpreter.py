@@ -68,7 +68,7 @@ class Interpreter:
         for name in run.invoke_transforms:
             await self.monitor.call("RegisterStackInvokeTransform", server().named(name))
         for name, hook in run.hooks.items():
-            await self.monitor.call("RegisterResourceHook", server().hook(name, hook))
+            await self.monitor.call(*server().hook(name, hook))
         for label, declaration in run.program.items():
             await self._declare(label, declaration)
         if run.raises:

@@ -68,8 +68,9 @@ class Cloud:
 
     ``faults`` maps ``"create a"`` to how it goes wrong: ``fail`` (nothing happened), ``partial`` (it exists and isn't
     ready), ``lost`` (it happened, the answer was lost), ``unsent`` (it may have happened, but did not), ``break`` (the
-    provider itself breaks). ``gates`` hold an operation until its event is set. ``wrongs`` are what no real cloud would
-    take: a reference to what does not exist, the deletion of what is still referred to (unless ``lenient``).
+    provider itself breaks); ``fail fail ok``, say, is how the first, the second and all later attempts go. ``gates``
+    hold an operation until its event is set. ``wrongs`` are what no real cloud would take: a reference to what does not
+    exist, the deletion of what is still referred to (unless ``lenient``).
     """
 
     live: dict[str, Live] = field(default_factory=dict[str, Live])
@@ -106,7 +107,11 @@ class Cloud:
                 raise ProviderError(f"{operation}: nobody opened its gate")
         with self.lock:
             self.running -= 1
-        return self.faults.get(operation, "")
+        with self.lock:
+            fault, _, later = self.faults.get(operation, "").partition(" ")
+            if later:
+                self.faults[operation] = later
+        return "" if fault == "ok" else fault
 
     def make(self, urn: str, type_: str, inputs: Properties, token: str) -> str:
         with self.lock:

@@ -48,7 +48,5 @@ if "k" in declared:
     part.register_outputs({"x": 1})
 if config.get("twice"):
     hook("created")
-if config.get("errors"):
-    Thing(
-        "b", pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("e", lambda _: True)]))
-    )
+if config.get("twice_for_errors"):
+    pulumi.ErrorHook("created", lambda _: True)
