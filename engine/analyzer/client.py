@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
-import grpc.aio
 from google.protobuf import empty_pb2
 
 from engine.analyzer import messages
@@ -22,14 +21,11 @@ from engine.analyzer.config import reconciled
 from engine.analyzer.environment import StackFacts, pack_environment
 from engine.analyzer.errors import PackFailed, PackGone
 from engine.analyzer.findings import Analysis, AnalyzedResource, PackInfo, PolicyConfig, Remediation
+from engine.analyzer.line import CallFailed, Connection
 from engine.analyzer.pack import PackFolder
 from engine.analyzer.processes import OnLine, PackProcess, Processes
-from engine.protocol import MESSAGE_SIZES, analyzer_pb2, analyzer_pb2_grpc
+from engine.protocol import analyzer_pb2
 
-_OPTIONS: Final = [
-    *MESSAGE_SIZES,
-    ("grpc.enable_http_proxy", 0),  # it is on this machine, whatever the environment says about the way out
-]
 _CANCEL_SECONDS: Final = 0.5
 _UNIMPLEMENTED: Final = grpc.StatusCode.UNIMPLEMENTED
 
@@ -46,14 +42,13 @@ class Limits:
 class Analyzer:
     """One pack that runs and can be asked. Its methods raise PackFailed; make one with ``started``."""
 
-    def __init__(self, pack: PackFolder, process: PackProcess, port: int, limits: Limits) -> None:
+    def __init__(self, pack: PackFolder, process: PackProcess, connection: Connection, limits: Limits) -> None:
         self.pack = pack
         self.info = PackInfo(pack.label, pack.version, ())
         self.gone: PackGone | None = None  # why it cannot be asked any more
         self._process = process
         self._limits = limits
-        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=_OPTIONS)
-        self._stub: Any = analyzer_pb2_grpc.AnalyzerStub(self._channel)
+        self._connection = connection
         self._turn = asyncio.Lock()  # Pulumi asks a pack one thing at a time, and packs are written for that
 
     @property
@@ -112,10 +107,10 @@ class Analyzer:
     async def close(self) -> None:
         """Say goodbye, and end the pack; what it has started may go on until its processes are ended together."""
         if self.gone is None and not self._process.exited.done():
-            with contextlib.suppress(grpc.aio.AioRpcError):
-                await self._stub.Cancel(empty_pb2.Empty(), timeout=_CANCEL_SECONDS)
+            with contextlib.suppress(CallFailed):
+                await self._connection.call("Cancel", empty_pb2.Empty(), _CANCEL_SECONDS)
         self._process.kill()
-        await self._channel.close()
+        await self._connection.close()
 
     async def _call(self, method: str, request: Any, seconds: float, *, about: str = "", optional: bool = False) -> Any:
         """One call; None where the pack does not know an ``optional`` one."""
@@ -124,14 +119,14 @@ class Analyzer:
             if self.gone is not None:
                 raise self.gone
             try:
-                return await getattr(self._stub, method)(request, timeout=seconds, wait_for_ready=False)
-            except grpc.aio.AioRpcError as error:
-                if optional and error.code() is _UNIMPLEMENTED:
+                return await self._connection.call(method, request, seconds)
+            except CallFailed as error:
+                if optional and error.code is _UNIMPLEMENTED:
                     return None
                 raise await self._failure(error, doing, seconds) from error
 
-    async def _failure(self, error: grpc.aio.AioRpcError, doing: str, seconds: float) -> PackFailed:
-        code, details = error.code(), (error.details() or "").strip()
+    async def _failure(self, error: CallFailed, doing: str, seconds: float) -> PackFailed:
+        code, details = error.code, error.details.strip()
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             self.gone = PackGone(
                 f"did not answer {doing} within {seconds:g} s and was ended: nothing else is judged by it"
@@ -190,7 +185,7 @@ async def start(
     """Start a pack and prepare it; ``address`` is where an engine listens, which packs in Python do not ask."""
     limits = limits or Limits()
     process = await processes.start(pack, pack_environment(stack, environment), address, on_line)
-    analyzer = Analyzer(pack, process, await process.port(limits.start), limits)
+    analyzer = Analyzer(pack, process, await process.connected(limits.start), limits)
     try:
         await analyzer.prepare(stack, config, address=address)
     except BaseException:

@@ -2,8 +2,8 @@
 
 This file is started as a script, by the Python that runs the engine; it imports the Pulumi SDKs and the standard
 library only. Orders come through a socket whose number is its argument: a length of four bytes, and so much JSON; the
-order to start a pack brings two descriptors along, for the pack's standard output and error. What it says goes to
-standard output, one JSON object a line. It ends, and all packs with it, when the socket closes.
+order to start a pack brings three descriptors along, for the pack's standard output and error and for its line. What it
+says goes to standard output, one JSON object a line. It ends, and all packs with it, when the socket closes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ def main(descriptor: int) -> None:
 
     lazy_dataclasses.install()
     lazy_modules.install()
+    sys.path[0] = str(Path(__file__).parent)
+    import pack_line  # noqa: F401  # pyright: ignore[reportMissingImports, reportUnusedImport] - used by packs
+
     del sys.path[0]  # this script's own folder, which no pack is to import from
     says = os.fdopen(os.dup(1), "w", buffering=1)  # a pack gets another standard output; nothing else may write here
     with Path(os.devnull).open("w") as nowhere:
@@ -82,7 +85,7 @@ def _reap(children: _Children, says: Any) -> None:
 
 def _obey(orders: socket.socket, children: _Children, says: Any) -> bool:
     """Carry out one order; False where there is nobody any more who gives any."""
-    head, descriptors, *_ = socket.recv_fds(orders, 4, 2)
+    head, descriptors, *_ = socket.recv_fds(orders, 4, 3)
     text = _exactly(orders, int.from_bytes(head, "big")) if len(head) == 4 else None
     if text is None:
         return False
@@ -117,7 +120,8 @@ def _be_a_pack(order: dict[str, Any], orders: socket.socket, says: Any, descript
         _die_with_parent()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for descriptor, standard in zip(descriptors, (1, 2), strict=True):
+        *printed, line = descriptors
+        for descriptor, standard in zip(printed, (1, 2), strict=True):
             os.dup2(descriptor, standard)
             os.close(descriptor)
         orders.close()
@@ -127,6 +131,8 @@ def _be_a_pack(order: dict[str, Any], orders: socket.socket, says: Any, descript
         os.chdir(order["folder"])
         sys.argv = [order["entry"], order["address"]]
         _configure()
+        os.set_inheritable(line, False)  # whatever a pack starts would hold it open
+        sys.modules["pack_line"].install(socket.socket(fileno=line))
         runpy.run_path(order["entry"], run_name="__main__")
     except SystemExit as error:
         return _code(error)

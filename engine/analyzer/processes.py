@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.analyzer.errors import PackFailed
+from engine.analyzer.line import SERVED, Channel, Connection, Line
 from engine.analyzer.pack import PackFolder
 
 HOST_SCRIPT: Final = Path(__file__).parent / "host.py"
@@ -36,8 +37,11 @@ OnLine = Callable[[str], None]
 class PackProcess:
     """One pack that runs: what it prints, and its end. ``exited`` gets its exit code; a negative one is a signal."""
 
-    def __init__(self, pack: PackFolder, kill: Callable[[], None], on_line: OnLine) -> None:
+    def __init__(
+        self, pack: PackFolder, kill: Callable[[], None], on_line: OnLine, line: socket.socket | None = None
+    ) -> None:
         self.pack = pack
+        self._line = line
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._first: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -63,12 +67,12 @@ class PackProcess:
             self._lines.append(text)
             self._on_line(text)
 
-    async def port(self, seconds: float) -> int:
-        """The port that the pack serves at: what it prints first. Raises PackFailed, and ends it, where it is none."""
+    async def connected(self, seconds: float) -> Connection:
+        """The way to ask the pack, which its first words tell. Raises PackFailed, and ends it, where it has none."""
         try:
             await asyncio.wait({self._first, self.exited}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if self._first.done():
-                return self._port_in(self._first.result())
+                return await self._connected(self._first.result())
             if self.exited.done():
                 raise PackFailed(f"could not start: {await self.end_told()}")
             raise PackFailed(
@@ -79,10 +83,14 @@ class PackProcess:
             self.kill()
             raise
 
-    def _port_in(self, text: str) -> int:
+    async def _connected(self, text: str) -> Connection:
+        if text == SERVED and self._line is not None:
+            line, self._line = self._line, None
+            return await Line.over(line)
+        self._hang_up()
         shown = "".join(letter for letter in text if letter.isprintable()).strip()
         if shown.isdecimal() and 0 < int(shown) < 65536:
-            return int(shown)
+            return Channel(int(shown))
         raise PackFailed(
             f"printed {shown[:80]!r} where the number of its port was expected: is it a policy pack? "
             f"It must print nothing before it calls PolicyPack(...){self.printed()}"
@@ -110,8 +118,14 @@ class PackProcess:
 
     def close(self) -> None:
         """Stop listening; for a pack that has been ended."""
+        self._hang_up()
         for reader in self._readers:
             reader.cancel()
+
+    def _hang_up(self) -> None:
+        """Close the line that nobody has taken."""
+        if self._line is not None:
+            self._line.close()
 
 
 class Processes:
@@ -158,7 +172,8 @@ class Processes:
         if self._reports is None:
             self._reports = asyncio.create_task(self._hear_host())
         number = len(self._forked)
-        process = self._forked[number] = PackProcess(pack, lambda: self._order({"end": number}), on_line)
+        line, their_line = socket.socketpair()
+        process = self._forked[number] = PackProcess(pack, lambda: self._order({"end": number}), on_line, line)
         output, their_output = os.pipe()
         errors, their_errors = os.pipe()
         try:
@@ -171,8 +186,9 @@ class Processes:
                 "environment": dict(environment),
             }
             # In a thread: as long as the host imports, it takes no more than its buffer holds.
-            await asyncio.to_thread(self._order, order, (their_output, their_errors))
+            await asyncio.to_thread(self._order, order, (their_output, their_errors, their_line.fileno()))
         finally:
+            their_line.close()
             os.close(their_output)
             os.close(their_errors)
         return process
