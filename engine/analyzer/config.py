@@ -120,11 +120,15 @@ _PLAIN: Final = frozenset({"type", "title", "description", "default", "minimum"}
 
 
 def _plainly_fits(schema: Any, value: Any) -> bool:
-    """Whether ``value`` is the number that a plain schema asks for, or its default; False where that takes more."""
+    """Whether ``value`` is the number or text of a plain schema, or its default; False where that takes more."""
     if not isinstance(schema, dict):
         return False
     if "default" in schema and value == schema["default"]:
         return True
-    if not _PLAIN.issuperset(schema) or schema.get("type") != "number" or isinstance(value, bool):
+    if not _PLAIN.issuperset(schema):
+        return False
+    if schema.get("type") == "string":
+        return isinstance(value, str)
+    if schema.get("type") != "number" or isinstance(value, bool):
         return False
     return isinstance(value, int | float) and value >= schema.get("minimum", value)

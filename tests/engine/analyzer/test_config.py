@@ -25,6 +25,16 @@ def test_what_a_pack_brings_along_is_not_checked_against_its_own_schema(monkeypa
             reconciled(info, {"small": PolicyConfig(properties={"limit": value})})
 
 
+def test_a_text_is_not_given_to_the_validator_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line tells each pack of ours the name of a file."""
+    monkeypatch.setitem(sys.modules, "jsonschema", None)  # can't be imported
+    policy = PolicyInfo("used", "Use is known", Level.MANDATORY, schema={"file": {"type": "string", "title": "File"}})
+    info = PackInfo("sizes", "1.0", (policy,))
+    assert reconciled(info, {"used": PolicyConfig(properties={"file": ""})})["used"].properties == {"file": ""}
+    with pytest.raises(ImportError):
+        reconciled(info, {"used": PolicyConfig(properties={"file": 4})})
+
+
 def test_what_must_be_given_is_missed_where_it_is_not() -> None:
     policy = PolicyInfo("small", "Things are small", Level.MANDATORY, schema=SCHEMA, required=("unit",))
     with pytest.raises(BadConfig, match="'unit' is a required property"):
