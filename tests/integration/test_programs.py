@@ -103,22 +103,29 @@ def test_an_environment_that_is_not_there(tmp_path: Path) -> None:
     work.run("preview").expect(2, "no environment was given", "dev")
 
 
+FIELDS = [
+    ("team: ml-platform\n", "taem: ml-platform\n"),
+    ("    cost_center: CC-1000\n", ""),
+    ("stage: sandbox", "stage: sandpit"),
+    ("retention_days: 1\n", "retention_days: soon\n"),
+]
+SECTION = [("  bedplate:tags:", "  bedplate:tag:")]
+SENSE = [("availability_zones: 2", "availability_zones: 2\n    nat: per_az\n    public_subnets: false")]
 SETTINGS = [
-    ("team: ml-platform\n", "taem: ml-platform\n", ["tags.taem", "tags.team", "did you mean 'team'?"]),
-    ("  bedplate:tags:", "  bedplate:tag:", ["tags", "missing", "unknown"]),
-    ("    cost_center: CC-1000\n", "", ["tags.cost_center", "missing"]),
-    ("stage: sandbox", "stage: sandpit", ["environment.stage", "one of dev, staging, prod, sandbox"]),
-    ("retention_days: 1\n", "retention_days: soon\n", ["logs.retention_days", "soon"]),
-    ("availability_zones: 2", "availability_zones: 2\n    nat: per_az\n    public_subnets: false", ["nat", "public"]),
+    (FIELDS, ["tags.taem", "tags.team", "did you mean 'team'?", "tags.cost_center", "missing", "environment.stage",
+              "one of dev, staging, prod, sandbox", "logs.retention_days", "soon"]),
+    (SECTION, ["tags", "missing", "unknown"]),
+    (SENSE, ["nat", "public"]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "said"), SETTINGS, ids=["key", "section", "missing", "value", "kind", "sense"])
-def test_settings_that_are_wrong(tmp_path: Path, old: str, new: str, said: list[str]) -> None:
+@pytest.mark.parametrize(("wrong", "said"), SETTINGS, ids=["fields", "section", "sense"])
+def test_settings_that_are_wrong(tmp_path: Path, wrong: list[tuple[str, str]], said: list[str]) -> None:
     work = platform(tmp_path / "checkout")
     path = work.folder / "stacks" / "Pulumi.sandbox.yaml"
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
+    for old, new in wrong:
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
     for command in (["preview", "sandbox"], ["config", "show", "sandbox"]):
         ended = work.run(*command).expect(2, "Pulumi.sandbox.yaml", *said)
         assert "Traceback" not in ended.text

@@ -174,8 +174,14 @@ def _check_unharmed(stand: Stand) -> None:
     values = server.query('{__name__=~"model(_version)?:.+",__name__!~"model:(info|objective:.+)",model="lying"}')
     assert [each for each in values if not abs(float(each["value"][1])) < 1e6] == []
     assert server.query("lies_total") == []
-    assert {each["metric"]["model"] for each in server.query("up == 0")} == liars - {"lying"}
-    assert server.query('min_over_time(up{model!~"lying|flooding|endless|hanging"}[10s]) == 0') == []
+    # Where other tests have the machine's cores, a scrape may be late: what a liar did would not pass.
+    until("only they are down", lambda: _down(stand) == liars - {"lying"}, seconds=SECONDS)
+    late = 'min_over_time(up{model!~"lying|flooding|endless|hanging"}[10s]) == 0'
+    until("all others are up for ten seconds", lambda: not server.query(late), seconds=SECONDS)
+
+
+def _down(stand: Stand) -> set[str]:
+    return {each["metric"].get("model", "") for each in stand.prometheus.query("up == 0")}
 
 
 def _check_grouping(stand: Stand, told: Receiver) -> None:
