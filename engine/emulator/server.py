@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 import socket
@@ -107,10 +108,15 @@ class QuietRequestHandler(KeptConnection):
             super().log_request(code, size)
 
 
+def _prepare(application: EmulatorApplication) -> None:
+    application.prepare()
+    gc.freeze()  # what is there by now stays, and need not be looked at for garbage
+
+
 def serve(listener: socket.socket, identity: EmulatorIdentity) -> None:
     """Answer requests on ``listener``, each connection in a thread of its own, until the process ends."""
     application = EmulatorApplication(identity)
-    threading.Thread(target=application.prepare, name="prepare", daemon=True).start()
+    threading.Thread(target=_prepare, args=[application], name="prepare", daemon=True).start()
     host, port = listener.getsockname()[:2]
     server = make_server(
         host, port, application, threaded=True, request_handler=QuietRequestHandler, fd=listener.fileno()
