@@ -14,8 +14,8 @@ from pathlib import Path
 
 from engine.emulator.identity import EmulatorIdentity
 
-# How many there may be before garbage is looked for. What is imported and what users make stays, and Python's own limit,
-# 700, has it all looked at again and again: a sixth of what the emulator does while a platform comes up.
+# How many there may be before garbage is looked for. What is imported and what users make stays, and Python's own
+# limit, 700, has it all looked at again and again: a sixth of what the emulator does while a platform comes up.
 YOUNG_OBJECTS = 100_000
 
 

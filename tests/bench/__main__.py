@@ -19,7 +19,7 @@ from tests.bench.curves import draw
 from tests.bench.measure import measure
 from tests.bench.peer import Peer
 from tests.bench.platform_rows import native_rows, platform_rows
-from tests.bench.rows import BEDPLATE, RUNS, Row
+from tests.bench.rows import BEDPLATE, ROOT, RUNS, Row
 from tests.bench.scale import LIMIT, components, scale
 
 RESULTS: Final = Path(__file__).parent / "RESULTS.md"
@@ -35,6 +35,8 @@ def main(parts: Sequence[str]) -> None:
     if unknown:
         sys.exit(f"no such part of the bench: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     os.environ["BEDPLATE_ENGINE"] = "embedded"  # where the Pulumi CLI is installed, it would be taken for some commands
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):  # else each command compiles the engine, as for hardly any user
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".bedplate" / "cache" / "python"))
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         scratch = Path(name)
         peer = Peer(scratch / "peer")
