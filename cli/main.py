@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cli.early import start_early
 
 if TYPE_CHECKING:
     import typer
 
+_CANCELLED: Final = 8  # as ``cli.exits`` has it, which may not be imported yet
 _EPILOG = """\
 Every option is also read from BEDPLATE_<OPTION>, such as BEDPLATE_PARALLEL=4.
 
@@ -104,11 +105,15 @@ def _group(text: str, epilog: str | None = None) -> typer.Typer:
 def main() -> None:
     """Entry point of the console script."""
     gc.set_threshold(100_000, 50, 50)  # plans are large and live to the end; Python's own limits cost a tenth
-    start_early(sys.argv[1:])  # before anything of the command line is imported: the program takes longest
-    from cli.declare import with_diff_level
+    try:
+        start_early(sys.argv[1:])  # before anything of the command line is imported: the program takes longest
+        from cli.declare import with_diff_level
 
-    arguments = with_diff_level(sys.argv[1:])
-    application(arguments)(args=arguments, prog_name="bedplate")
+        arguments = with_diff_level(sys.argv[1:])
+        run = application(arguments)
+    except KeyboardInterrupt:
+        sys.exit(_CANCELLED)  # there is nothing yet that could tell it
+    run(args=arguments, prog_name="bedplate")
 
 
 if __name__ == "__main__":

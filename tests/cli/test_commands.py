@@ -352,6 +352,16 @@ def test_a_program_starts_before_the_command_line_is_imported() -> None:
     assert [name for name in ("typer", "click", "cli.declare", "cli.commands", "engine") if f"'{name}'" in said] == []
 
 
+def test_an_interruption_before_the_command_begins_is_no_fault_of_ours() -> None:
+    script = (
+        "import sys; from cli import main; sys.argv = ['bedplate', 'preview', 'dev']\n"
+        "def interrupted(words): raise KeyboardInterrupt\n"
+        "main.start_early = lambda words: None; main.application = interrupted; main.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (ExitCode.CANCELLED, "")
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = (
         "import sys; from cli.main import main; sys.argv = ['bedplate', '--help']\n"
