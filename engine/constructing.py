@@ -104,9 +104,7 @@ class Constructing(Judging):
         return "" if state is None else state.provider
 
     async def _programs_of(self, package: str, asked: Goal | Method) -> RunsPrograms | None:
-        reference = asked.provider or await self.default_provider(
-            package, asked.version, asked.plugin_download_url, asked.parameters
-        )
+        reference = asked.provider or await self.default_provider(package, asked.plugin)
         provider = self._lookup(reference, package)
         return provider if isinstance(provider, RunsPrograms) else None
 

@@ -52,9 +52,7 @@ class Deployment(Constructing):
         try:
             if goal.custom and not goal.provider and not urns.is_provider_type(goal.type):
                 with self.executor.diagnosed(urn):
-                    reference = await self.default_provider(
-                        goal.type, goal.version, goal.plugin_download_url, goal.parameters
-                    )
+                    reference = await self.default_provider(goal.type, goal.plugin)
                 goal = replace(goal, provider=reference)
             try:
                 old = self.prior.claim(urn, goal, self.seen)

@@ -8,9 +8,9 @@ from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
 from engine import wire
-from engine.durations import seconds
+from engine.durations import seconds, text
 from engine.goals import Alias, Goal, Method, ReadGoal
-from engine.packages import Package, Parameters
+from engine.packages import Parameters, Plugin
 from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import CustomTimeouts
 from engine.values import UNKNOWN, Value
@@ -41,8 +41,7 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
         property_dependencies=by_property,
         provider=request.provider,
         providers=dict(request.providers),
-        version=request.version,
-        plugin_download_url=request.pluginDownloadURL,
+        plugin=Plugin(request.version, request.pluginDownloadURL),
         env_var_mappings=dict(request.envVarMappings),
         protect=request.protect if request.HasField("protect") else None,
         delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
@@ -75,8 +74,7 @@ def read_goal_of(request: resource_pb2.ReadResourceRequest) -> ReadGoal:
         parent=request.parent,
         dependencies=tuple(sorted(dependencies)),
         provider=request.provider,
-        version=request.version,
-        plugin_download_url=request.pluginDownloadURL,
+        plugin=Plugin(request.version, request.pluginDownloadURL),
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
         source_position=position_of(request.sourcePosition),
     )
@@ -94,19 +92,18 @@ def method_of(request: resource_pb2.ResourceCallRequest) -> Method:
         args=args,
         dependencies=wire.dependencies_of(args, {key: each.urns for key, each in request.argDependencies.items()}),
         provider=request.provider,
-        version=request.version,
-        plugin_download_url=request.pluginDownloadURL,
+        plugin=Plugin(request.version, request.pluginDownloadURL),
     )
 
 
-def package_of(request: resource_pb2.RegisterPackageRequest) -> Package:
-    """A package that a program registers as a value."""
+def plugin_of(request: resource_pb2.RegisterPackageRequest) -> Plugin:
+    """The plugin of a package that a program registers as a value."""
     url = request.download_url.removesuffix("/")
     if not request.HasField("parameterization"):
-        return Package(request.name, request.version, url)
+        return Plugin(request.version, url)
     made = request.parameterization
     parameters = Parameters(request.name, request.version, made.name, made.version, made.value)
-    return Package(made.name, made.version, url, parameters)
+    return Plugin(made.version, url, parameters)
 
 
 def alias_of(alias: Any) -> Alias:
@@ -154,11 +151,11 @@ def options_of(goal: Goal, request: Any) -> Any:
         depends_on=goal.dependencies,
         ignore_changes=goal.ignore_changes,
         replace_on_changes=goal.replace_on_changes,
-        version=goal.version,
+        version=goal.plugin.version,
         aliases=[*(alias_pb2.Alias(urn=urn) for urn in request.aliasURNs), *request.aliases],
         provider=goal.provider,
         custom_timeouts=request.customTimeouts if request.HasField("customTimeouts") else None,
-        plugin_download_url=goal.plugin_download_url,
+        plugin_download_url=goal.plugin.url,
         deleted_with=goal.deleted_with,
         additional_secret_outputs=goal.additional_secret_outputs,
         providers=dict(request.providers),
@@ -183,12 +180,11 @@ def with_options(goal: Goal, options: Any) -> Goal:
         dependencies=tuple(sorted(options.depends_on)),
         ignore_changes=tuple(options.ignore_changes),
         replace_on_changes=tuple(options.replace_on_changes),
-        version=options.version,
+        plugin=Plugin(options.version, options.plugin_download_url),
         aliases=tuple(alias_of(alias) for alias in options.aliases),
         provider=options.provider,
         providers=dict(options.providers),
         custom_timeouts=timeouts_of(options.custom_timeouts),
-        plugin_download_url=options.plugin_download_url,
         protect=given("protect"),
         retain_on_delete=given("retain_on_delete"),
         delete_before_replace=given("delete_before_replace"),
@@ -216,8 +212,4 @@ def alias_message(alias: Alias) -> Any:
 
 def timeout_texts(timeouts: CustomTimeouts) -> dict[str, str]:
     """Timeouts by operation, in the form in which messages have them; "" where there is none."""
-
-    def text(value: float) -> str:
-        return f"{value:g}s" if value else ""
-
-    return {"create": text(timeouts.create), "update": text(timeouts.update), "delete": text(timeouts.delete)}
+    return {name: text(getattr(timeouts, name)) for name in ("create", "update", "delete")}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine import urn as urns
-from engine.packages import Parameters
+from engine.packages import Plugin
 from engine.state.model import CustomTimeouts
 from engine.values import Properties, Value
 
@@ -40,10 +40,8 @@ class Goal:
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     provider: str = ""
     providers: Mapping[str, str] = field(default_factory=dict[str, str])
-    version: str = ""
-    plugin_download_url: str = ""
+    plugin: Plugin = field(default_factory=Plugin)
     env_var_mappings: Mapping[str, str] = field(default_factory=dict[str, str])
-    parameters: Parameters | None = None
     protect: bool | None = None
     delete_before_replace: bool | None = None
     ignore_changes: tuple[str, ...] = ()
@@ -70,9 +68,7 @@ class Method:
     args: Properties
     dependencies: Mapping[str, tuple[str, ...]]
     provider: str = ""
-    version: str = ""
-    plugin_download_url: str = ""
-    parameters: Parameters | None = None
+    plugin: Plugin = field(default_factory=Plugin)
 
     @property
     def package(self) -> str:
@@ -94,8 +90,6 @@ class ReadGoal:
     parent: str = ""
     dependencies: tuple[str, ...] = ()
     provider: str = ""
-    version: str = ""
-    plugin_download_url: str = ""
-    parameters: Parameters | None = None
+    plugin: Plugin = field(default_factory=Plugin)
     additional_secret_outputs: tuple[str, ...] = ()
     source_position: str = ""

@@ -16,8 +16,7 @@ from typing import Any, Final
 from engine import urn as urns
 from engine import wire
 from engine.calling_back import CallingBack, NotAnswered
-from engine.durations import text
-from engine.goal_messages import hook_fields
+from engine.goal_messages import hook_fields, timeout_texts
 from engine.protocol import alias_pb2, resource_pb2
 from engine.state.model import ResourceState
 
@@ -169,9 +168,8 @@ def _about(state: ResourceState, old: ResourceState | None, new: ResourceState |
 
 def _options(state: ResourceState) -> Any:
     """The options that ``state`` was made with, as far as it keeps them."""
-    timeouts = state.custom_timeouts
     bound = hook_fields(state.resource_hooks)
-    kept = {name: text(getattr(timeouts, name)) for name in ("create", "update", "delete")}
+    timeouts = timeout_texts(state.custom_timeouts)
     options = resource_pb2.ResourceOptions(
         depends_on=state.dependencies,
         protect=state.protect,
@@ -179,7 +177,9 @@ def _options(state: ResourceState) -> Any:
         replace_on_changes=state.replace_on_changes,
         aliases=[alias_pb2.Alias(urn=urn) for urn in state.aliases],
         provider=state.provider,
-        custom_timeouts=resource_pb2.RegisterResourceRequest.CustomTimeouts(**kept) if any(kept.values()) else None,
+        custom_timeouts=resource_pb2.RegisterResourceRequest.CustomTimeouts(**timeouts)
+        if any(timeouts.values())
+        else None,
         retain_on_delete=state.retain_on_delete,
         deleted_with=state.deleted_with,
         additional_secret_outputs=state.additional_secret_outputs,

@@ -12,7 +12,7 @@ from engine.carrying_out import CarryingOut, condemning
 from engine.execute import StepError
 from engine.goals import Goal, ReadGoal
 from engine.marks import handed, received, received_inputs
-from engine.packages import Package
+from engine.packages import Plugin
 from engine.plan import Op, Reason, Step
 from engine.provider_registry import split_reference
 from engine.providers.base import Found, Invoked, Provider, ProviderError, TakesMarks
@@ -55,9 +55,7 @@ class Lookups(CarryingOut):
         if blocker:
             return self._skip(urn, blocker)
         try:
-            reference = goal.provider or await self.default_provider(
-                goal.type, goal.version, goal.plugin_download_url, goal.parameters
-            )
+            reference = goal.provider or await self.default_provider(goal.type, goal.plugin)
             return self._answer(await self._read(urn, replace(goal, provider=reference)))
         except StepError:
             self.unavailable.add(urn)
@@ -104,9 +102,9 @@ class Lookups(CarryingOut):
                 return guess
             raise
 
-    async def invoke(self, token: str, args: Properties, reference: str, package: Package) -> Invoked:
-        """Answer a function of ``package``'s provider, or the one that ``reference`` names. Raises ProviderError."""
-        reference = reference or await self.default_provider(token, package.version, package.url, package.parameters)
+    async def invoke(self, token: str, args: Properties, reference: str, plugin: Plugin) -> Invoked:
+        """Answer a function of ``plugin``'s provider, or the one that ``reference`` names. Raises ProviderError."""
+        reference = reference or await self.default_provider(token, plugin)
         provider = self._lookup(reference, urns.package_of(token))
         if not provider.knows_function(token):
             if self.preview:

@@ -26,11 +26,11 @@ from engine.callbacks import Transforms
 from engine.deployment import Deployment
 from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
-from engine.goal_messages import goal_of, method_of, package_of, read_goal_of
+from engine.goal_messages import goal_of, method_of, plugin_of, read_goal_of
 from engine.goals import Goal, Method, ReadGoal
 from engine.inheritance import Inheritance
 from engine.log_levels import severity_of
-from engine.packages import Package, plugin_inputs
+from engine.packages import Plugin, plugin_inputs
 from engine.protocol import MESSAGE_SIZES, engine_pb2, engine_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from engine.providers.base import Caller, ProviderError
 from engine.rendezvous import LOOPBACK
@@ -88,7 +88,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         self._secret_keys = secret_keys
         self._program_folder = folder
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._packages: dict[str, Package] = {}
+        self._plugins: dict[str, Plugin] = {}
         self._served = contextlib.AsyncExitStack()
         self._loopback: asyncio.Task[str] | None = None
 
@@ -177,8 +177,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         if goal.remote:
             return await self._construct(goal, own)
         if urns.is_provider_type(goal.type):
-            plugin = plugin_inputs(goal.version, goal.plugin_download_url, goal.env_var_mappings, goal.parameters)
-            goal = replace(goal, inputs={**goal.inputs, **plugin})
+            goal = replace(goal, inputs={**goal.inputs, **plugin_inputs(goal.plugin, goal.env_var_mappings)})
         answer = await self._deployment.register(goal)
         self._transforms.remember(answer.urn, goal.parent, own)
         state = self._deployment.news.get(answer.urn)
@@ -258,8 +257,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         if self._deployment.awaits(request.dependsOn):
             return resource_pb2.ResourceInvokeResponse(unknown=True)
         self._deployment.learn_secret(args)
-        package = self._package(request.packageRef) or Package("", options.version, options.plugin_download_url)
-        invoked = await self._deployment.invoke(request.tok, args, options.provider, package)
+        plugin = self._plugin(request.packageRef) or Plugin(options.version, options.plugin_download_url)
+        invoked = await self._deployment.invoke(request.tok, args, options.provider, plugin)
         failures = [provider_pb2.CheckFailure(property=each.property, reason=each.reason) for each in invoked.failures]
         response = resource_pb2.ResourceInvokeResponse(failures=failures, unknown=invoked.unknown)
         getattr(response, "return").CopyFrom(wire.encode(invoked.result))  # a keyword of Python, hence no attribute
@@ -300,26 +299,24 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
                 f"{request.name}; use the Pulumi CLI for this program"
             )
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, message)
-        package = package_of(request)
-        for reference, known in self._packages.items():
-            if known == package:
+        plugin = plugin_of(request)
+        for reference, known in self._plugins.items():
+            if known == plugin:
                 return resource_pb2.RegisterPackageResponse(ref=reference)
-        reference = f"package-{len(self._packages)}"
-        self._packages[reference] = package
+        reference = f"package-{len(self._plugins)}"
+        self._plugins[reference] = plugin
         return resource_pb2.RegisterPackageResponse(ref=reference)
 
-    def _package(self, reference: str) -> Package | None:
-        """The package that was registered as ``reference``; None for "". Raises ValueError for no such thing."""
-        if reference and reference not in self._packages:
+    def _plugin(self, reference: str) -> Plugin | None:
+        """The one of the package registered as ``reference``; None for "". Raises ValueError for no such thing."""
+        if reference and reference not in self._plugins:
             raise ValueError(f"the package {reference!r} was not registered; is the program from another run?")
-        return self._packages.get(reference)
+        return self._plugins.get(reference)
 
     def _of_package(self, asked: A, reference: str) -> A:
         """What is ``asked`` for, of the package that it names by ``reference``, where it names one."""
-        package = self._package(reference)
-        if package is None:
-            return asked
-        return replace(asked, version=package.version, plugin_download_url=package.url, parameters=package.parameters)
+        plugin = self._plugin(reference)
+        return asked if plugin is None else replace(asked, plugin=plugin)
 
     async def RegisterResourceHook(self, request: Any, context: Any) -> empty_pb2.Empty:
         return await self._answer(context, self._register_hook(self._deployment.executor.hooks.register, request))

@@ -29,26 +29,24 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Package:
-    """What a program has registered: the version of the package and where its plugin is from, "" for any."""
+class Plugin:
+    """Which plugin serves a package: its version and where it is from, "" for any, and what makes it serve it."""
 
-    name: str
     version: str = ""
     url: str = ""
     parameters: Parameters | None = None
 
 
-def plugin_inputs(
-    version: str, url: str, mapped: Mapping[str, str] | None = None, parameters: Parameters | None = None
-) -> Properties:
+def plugin_inputs(plugin: Plugin, mapped: Mapping[str, str] | None = None) -> Properties:
     """The inputs of a provider resource that say which plugin is meant, as Pulumi's engine writes them down.
 
     ``mapped`` are names of variables by the names under which the plugin is to see them (``env_var_mappings``).
     """
-    named: Properties = {"version": version} if version else {}
-    internal: Properties = {_URL: url} if url else {}
+    named: Properties = {"version": plugin.version} if plugin.version else {}
+    internal: Properties = {_URL: plugin.url} if plugin.url else {}
     if mapped:
         internal["envVarMappings"] = dict(mapped)
+    parameters = plugin.parameters
     if parameters is not None:
         internal["name"] = parameters.base
         if parameters.base_version:

@@ -12,7 +12,7 @@ from typing import Final
 from engine import urn as urns
 from engine.execute import StepError
 from engine.goals import Goal
-from engine.packages import Parameters, plugin_inputs
+from engine.packages import Plugin, plugin_inputs
 from engine.provider_registry import DYNAMIC_PACKAGES
 from engine.provider_resources import ProviderResources
 from engine.providers.base import Provider, ProviderError, TakesMarks
@@ -55,7 +55,7 @@ class ProviderChoice(RunState, ABC):
     def _lookup(self, reference: str, package: str) -> Provider:
         return self.builtin if package == "pulumi" else self.registry.get(reference, self._old_providers)
 
-    async def default_provider(self, token: str, version: str, url: str, parameters: Parameters | None = None) -> str:
+    async def default_provider(self, token: str, plugin: Plugin) -> str:
         """The reference of the provider that serves ``token`` when none was named; registers it the first time.
 
         Raises ProviderError where the configuration has none for it.
@@ -65,7 +65,7 @@ class ProviderChoice(RunState, ABC):
             return ""
         if {package, "*"} & self._disabled():
             raise ProviderError(f"{_DISABLED} leaves no default provider for {token}; give it a provider of its own")
-        key = (package, version, url, parameters)
+        key = (package, plugin)
         if key not in self._default_providers:
             self._default_providers[key] = asyncio.create_task(self._register_default(*key))
         reference = await asyncio.shield(self._default_providers[key])
@@ -80,14 +80,14 @@ class ProviderChoice(RunState, ABC):
             value = json.loads(value) if isinstance(value, str) else value
         return set(map(str, value)) if isinstance(value, list) else set()
 
-    async def _register_default(self, package: str, version: str, url: str, parameters: Parameters | None) -> str:
+    async def _register_default(self, package: str, plugin: Plugin) -> str:
         inputs: Properties = {
             key.split(":", 1)[1]: value for key, value in self.config.items() if key.startswith(f"{package}:")
         }
         if package in DYNAMIC_PACKAGES:  # the provider is part of the program, and so has what that has
             inputs = dict(self.config)
-        inputs |= plugin_inputs(version, url, parameters=parameters)
-        name = default_name(parameters.version if parameters else version, url)
+        inputs |= plugin_inputs(plugin)
+        name = default_name(plugin.parameters.version if plugin.parameters else plugin.version, plugin.url)
         goal = Goal(type=urns.PROVIDER_TYPE_PREFIX + package, name=name, custom=True, inputs=inputs)
         registered = await self.register(goal)
         return "" if registered.result != "success" else f"{registered.urn}::{registered.id or UNKNOWN_STRING}"

@@ -22,7 +22,7 @@ from engine.events import Diagnostic, Severity, StepSkipped
 from engine.execute import Executor
 from engine.goals import Goal, ReadGoal
 from engine.graph import fates
-from engine.packages import Parameters
+from engine.packages import Plugin
 from engine.plan import Op, Step
 from engine.provider_registry import ProviderRegistry, by_reference, split_reference
 from engine.provider_resources import AwaitedProviderResources, ProviderResources
@@ -115,7 +115,7 @@ class RunState:
         self._told_providers: dict[str, AnalyzedProvider] = {}  # by reference
         self._provider_resources = ProviderResources(self.registry)
         self._awaited_provider_resources = AwaitedProviderResources(self.registry)
-        self._default_providers: dict[tuple[str, str, str, Parameters | None], asyncio.Task[str]] = {}
+        self._default_providers: dict[tuple[str, Plugin], asyncio.Task[str]] = {}
 
     @property
     def preview(self) -> bool:

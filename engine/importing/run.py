@@ -26,6 +26,7 @@ from engine.importing.code import Declared
 from engine.importing.saying import to_say
 from engine.importing.wanted import Request, Wanted
 from engine.marks import handed, received
+from engine.packages import Plugin
 from engine.plan import Constraint, Op, Plan, Reason, Step
 from engine.provider_choice import default_name
 from engine.provider_registry import ProviderRegistry, by_reference
@@ -194,7 +195,7 @@ class Importing:
         name = default_name(version, one.plugin_download_url)
         package = urns.PROVIDER_TYPE_PREFIX + urns.package_of(one.type)
         there = self._providers.get(urns.make(self._deployment.stack, self._deployment.project, None, package, name))
-        return there or await self._deployment.default_provider(one.type, version, one.plugin_download_url)
+        return there or await self._deployment.default_provider(one.type, Plugin(version, one.plugin_download_url))
 
     # Resources
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.packages import plugin_inputs
+from engine.packages import Plugin, plugin_inputs
 from engine.provider_registry import ProviderRegistry, configuration
 from engine.provider_resources import ProviderResources
 from engine.providers.base import DiffKind
@@ -30,12 +30,12 @@ def resources() -> ProviderResources:
 )
 def test_what_the_engine_writes_down(version: str, url: str, expected: Properties) -> None:
     """As the checkpoint of Pulumi 3.260 has it."""
-    assert plugin_inputs(version, url) == expected
+    assert plugin_inputs(Plugin(version, url)) == expected
     assert configuration({"region": "here", **expected}) == {"region": "here"}
 
 
 def test_what_is_internal_is_no_output(resources: ProviderResources) -> None:
-    inputs: Properties = {"region": "here", **plugin_inputs("1.2.3", "")}
+    inputs: Properties = {"region": "here", **plugin_inputs(Plugin("1.2.3"))}
     made = resources.create(URN, TYPE, inputs, timeout=0, preview=False, token="t")
     assert made.outputs == {"region": "here", "version": "1.2.3"}
     checked = resources.check(URN, TYPE, None, inputs, seed="s")
@@ -52,7 +52,7 @@ def test_what_is_internal_is_no_output(resources: ProviderResources) -> None:
     ],
 )
 def test_another_version_is_an_update(resources: ProviderResources, old: str, new: str, kind: DiffKind | None) -> None:
-    diff = resources.compare(TYPE, plugin_inputs(old, ""), plugin_inputs(new, ""))
+    diff = resources.compare(TYPE, plugin_inputs(Plugin(old)), plugin_inputs(Plugin(new)))
     assert diff.changes is (kind is not None)
     assert diff.detailed == ({} if kind is None else {"version": kind})
     assert not diff.replaces

@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
-from engine.packages import Parameters, parameters_in, plugin_inputs
+from engine.packages import Parameters, Plugin, parameters_in, plugin_inputs
 from engine.protocol import provider_pb2, resource_pb2
 from engine.provider_registry import ProviderRegistry, Wanted
 from engine.providers.base import ProviderError
@@ -39,10 +39,10 @@ def toys(tmp_path: Path) -> Iterator[Plugins]:
 @pytest.mark.parametrize("url", ["https://get.example/toy", ""])
 def test_what_is_written_down_is_read_again(base_version: str, url: str) -> None:
     parameters = Parameters("toy", base_version, "shapes", "2.0.0", SHAPES.value)
-    inputs = plugin_inputs("", url, parameters=parameters)
+    inputs = plugin_inputs(Plugin(url=url, parameters=parameters))
     assert inputs["version"] == "2.0.0"
     assert parameters_in("shapes", inputs) == parameters
-    assert parameters_in("toy", plugin_inputs("1.0.0", url)) is None
+    assert parameters_in("toy", plugin_inputs(Plugin("1.0.0", url))) is None
 
 
 def test_parameters_that_are_damaged_are_told_of(toys: Plugins) -> None:
