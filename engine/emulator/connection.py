@@ -32,7 +32,11 @@ class KeptConnection(MotoRequestHandler):
             return
         self.environ = environ = self.make_environ()
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        environ["wsgi.input"] = io.BytesIO(self.rfile.read(length))
+        body = self.rfile.read(length)
+        if len(body) < length:  # who sent it has gone: half of an object is none
+            self.close_connection = True
+            return
+        environ["wsgi.input"] = io.BytesIO(body)
         try:
             answer = _answer_of(self.server.app, environ)
         except Exception:  # noqa: BLE001 - a fault of one request; the emulator goes on

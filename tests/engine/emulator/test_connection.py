@@ -14,12 +14,15 @@ from werkzeug.serving import make_server
 
 from engine.emulator.server import QuietRequestHandler
 
+ASKED: list[str] = []  # the paths that were answered
+
 _Start = Callable[[str, list[tuple[str, str]]], object]
 
 
 def _application(environ: dict[str, Any], start_response: _Start) -> Iterable[bytes]:
     """Answers what the path says; else the request's body."""
     path = environ["PATH_INFO"]
+    ASKED.append(path)
     if path == "/broken":
         raise KeyError("a fault of moto")
     headers = {"/short": [("Content-Length", "100")], "/empty": []}.get(path, [("X-Kept", "yes")])
@@ -79,6 +82,14 @@ def test_a_fault_in_one_request_leaves_the_connection(
     assert (status, _ask(connection, "GET", "/a")) == (500, (200, b"GET "))
     assert connection.sock is used
     assert "a fault of moto" in caplog.text
+
+
+def test_a_request_that_breaks_off_is_not_answered(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"PUT /half HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1000) == b""
+    assert "/half" not in ASKED
 
 
 def test_an_answer_shorter_than_it_says_is_not_waited_for(connection: http.client.HTTPConnection) -> None:
