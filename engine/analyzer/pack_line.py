@@ -79,7 +79,8 @@ class Server:
             while len(head := stream.read(_CALL.size)) == _CALL.size:
                 size, number, named = _CALL.unpack(head)
                 content = stream.read(size - _CALL.size + 4)
-                self._pool.submit(self._serve, number, content[:named].decode(), content[named:])
+                with contextlib.suppress(RuntimeError):  # the process ends, and its threads take nothing more
+                    self._pool.submit(self._serve, number, content[:named].decode(), content[named:])
 
     def _serve(self, number: int, method: str, message: bytes) -> None:
         context = _Context()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from engine.events import Diagnostic, Severity
+from engine.packages import Plugin
 from engine.project import Project
 from engine.provider_registry import Wanted
 from engine.providers.base import ProviderError
@@ -149,7 +150,7 @@ def test_one_that_does_not_start_says_why(use: Use, start: str, said: str) -> No
 
 
 def test_a_version_that_is_older_than_what_was_asked_for_is_told(use: Use, tmp_path: Path) -> None:
-    versioned = Resource("a", {"name": "a"}, "toy:index:File", options={"version": "1.2.0"})
+    versioned = Resource("a", {"name": "a"}, "toy:index:File", options={"plugin": Plugin("1.2.0")})
     report = use(TOY_VERSION="1.1.9").preview(versioned)
     assert "is version 1.1.9, and the program asks for 1.2.0" in report.warnings[0]
 
