@@ -5,14 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cli.early import start_early
 
 if TYPE_CHECKING:
     import typer
 
-_CANCELLED: Final = 8  # as ``cli.exits`` has it, which may not be imported yet
 _EPILOG = """\
 Every option is also read from BEDPLATE_<OPTION>, such as BEDPLATE_PARALLEL=4.
 
@@ -112,7 +111,9 @@ def main() -> None:
         arguments = with_diff_level(sys.argv[1:])
         run = application(arguments)
     except KeyboardInterrupt:
-        sys.exit(_CANCELLED)  # there is nothing yet that could tell it
+        from cli.exits import ExitCode
+
+        sys.exit(ExitCode.CANCELLED)  # there is nothing yet that could tell it
     run(args=arguments, prog_name="bedplate")
 
 

@@ -44,6 +44,7 @@ class Reporting:
 
     def get_ready(self) -> None:
         """Import what costs are told with, while there is nothing else to do."""
+        import cli.costs  # noqa: F401  # pyright: ignore[reportUnusedImport] - used at the end, by ``_costs``
 
     def preview(self, outcome: Outcome) -> None:
         """Show what would be done, once."""
