@@ -96,19 +96,18 @@ class Hooks:
             request = resource_pb2.ResourceHookRequest(**_about(state, old, new))
             if new is not None and moment.word == "after":
                 request.new_outputs.CopyFrom(wire.encode(new.outputs))
-            error = await self._failure(hook, request)
+            error = (await self._answer(hook.callback, request, resource_pb2.ResourceHookResponse)).error
             if error and not hook.ignore_errors:
                 raise HookFailed(f"{moment.word} hook {name!r} failed: {error}")
             if error:
                 warn(f"{moment} hook {name!r} failed: {error}")
 
-    async def _failure(self, hook: _Hook, request: Any) -> str:
-        """What went wrong in ``hook``, or ""."""
+    async def _answer(self, callback: Any, request: Any, response: Any) -> Any:
+        """What a hook answers, a message of the kind ``response``; where it does not, its error says why."""
         try:
-            answer = await self._program.ask(hook.callback, request)
+            return response.FromString(await self._program.ask(callback, request))
         except NotAnswered as error:
-            return str(error) or "the program does not answer"
-        return resource_pb2.ResourceHookResponse.FromString(answer).error
+            return response(error=str(error) or "the program does not answer")
 
     async def tries_again(
         self, operation: str, old: ResourceState | None, new: ResourceState | None, errors: Sequence[str]
@@ -129,12 +128,7 @@ class Hooks:
             request = resource_pb2.ErrorHookRequest(
                 failed_operation=operation, errors=errors, **_about(state, old, new)
             )
-            try:
-                answer = resource_pb2.ErrorHookResponse.FromString(
-                    await self._program.ask(self._of_errors[name], request)
-                )
-            except NotAnswered as error:
-                raise HookFailed(f"error hook {name!r} failed: {error or 'the program does not answer'}") from error
+            answer = await self._answer(self._of_errors[name], request, resource_pb2.ErrorHookResponse)
             if answer.error:
                 raise HookFailed(f"error hook {name!r} failed: {answer.error}")
             wanted = wanted or answer.retry

@@ -89,16 +89,12 @@ class Callbacks(callback_pb2_grpc.CallbacksServicer):
 
     def _hook(self, request: Any) -> Any:
         asked = resource_pb2.ResourceHookRequest.FromString(request.request)
-        for options in (asked.old_options, asked.new_options):
-            options.depends_on.sort()  # Pulumi's have no order
         self._tell(request.token, asked, asked.urn)
         fails = self._run.hooks[request.token.removeprefix(_HOOK)].get("fails", "")
         return resource_pb2.ResourceHookResponse(error=fails)
 
     def _error_hook(self, request: Any) -> Any:
         asked = resource_pb2.ErrorHookRequest.FromString(request.request)
-        for options in (asked.old_options, asked.new_options):
-            options.depends_on.sort()
         asked.errors[:] = map(_on_one_line, asked.errors)
         self._tell(request.token, asked, asked.urn)
         hook = self._run.hooks[request.token.removeprefix(_ERROR_HOOK)]
