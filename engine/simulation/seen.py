@@ -29,6 +29,7 @@ class Seen:
     refusals: dict[Owner, str] = field(default_factory=dict[Owner, str])
     gone: set[Owner] = field(default_factory=set[Owner])
     _pods: dict[Key, Pod] = field(default_factory=dict[Key, Pod])  # those that have not ended, each read once
+    _used: dict[Key, Resources] = field(default_factory=dict[Key, Resources])  # what each quota counts, read once
     _parents: dict[Owner, Owner] = field(default_factory=dict[Owner, Owner])  # from a ReplicaSet to its Deployment
 
     def changed(self, kind: str, manifest: Manifest, *, gone: bool = False) -> None:
@@ -47,6 +48,10 @@ class Seen:
             self._pods.pop(key, None)
             if not gone and not _has_ended(manifest):
                 self._pods[key] = read_pod(manifest)
+        elif kind == "ResourceQuota":
+            self._used.pop(key, None)
+            if not gone:
+                self._used[key] = resources((manifest.get("status") or {}).get("used") or {})
         elif kind == "ReplicaSet" and metadata.get("ownerReferences"):
             self._parents[Owner(kind, *key)] = owner_of(metadata)
 
@@ -84,8 +89,7 @@ class Seen:
 
     def counted(self, namespace: str) -> dict[str, Resources]:
         """What the quotas of a namespace count by now, by their names: a refusal may be older."""
-        quotas = [one for (place, _), one in self.objects.get("ResourceQuota", {}).items() if place == namespace]
-        return {one["metadata"]["name"]: resources((one.get("status") or {}).get("used") or {}) for one in quotas}
+        return {name: used for (place, name), used in self._used.items() if place == namespace}
 
 
 def _has_ended(pod: Manifest) -> bool:
