@@ -5,11 +5,8 @@ preview of 5,000 component resources: 11.4 s of the engine's processor time with
 the program's). A program whose SDK is left as it is uses gRPC.
 
     order    size, JSON: what to run, the first thing that is sent
-    call     size, number, size of the method's name, name, message
-    answer   size, number, status code of gRPC, message; or, unless the code is 0, a text
 
-Numbers are unsigned, of 4 bytes (the name's size: 1), in network order; a size counts what comes behind it. Answers
-come in any order, each with the number of its call. The other end is ``engine/host/direct_line.py``.
+Calls and answers follow, as ``engine/frames.py`` has them. The other end is ``engine/host/direct_line.py``.
 """
 
 from __future__ import annotations
@@ -24,11 +21,10 @@ from typing import Any, Final
 import grpc
 from google.protobuf import message_factory
 
+from engine.frames import ANSWER, CALL, taken
 from engine.protocol import engine_pb2, resource_pb2
 
 _SIZE: Final = struct.Struct("!I")
-_HEAD: Final = struct.Struct("!IIB")
-_ANSWER: Final = struct.Struct("!III")
 _SERVICES: Final = (
     resource_pb2.DESCRIPTOR.services_by_name["ResourceMonitor"],
     engine_pb2.DESCRIPTOR.services_by_name["Engine"],
@@ -75,16 +71,8 @@ class _Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        at, there = 0, len(self._received)
-        while there - at >= _HEAD.size:
-            size, number, named = _HEAD.unpack_from(self._received, at)
-            end = at + 4 + size
-            if end > there:
-                break
-            name = at + _HEAD.size
-            self._start(number, self._received[name : name + named].decode(), bytes(self._received[name + named : end]))
-            at = end
-        del self._received[:at]
+        for number, named, content in taken(self._received, CALL):
+            self._start(number, content[:named].decode(), content[named:])
 
     def _start(self, number: int, method: str, message: bytes) -> None:
         task = asyncio.create_task(self._serve(number, method, message))
@@ -108,7 +96,7 @@ class _Line(asyncio.Protocol):
     def _answer(self, number: int, code: grpc.StatusCode, content: bytes) -> None:
         if not self._answers:  # all that is ready by then goes at once
             asyncio.get_running_loop().call_soon(self._send)
-        self._answers.append(_ANSWER.pack(8 + len(content), number, code.value[0]) + content)
+        self._answers.append(ANSWER.pack(8 + len(content), number, code.value[0]) + content)
 
     def _send(self) -> None:
         assert self._transport is not None, "it was connected"

@@ -3,11 +3,7 @@
 gRPC takes a millisecond of both processes' time for each question, more than most rules do. A pack with a virtual
 environment of its own, or whose SDK is of another shape, is asked by gRPC.
 
-    call     size, number, size of the method's name, name, message
-    answer   size, number, status code of gRPC, message; or, unless the code is 0, a text
-
-Numbers are unsigned, of 4 bytes (the name's size: 1), in network order; a size counts what comes behind it. Answers
-come in any order, each with the number of its call. The other end is ``engine/analyzer/pack_line.py``.
+The frames are those of ``engine/frames.py``. The other end is ``engine/analyzer/pack_line.py``.
 """
 
 from __future__ import annotations
@@ -15,18 +11,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
-import struct
 from typing import Any, Final, Protocol
 
 import grpc
 import grpc.aio
 from google.protobuf import message_factory
 
+from engine.frames import ANSWER, CALL, taken
 from engine.protocol import MESSAGE_SIZES, analyzer_pb2, analyzer_pb2_grpc
 
 SERVED: Final = "asked over its line"  # as pack_line.py has it
-_CALL: Final = struct.Struct("!IIB")
-_ANSWER: Final = struct.Struct("!III")
 _SERVICE: Final = analyzer_pb2.DESCRIPTOR.services_by_name["Analyzer"]
 _ANSWERS: Final = {method.name: message_factory.GetMessageClass(method.output_type) for method in _SERVICE.methods}
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
@@ -93,7 +87,7 @@ class Line(asyncio.Protocol):
         number = next(self._numbers)
         waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
         name, content = method.encode(), request.SerializeToString()
-        self._transport.write(_CALL.pack(5 + len(name) + len(content), number, len(name)) + name + content)
+        self._transport.write(CALL.pack(5 + len(name) + len(content), number, len(name)) + name + content)
         try:
             code, answer = await asyncio.wait_for(waiting, seconds)
         except TimeoutError:
@@ -114,17 +108,10 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        at, there = 0, len(self._received)
-        while there - at >= _ANSWER.size:
-            size, number, code = _ANSWER.unpack_from(self._received, at)
-            end = at + 4 + size
-            if end > there:
-                break
+        for number, code, content in taken(self._received, ANSWER):
             waiting = self._waiting.get(number)
             if waiting is not None and not waiting.done():
-                waiting.set_result((code, bytes(self._received[at + _ANSWER.size : end])))
-            at = end
-        del self._received[:at]
+                waiting.set_result((code, content))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True

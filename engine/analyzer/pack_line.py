@@ -1,4 +1,4 @@
-"""The pack's end of ``engine/analyzer/line.py``, where its frames are described: a server of gRPC's form, without gRPC.
+"""The pack's end of ``engine/analyzer/line.py``, a server of gRPC's form, without gRPC. Frames: ``engine/frames.py``.
 
 Imported by the process that packs are forked from, as a script's sibling: it needs the standard library and gRPC only.
 """

@@ -1,4 +1,4 @@
-"""The program's end of ``engine/direct_line.py``, where its frames are described: calls without gRPC.
+"""The program's end of ``engine/direct_line.py``, with the frames of ``engine/frames.py``: calls without gRPC.
 
 The stubs here are called as those that gRPC generates: by any thread, which waits for its answer; what goes wrong is a
 ``grpc.RpcError`` with a code and details.
