@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.events import Event, ProgramOutput, Severity
-from engine.run import Options, Outcome, Result
+from engine.run import Options, Result
 from engine.urn import name_of
 from tests.engine.lifecycle.cloud import Cloud
 from tests.engine.lifecycle.test_programs import Stack
@@ -77,17 +77,8 @@ def test_a_program_that_dies_in_a_hook_deletes_nothing(standing: Stack) -> None:
 
 
 def test_a_run_that_is_cancelled_does_not_wait_for_a_hook(standing: Stack) -> None:
-    standing.write("hooks", {"declared": "k", "fails": "going hangs"})
-    session = standing.session()
-
-    def emit(event: Event) -> None:
-        if isinstance(event, ProgramOutput) and event.text.startswith("hook going"):
-            asyncio.get_running_loop().call_soon(session.cancel)
-
-    async def applied() -> Outcome:
-        return await asyncio.wait_for(session.up(emit, Options(), lambda _preview: True), 60)
-
-    assert asyncio.run(applied()).result is Result.CANCELLED
+    outcome = standing.cancelled_at("hook going", "hooks", declared="k", fails="going hangs")
+    assert outcome.result is Result.CANCELLED
     assert standing.cloud.names() == ["a"]
     assert not standing.session().snapshot().pending_operations
 

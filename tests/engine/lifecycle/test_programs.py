@@ -35,6 +35,20 @@ class Stack:
         self.write(program, config)
         return asyncio.run(self.session().up(self.events.append, Options(), lambda _preview: True))
 
+    def cancelled_at(self, begins: str, program: str, **config: str) -> Outcome:
+        """An ``up`` that is cancelled at the first line of the program that begins so, and ends within a minute."""
+        self.write(program, config)
+        session = self.session()
+
+        def emit(event: Event) -> None:
+            if isinstance(event, ProgramOutput) and event.text.startswith(begins):
+                asyncio.get_running_loop().call_soon(session.cancel)
+
+        async def applied() -> Outcome:
+            return await asyncio.wait_for(session.up(emit, Options(), lambda _preview: True), 60)
+
+        return asyncio.run(applied())
+
     def preview(self, program: str, **config: str) -> Outcome:
         self.write(program, config)
         return asyncio.run(self.session().preview(self.events.append, Options()))
