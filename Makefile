@@ -28,7 +28,7 @@ help: ## what there is
 
 up: $(STAMP) ## start the sandbox and bring the platform up in it
 	@$(BEDPLATE) sandbox up
-	@$(BEDPLATE) up sandbox --yes
+	@$(BEDPLATE) up sandbox --skip-preview
 	@printf '\n  what to try next\n'
 	@printf '    %s\n        %s\n' \
 		'$(BEDPLATE) outputs sandbox' 'the outputs again, or with --output json' \
@@ -39,7 +39,7 @@ up: $(STAMP) ## start the sandbox and bring the platform up in it
 native: $(STAMP) ## the same with a real Kubernetes control plane, built once (needs Go)
 	@$(BEDPLATE) sandbox build
 	@$(BEDPLATE) sandbox up --kubernetes native
-	@$(BEDPLATE) up sandbox --yes
+	@$(BEDPLATE) up sandbox --skip-preview
 	@printf '\n  what to try next\n'
 	@printf '    %s\n        %s\n' \
 		'export KUBECONFIG=$(CURDIR)/.bedplate/sandbox/default/kubeconfig' 'then kubectl and k9s work' \

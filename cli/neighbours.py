@@ -67,13 +67,17 @@ def clash(session: Session, plan: Plan, sandbox: Sandbox) -> Clash | None:
     wanted = set(places(making, states, server))
     if not wanted:
         return None
-    for stack in sandboxes.stacks_in(session.project.root, sandbox):
-        if stack != session.stack:
-            there = _resources(session, stack)
-            both = wanted.intersection(places(there, there, server))
-            if both:
-                return Clash(stack, sorted(both, key=lambda place: (place.kind, place.namespace, place.name)))
+    for stack in others(session, sandbox):
+        there = _resources(session, stack)
+        both = wanted.intersection(places(there, there, server))
+        if both:
+            return Clash(stack, sorted(both, key=lambda place: (place.kind, place.namespace, place.name)))
     return None
+
+
+def others(session: Session, sandbox: Sandbox) -> Sequence[str]:
+    """The other stacks that were brought up in ``sandbox``."""
+    return [stack for stack in sandboxes.stacks_in(session.project.root, sandbox) if stack != session.stack]
 
 
 def _resources(session: Session, stack: str) -> Sequence[ResourceState]:

@@ -74,7 +74,7 @@ class Reporting:
             )
             self.screen.document(document | self._costs(outcome).section() | further)
         elif self.transcript.applying or (self.previewed and self.verb == "refresh"):
-            self.screen.show([Line(), *self._result(outcome)])
+            self._show_applied(outcome)
         elif self.verb == "up" and outcome.result is Result.SUCCEEDED and report.nothing_to_do(outcome.plan):
             self.screen.show(self._result(outcome))
         else:
@@ -84,6 +84,12 @@ class Reporting:
         if code == ExitCode.CHANGES:
             self.screen.error("changes, where --expect-no-changes said that there are none")
         return code
+
+    def _show_applied(self, outcome: Outcome) -> None:
+        """What was done, with what the preview would have told before, where there was none."""
+        self.screen.show([Line(), *self._result(outcome)])
+        if not self.previewed:
+            self.screen.show([*self._costs(outcome).lines(), *self._policy_lines(outcome)])
 
     def findings(self, outcome: Outcome) -> FindingsReport | None:
         """What the policy packs found, with the places to show it at; None where none was asked."""

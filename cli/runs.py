@@ -55,6 +55,7 @@ class Command:
     telling: Reporting
     targets: Targets = field(default_factory=Targets)
     log_failure: str = ""  # why the event log is not complete
+    at_once: bool = False  # nothing is previewed
 
     @property
     def sandbox(self) -> Sandbox | None:
@@ -156,7 +157,7 @@ class Command:
         return Options(
             request.parallel, self.targets, request.program_timeout, live_functions=self._lives(),
             refresh=isinstance(request, Planned) and request.refresh,
-            plan=request.plan if isinstance(request, BringingUp) else None,
+            plan=request.plan if isinstance(request, BringingUp) else None, skip_preview=self.at_once,
             continue_on_error=isinstance(request, BringingUp | Destroying) and request.continue_on_error,
             debug=request.debug,
         )  # fmt: skip
@@ -180,7 +181,7 @@ class Command:
         if not preview.plan.has_changes and not preview.plan.drift:
             return True
         self._check_sandbox(preview)
-        return (isinstance(self.request, Applying) and self.request.yes) or self._asked(preview)
+        return (isinstance(self.request, Applying) and self.request.agreed) or self._asked(preview)
 
     def _check_targets(self, preview: Outcome) -> None:
         if preview.result not in (Result.SUCCEEDED, Result.PROGRAM_FAILED, Result.RESOURCE_FAILED):
@@ -200,14 +201,28 @@ class Command:
         touched = [step.state for step in preview.plan.steps if step.op is not Op.SAME]
         if not sandboxes.needs_sandbox(touched):
             return
-        root = self.session.project.root
         sandbox = self.sandbox
         if sandbox is None:
-            raise sandboxes.missing(root, self.request.sandbox)
+            raise sandboxes.missing(self.session.project.root, self.request.sandbox)
         clash = neighbours.clash(self.session, preview.plan, sandbox)
         if clash:
             raise clash.error(self.session.stack, sandbox.name)
-        sandboxes.remember(root, self.session.stack, sandbox)
+        self._enter(sandbox)
+
+    def skip_preview(self) -> None:
+        """Go without a preview, unless only a plan can tell whether something is in the way."""
+        if isinstance(self.session, Session):
+            sandbox = self.sandbox
+            others = neighbours.others(self.session, sandbox) if sandbox else ()
+            if sandbox is None or others:
+                why = f"stack {others[0]} is in the sandbox, too" if others else "no sandbox is running"
+                self.screen.tell(f"previewed all the same: {why}", Style.DIM)
+                return
+            self._enter(sandbox)
+        self.at_once = True
+
+    def _enter(self, sandbox: Sandbox) -> None:
+        sandboxes.remember(self.session.project.root, self.session.stack, sandbox)
         self._say_where(sandbox)
 
     def _say_where(self, sandbox: Sandbox) -> None:
@@ -223,7 +238,7 @@ class Command:
 
     def may_make(self, stack: str) -> bool:
         """Whether a stack may be made that the backend does not have."""
-        if isinstance(self.request, Applying) and self.request.yes:
+        if isinstance(self.request, Applying) and self.request.agreed:
             return True
         self.progress.close()
         return self._answer(f"there is no stack {stack} yet; make it? [y]es, [n]o: ") in ("y", "yes")
@@ -260,7 +275,10 @@ def prepare(verb: str, request: Running) -> Command:
 def prepared(kind: type[C], verb: str, request: Running) -> C:
     """As ``prepare``, for a kind of command that has more to it."""
     screen = Screen(request)
-    if isinstance(request, Applying) and not only_previews(verb, request):
+    if isinstance(request, BringingUp) and request.skip_preview and (request.plan or request.expect_no_changes):
+        other = "--plan" if request.plan else "--expect-no-changes"
+        raise UsageError(f"{other} is held to by a preview, and --skip-preview makes none; give one of them")
+    if isinstance(request, Applying) and not request.agreed and not only_previews(verb, request):
         check_can_agree(request, screen, verb)
     targets = selection.targets_of(request)
     reports = asked(request.report, request.rules_url) if isinstance(request, Judged) else ()

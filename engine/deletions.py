@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from engine.deployment import Deployment
-from engine.events import Diagnostic, Severity, StepSkipped
+from engine.events import Diagnostic, Severity, StepFailed, StepSkipped
 from engine.execute import RunCancelled, StepError
 from engine.graph import DependencyGraph
 from engine.plan import Op, Reason, Step
@@ -141,8 +141,11 @@ async def _delete_one(deployment: Deployment, state: ResourceState, op: Op, reas
             "cannot be deleted, because it is protected; remove protect from it in the program and run `up` first, "
             "or keep it with --exclude"
         )
+        step = Step(op, state.urn, state.type, reason, state)
         with contextlib.suppress(RunCancelled):
-            deployment.executor.admit(Step(op, state.urn, state.type, reason, state))
+            deployment.executor.admit(step)
+        if not deployment.preview:
+            deployment.executor.emit(StepFailed(step, message, 0.0))
         deployment.executor.emit(Diagnostic(Severity.ERROR, message, state.urn))
         return False
     try:

@@ -5,6 +5,7 @@ The questions are asked in the order in which Pulumi's engine asks them.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from engine import paths
@@ -48,6 +49,8 @@ class Deployment(Constructing):
         self._demand(urn, goal)
         blocker = self._blocker(goal)
         if blocker:
+            with contextlib.suppress(AliasError):
+                self.prior.claim(urn, goal, self.seen)  # what it has been so far is declared all the same
             return self._skip(urn, blocker)
         try:
             if goal.custom and not goal.provider and not urns.is_provider_type(goal.type):
@@ -74,7 +77,7 @@ class Deployment(Constructing):
         if not meant and not wants_import(goal, old):
             return self._untargeted(state, old)
         if provider and not provider.knows(goal.type):
-            self._note_unknown(goal.type)
+            self._note_unsupported(state)
         recreating = old if await self._gone_early(old) else None
         imported = None
         if wants_import(goal, old):

@@ -72,6 +72,7 @@ class Options:
     ``silence_seconds``: how long a program may ask for nothing before it is given up; 0 for ever. ``live_functions``: a
     preview may ask the cloud for what functions answer (an apply always does). ``refresh``: the state is compared with
     what exists first. ``plan``: the file of a reviewed plan, which is applied as it is or not at all.
+    ``skip_preview``: nothing is looked at first, and nobody asked; what is decided is done at once.
     ``continue_on_error``: after a failure, too, what the program does not declare is deleted; what does not depend on a
     failure goes on in any case.
     """
@@ -82,6 +83,7 @@ class Options:
     live_functions: bool = False
     refresh: bool = False
     plan: Path | None = None
+    skip_preview: bool = False
     continue_on_error: bool = False
     debug: bool = False
 

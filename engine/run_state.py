@@ -19,7 +19,7 @@ from engine.decide import (
     Decision,
 )
 from engine.events import Diagnostic, Severity, StepSkipped
-from engine.execute import Executor
+from engine.execute import Executor, StepError
 from engine.goals import Goal, ReadGoal
 from engine.graph import fates
 from engine.packages import Plugin
@@ -173,6 +173,18 @@ class RunState:
         self.news[state.urn] = state
         self.learn_secret(state.outputs)
         return Registered(state.urn, state.id, state.outputs if state.custom else {})
+
+    def _note_unsupported(self, state: ResourceState) -> None:
+        """Note that no provider here knows what ``state`` is. Raises StepError where it would have to be made."""
+        self._note_unknown(state.type)
+        if not self.preview:
+            message = (
+                f"the embedded engine can preview but not create {state.type}; bring this stack up with the Pulumi "
+                "CLI, or leave this resource out"
+            )
+            self.executor.failures += 1
+            self.executor.emit(Diagnostic(Severity.ERROR, message, state.urn))
+            raise StepError(message)
 
     def _note_unknown(self, type_: str) -> None:
         if type_ not in self.unknown_types:

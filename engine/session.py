@@ -54,7 +54,26 @@ class Session(Previews):
         async with self._with_processes():
             with self.locked(emit):
                 forewarnings.of_attached(self.plugins, self.factories, emit)
+                if options.skip_preview:
+                    return await self._up_at_once(config, emit, options)
                 return await self._up(config, emit, options, agree)
+
+    async def _up_at_once(self, config: StackConfig, emit: Consumer, options: Options) -> Outcome:
+        """As ``_up``, with no plan that it is held to; so nobody knows yet whether there are secrets to seal."""
+        base = await self._recovered(emit)
+        if self._cancelled:
+            return _CANCELLED
+        self.store.codec.require()
+        program = self.project.program(self.stack, config)
+        failed = await self._look(base, emit, options, program.shown_config)
+        if failed is not None:
+            return failed
+        return await self._apply(
+            "update", base, lambda base, recorder: Run(
+                self._described(base, config), emit, options, record=recorder,
+                judging=self._judging(config, preview=False),
+            ), lambda run: run.up(program),
+        )  # fmt: skip
 
     async def _up(self, config: StackConfig, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         base = await self._recovered(emit)
@@ -80,7 +99,7 @@ class Session(Previews):
             program = self.project.program(self.stack, config)
             seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
             return await self._apply(
-                    "update", base, preview.plan, lambda base, recorder: Run(
+                    "update", base, lambda base, recorder: Run(
                         self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
                         reviewed=reviewed,
                         judging=self._judging(config, preview=False),
@@ -104,7 +123,7 @@ class Session(Previews):
         if not agree(preview):
             return replace(preview, result=Result.CANCELLED)
         return await self._apply(
-            "destroy", base, preview.plan, lambda base, recorder: Run(
+            "destroy", base, lambda base, recorder: Run(
                 self._described(base, StackConfig()), emit, options, record=recorder, plan=preview.plan
             ), lambda run: run.destroy(),
         )  # fmt: skip
@@ -186,16 +205,16 @@ class Session(Previews):
     # Parts
 
     async def _apply(
-        self, kind: str, base: Snapshot, agreed: Plan, make: Callable[[Snapshot, Recorder], Run],
+        self, kind: str, base: Snapshot, make: Callable[[Snapshot, Recorder], Run],
         go: Callable[[Run], Awaitable[Outcome]],
     ) -> Outcome:  # fmt: skip
-        """Carry out what was ``agreed`` to, over ``base`` and what the refresh before it has found."""
+        """Change what is there, over ``base`` and what the refresh before it has found."""
         base = self._with_news(base)
         watch = Stopwatch()
         with self._recording(base) as recorder:
             outcome = await go(self._start(make(base, recorder)))
         self._remember(kind, watch, outcome)
-        return replace(outcome, plan=replace(outcome.plan, drift=agreed.drift))
+        return replace(outcome, plan=replace(outcome.plan, drift=self._drift or ()))
 
     def _with_news(self, base: Snapshot) -> Snapshot:
         """``base`` once what was found has been written down."""

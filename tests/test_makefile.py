@@ -50,7 +50,7 @@ def checkout(tmp_path: Path) -> Checkout:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "system").mkdir()  # what there is on every machine, but no Go and no uv
-    for name in ("sh", "env", "bash", "sed", "make", "dirname", "touch", "mkdir", "awk", "cat"):
+    for name in ("sh", "env", "bash", "sed", "make", "dirname", "touch", "mkdir", "awk", "cat", "printf"):
         found = shutil.which(name)
         assert found, f"there is no {name}"
         (tmp_path / "system" / name).symlink_to(found)
@@ -100,6 +100,11 @@ def test_a_check_that_fails_stops_the_tests(checkout: Checkout) -> None:
 def test_the_quick_tests_are_all_that_are_not_slow(checkout: Checkout) -> None:
     assert checkout.run("make", "quick").returncode == 0
     assert checkout.called == [f"{TESTS} -m not slow"]
+
+
+def test_the_platform_comes_up_by_two_commands(checkout: Checkout) -> None:
+    assert checkout.run("make", "up").returncode == 0
+    assert checkout.called == ["bedplate sandbox up", "bedplate up sandbox --skip-preview"]
 
 
 def test_what_there_is_is_told_of_each_target_that_is_for_people(checkout: Checkout) -> None:

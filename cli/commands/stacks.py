@@ -29,6 +29,8 @@ def register(app: typer.Typer) -> None:
 
         prepared = prepare("up", request)
         check_sandbox(prepared)
+        if request.skip_preview:
+            prepared.skip_preview()
         return prepared.run(lambda session, emit, options, agree: session.up(emit, options, agree))
 
     @command(app, "destroy", Destroying)

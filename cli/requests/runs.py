@@ -116,6 +116,11 @@ class Previewing(Judged):
 class Applying(Running):
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")] = False
 
+    @property
+    def agreed(self) -> bool:
+        """Whether nobody is to be asked."""
+        return self.yes
+
 
 @dataclass(frozen=True, kw_only=True)
 class Destroying(Applying, Planned):
@@ -146,6 +151,16 @@ class BringingUp(Applying, Judged):
         typer.Option("--plan", metavar="FILE", dir_okay=False, show_default=False,
                      help="Apply this plan, which `preview --save-plan` kept, and nothing else."),
     ] = None  # fmt: skip
+    skip_preview: Annotated[
+        bool,
+        typer.Option("--skip-preview", "-f",
+                     help="Begin at once: nothing is shown first and nobody asked; policy packs judge each resource "
+                     "before it is made."),
+    ] = False  # fmt: skip
+
+    @property
+    def agreed(self) -> bool:
+        return self.yes or self.skip_preview
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,6 +141,9 @@ class CliSession:
             if not await self._made():
                 return _CANCELLED
             base = await self._base()
+            apply = Asked(("up", *GO), judged=True)
+            if options.skip_preview:
+                return await self._run(apply, base, emit, options)
             reviewed = saved_plan_file.read(options.plan, _Opening(self.keyring)) if options.plan else None
             options = as_planned(reviewed, options) if reviewed else options
             preview = await self._preview(base, emit, options)
@@ -150,8 +153,8 @@ class CliSession:
             if not agree(preview):
                 return replace(preview, result=Result.CANCELLED)
             # Held to a plan the CLI previews once more, with that one's automatic names, before it does anything.
-            asked = Asked(("up", "--yes"), judged=True, twice=True) if reviewed else Asked(("up", *GO), judged=True)
-            return await self._run(asked, base, emit, options)
+            apply = Asked(("up", "--yes"), judged=True, twice=True) if reviewed else apply
+            return await self._run(apply, base, emit, options)
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""

@@ -30,8 +30,8 @@ class Place:
         return measure([BEDPLATE, *arguments], folder=self.folder, runs=runs)
 
     def from_nothing(self, flavor: str, *, cold: bool) -> Measured:
-        """Sandbox and platform together; ``cold`` is the first time ever: nothing is compiled or kept."""
-        both = f"{BEDPLATE} sandbox up --kubernetes {flavor} && {BEDPLATE} up sandbox --yes"
+        """Sandbox and platform, as ``make up``; ``cold`` is the first time ever: nothing is compiled or kept."""
+        both = f"{BEDPLATE} sandbox up --kubernetes {flavor} && {BEDPLATE} up sandbox --skip-preview"
         forget = self._forget_all if cold else self._forget_state
         return measure(["sh", "-c", both], folder=self.folder, runs=2, before=forget)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.events import Cancelled, OutputsRegistered, RunEnded
+from engine.events import Cancelled, OutputsRegistered, ProgramOutput, RunEnded, RunStarted
+from engine.plan import Op
 from engine.project import ProjectError
 from engine.providers.base import Created, PartialFailure, ProviderError
 from engine.run import Result
@@ -60,6 +61,58 @@ def test_what_was_not_in_the_plan_stops_what_still_waits(opened: Opened) -> None
     opened.write(changed + later.format(size=2))
     assert opened.up().result is Result.PLAN_VIOLATED
     assert [str(call) for call in opened.cloud.calls if call.verb == "update"] == []
+
+
+# No plan
+
+
+def test_what_is_done_at_once_is_declared_once_and_nobody_is_asked(opened: Opened) -> None:
+    opened.write("print('declaring')\nthing('a')\nthing('b')\n")
+    assert opened.up(agree=False, skip_preview=True).result is Result.SUCCEEDED
+    assert [event.text.strip() for event in opened.events if isinstance(event, ProgramOutput)] == ["declaring"]
+    assert [event.preview for event in opened.events if isinstance(event, RunStarted)] == [False]
+    opened.write("thing('b')\n")
+    assert opened.up(agree=False, skip_preview=True).result is Result.SUCCEEDED
+    assert opened.cloud.names() == ["b"]
+    assert [past.kind for past in opened.session().history()[0]] == ["update", "update"]
+
+
+def test_what_is_done_at_once_starts_from_what_a_refresh_has_found(opened: Opened) -> None:
+    opened.up()
+    opened.cloud.live.clear()
+    outcome = opened.up(skip_preview=True, refresh=True)
+    assert outcome.result is Result.SUCCEEDED
+    assert [step.op for step in outcome.plan.drift] == [Op.DELETE]
+    assert opened.cloud.names() == ["a"]
+
+
+def test_nothing_is_done_at_once_where_a_secret_could_not_be_kept(opened: Opened) -> None:
+    (opened.folder / "state").mkdir()
+    opened.environment = {"PULUMI_BACKEND_URL": f"file://{opened.folder / 'state'}"}
+    opened.write("thing('a', size=pulumi.Output.secret(1))\n")
+    with pytest.raises(WrongPassphrase, match="PULUMI_CONFIG_PASSPHRASE"):
+        opened.up(skip_preview=True)
+    assert opened.cloud.names() == []
+
+
+def test_a_type_that_nobody_knows_is_told_where_it_would_be_made_at_once(opened: Opened) -> None:
+    """With a preview it would have been told before anything is made."""
+    strange = "pulumi.CustomResource('test:index:Strange', 's', {})\n"
+    opened.write("thing('a')\n" + strange)
+    assert opened.up(skip_preview=True).result is Result.RESOURCE_FAILED
+    assert any("can preview but not create test:index:Strange" in error for error in opened.errors)
+    assert opened.cloud.names() == ["a"]
+
+
+def test_a_cancellation_while_an_interrupted_run_is_recovered_stops_what_is_to_be_done_at_once(opened: Opened) -> None:
+    opened.cloud.faults["create a"] = "lost"
+    opened.up()
+    opened.cloud.faults.clear()
+    session = opened.session()
+    opened.on_event = lambda event: session.cancel() if "had been created" in getattr(event, "message", "") else None
+    opened.write("thing('a', size=2)\n")
+    assert opened.up(session, skip_preview=True).result is Result.CANCELLED
+    assert opened.started == []
 
 
 # Cancelling

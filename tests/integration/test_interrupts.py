@@ -96,13 +96,15 @@ def check_converges(work: Workplace, emulated: Emulated, *said: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "terminal"), [(signal.SIGINT, True), (signal.SIGTERM, False)], ids=["Ctrl-C", "SIGTERM"]
+    ("number", "terminal", "option"),
+    [(signal.SIGINT, True, "--yes"), (signal.SIGTERM, False, "--yes"), (signal.SIGINT, True, "--skip-preview")],
+    ids=["Ctrl-C", "SIGTERM", "at once"],
 )
 def test_once_what_is_in_flight_is_finished_and_saved(
-    work: Workplace, emulated: Emulated, number: signal.Signals, terminal: bool
+    work: Workplace, emulated: Emulated, number: signal.Signals, terminal: bool, option: str
 ) -> None:
     arrived, released = hold_at(emulated, 12)
-    run = Terminal.start(work, "up", "dev", "--yes", terminal=terminal)
+    run = Terminal.start(work, "up", "dev", option, terminal=terminal)
     try:
         assert arrived.wait(LIMIT), run.text
         run.process.send_signal(number)

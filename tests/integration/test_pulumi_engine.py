@@ -120,7 +120,7 @@ def test_a_stack_lives_with_the_cli_from_its_making_to_its_end(small: Small, tmp
     drifted.inputs["size"] = 99
     found = small.run("refresh", "dev", "--preview-only", "--output", "json").expect(0).json()
     assert [(one["name"], one["op"]) for one in found["steps"] if one["op"] != "same"] == [("b", "update")]
-    small.run("up", "dev", "--yes", version="2").expect(0, "+- 3 replaced", "- 1 deleted")
+    small.run("up", "dev", "--skip-preview", version="2").expect(0, "+- 3 replaced", "- 1 deleted")
     small.run("destroy", "dev", "--yes").expect(0, "- 5 deleted")
     assert small.cloud.names() == []
 

@@ -91,7 +91,7 @@ def test_the_whole_platform_is_there_after_up_and_after_a_change_and_gone_after_
 ) -> None:
     client = client_of(work)
     _settings(work, gpu_nodes=1, replicas=4, team="ml-platform", teams={"vision": _VISION, "speech": _SPEECH})
-    work.run("up", "sandbox", "--yes").expect(0, "created", "outputs")
+    work.run("up", "sandbox", "--skip-preview").expect(0, "created", "outputs", "cost ")
     first = work.state("sandbox")
     kinds = {each["kind"] for each in objects_in(first)}
     assert kinds >= {"Namespace", "DaemonSet", "NetworkPolicy", "ClusterQueue", "WorkloadPriorityClass", "Role"}

@@ -42,7 +42,7 @@ SECONDS: Final = 120
 _FLAGS: Final = {
     "targets": "--target", "excludes": "--exclude", "replace": "--replace", "target_dependents": "--target-dependents",
     "exclude_dependents": "--exclude-dependents", "continue_on_error": "--continue-on-error", "refresh": "--refresh",
-    "plan": "--plan",
+    "plan": "--plan", "skip_preview": "--skip-preview",
 }  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def _options(run: Run) -> Options:
     )
     return Options(
         parallel=1, targets=targets, refresh=bool(flags.get("refresh")),
-        continue_on_error=bool(flags.get("continue_on_error")),
+        continue_on_error=bool(flags.get("continue_on_error")), skip_preview=bool(flags.get("skip_preview")),
     )  # fmt: skip
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from tests.parity.comparison import of_runs
 from tests.parity.generate import case_of
+from tests.parity.observed import Json
 from tests.parity.play import on_the_embedded_engine
+from tests.parity.programs import Case
 from tests.parity.random_runs import FILE, RandomRuns
 from tests.parity.wider import FIRST
 
@@ -36,9 +38,14 @@ def test_what_is_recorded_is_of_one_version_and_small() -> None:
     assert FILE.stat().st_size < 1_000_000
 
 
-def _judge(seed: int, folder: Path) -> None:
+def compared(seed: int) -> tuple[Case, list[Json]]:
+    """The program of ``seed`` with what Pulumi came to, both as far as they can be compared."""
     case = case_of(seed)
     number, _ = RECORDED.compared(case, seed)
-    case = replace(case, runs=case.runs[:number])
-    found = of_runs(RECORDED.by_seed[seed].runs[:number], on_the_embedded_engine(case, folder))
+    return replace(case, runs=case.runs[:number]), RECORDED.by_seed[seed].runs[:number]
+
+
+def _judge(seed: int, folder: Path) -> None:
+    case, runs = compared(seed)
+    found = of_runs(runs, on_the_embedded_engine(case, folder))
     assert not found, f"python -m tests.parity.shrink {seed}\n" + "\n".join(found)
