@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 from moto.core.exceptions import JsonRESTError
-from moto.kms.models import KmsBackend
+from moto.kms import models
+from moto.kms.models import Key, KmsBackend
+from moto.kms.utils import AbstractPrivateKey, generate_private_key
 
 DEFAULT_ROTATION_PERIOD = 365  # days
+_PAIRS = ("RSA_", "ECC_", "SM2")  # what specs of keys that have a public half begin with
 
 
 class MalformedPolicyError(JsonRESTError):
@@ -15,6 +18,21 @@ class MalformedPolicyError(JsonRESTError):
 
     def __init__(self) -> None:
         super().__init__("MalformedPolicyDocumentException", "The key policy is not a JSON document with a Statement")
+
+
+class UnsupportedOperationError(JsonRESTError):
+    code = 400
+
+    def __init__(self, key: Key) -> None:
+        super().__init__("UnsupportedOperationException", f"{key.arn} is {key.key_spec}: it has no public key")
+
+
+def _private_key(key_spec: str) -> AbstractPrivateKey | None:
+    """moto makes a pair for symmetric keys, too, which nobody can see: that takes the twentieth part of a second."""
+    return generate_private_key(key_spec) if key_spec.startswith(_PAIRS) else None
+
+
+models.generate_private_key = _private_key  # pyright: ignore[reportPrivateImportUsage]
 
 
 class ExtendedKmsBackend(KmsBackend):
@@ -29,6 +47,12 @@ class ExtendedKmsBackend(KmsBackend):
     def rotation_period(self, key_id: str) -> int:
         """Days between two rotations of the key."""
         return self.rotation_periods.get(self.get_key_id(key_id), DEFAULT_ROTATION_PERIOD)
+
+    def get_public_key(self, key_id: str) -> tuple[Key, bytes]:
+        key = self.describe_key(key_id)
+        if not key.key_spec.startswith(_PAIRS):
+            raise UnsupportedOperationError(key)
+        return super().get_public_key(key_id)
 
     def put_key_policy(self, key_id: str, policy: str) -> None:
         try:
