@@ -156,6 +156,11 @@ class Keyring:
     passphrase: str | None = None
     salt: str = ""
 
+    @property
+    def takes_any(self) -> bool:
+        """Whether a stack without secrets would be sealed with this passphrase, which then can't be a wrong one."""
+        return self.passphrase is not None and not self.salt
+
     def open(self, provider: SecretsProvider) -> Crypter:
         """The crypter for what ``provider`` encrypted. Raises SecretsUnsupported for anything but a passphrase."""
         if provider.type != PASSPHRASE:
@@ -208,7 +213,8 @@ class SecretCodec:
 
     def require(self) -> None:
         """Find out whether a secret could be sealed. Raises WrongPassphrase or SecretsUnsupported."""
-        self._crypter().encrypt(PROOF)
+        if self._provider is not None or not self._keyring.takes_any:
+            self._crypter().encrypt(PROOF)
 
     def enter(self, scope: str) -> None:
         """Begin to read or write the secrets of ``scope``, in the order in which they always come."""

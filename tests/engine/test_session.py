@@ -13,7 +13,7 @@ from engine.plan import Op
 from engine.project import ProjectError
 from engine.providers.base import Created, PartialFailure, ProviderError
 from engine.run import Result
-from engine.state import files, journal
+from engine.state import files, journal, secrets
 from engine.state.errors import StateError, WrongPassphrase
 from engine.state.secrets import new_salt
 from engine.values import UNKNOWN, Secret
@@ -93,6 +93,14 @@ def test_nothing_is_done_at_once_where_a_secret_could_not_be_kept(opened: Opened
     with pytest.raises(WrongPassphrase, match="PULUMI_CONFIG_PASSPHRASE"):
         opened.up(skip_preview=True)
     assert opened.cloud.names() == []
+
+
+def test_no_key_is_derived_for_a_stack_that_has_no_secret(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    def derived(*_: object) -> bytes:
+        raise AssertionError("that takes half a second")
+
+    monkeypatch.setattr(secrets, "derive_key", derived)
+    assert opened.up(skip_preview=True).result is Result.SUCCEEDED
 
 
 def test_a_type_that_nobody_knows_is_told_where_it_would_be_made_at_once(opened: Opened) -> None:
