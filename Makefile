@@ -27,8 +27,7 @@ help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(STAMP) ## start the sandbox and bring the platform up in it
-	@$(BEDPLATE) sandbox up
-	@$(BEDPLATE) up sandbox --skip-preview
+	@$(BEDPLATE) sandbox up sandbox
 	@printf '\n  what to try next\n'
 	@printf '    %s\n        %s\n' \
 		'$(BEDPLATE) outputs sandbox' 'the outputs again, or with --output json' \
@@ -38,8 +37,7 @@ up: $(STAMP) ## start the sandbox and bring the platform up in it
 
 native: $(STAMP) ## the same with a real Kubernetes control plane, built once (needs Go)
 	@$(BEDPLATE) sandbox build
-	@$(BEDPLATE) sandbox up --kubernetes native
-	@$(BEDPLATE) up sandbox --skip-preview
+	@$(BEDPLATE) sandbox up sandbox --kubernetes native
 	@printf '\n  what to try next\n'
 	@printf '    %s\n        %s\n' \
 		'export KUBECONFIG=$(CURDIR)/.bedplate/sandbox/default/kubeconfig' 'then kubectl and k9s work' \

@@ -33,10 +33,15 @@ def start_early(arguments: Sequence[str]) -> None:
     folder = _folder(arguments)
     root = next((each for each in (folder, *folder.parents) if (each / "Pulumi.yaml").is_file()), None)
     if root is not None:
-        from engine.waiting_host import start_ahead
+        start_program(root)
 
-        with suppress(OSError):  # what can't be read, the command itself tells
-            start_ahead(_python(root), root)
+
+def start_program(root: Path) -> None:
+    """Start the interpreter of the program of the project in ``root``."""
+    from engine.waiting_host import start_ahead
+
+    with suppress(OSError):  # what can't be read, the command itself tells
+        start_ahead(_python(root), root)
 
 
 def _folder(arguments: Sequence[str]) -> Path:

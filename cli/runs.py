@@ -164,7 +164,9 @@ class Command:
 
     def _lives(self) -> bool:
         """Whether the stack is up in a sandbox that runs: a preview then knows what functions answer, as `up` does."""
-        if not isinstance(self.session, Session) or is_out_of_reach(self.session):
+        if isinstance(self.request, Applying) or not isinstance(self.session, Session):
+            return False
+        if is_out_of_reach(self.session):
             return False
         return self.sandbox is not None and sandboxes.needs_sandbox(self.session.snapshot().resources)
 
@@ -328,6 +330,15 @@ def _stop_now(session: StackSession, progress: Progress) -> None:
         progress.close()
         progress.say("stopped; what was in progress is recorded, and the next run looks for it")
     session.abandon()
+
+
+def bring_up(request: BringingUp) -> int:
+    """Bring an environment to what its program declares; returns the exit code."""
+    prepared = prepare("up", request)
+    check_sandbox(prepared)
+    if request.skip_preview:
+        prepared.skip_preview()
+    return prepared.run(lambda session, emit, options, agree: session.up(emit, options, agree))
 
 
 def check_sandbox(command: Command) -> None:

@@ -102,9 +102,9 @@ def test_the_quick_tests_are_all_that_are_not_slow(checkout: Checkout) -> None:
     assert checkout.called == [f"{TESTS} -m not slow"]
 
 
-def test_the_platform_comes_up_by_two_commands(checkout: Checkout) -> None:
+def test_the_platform_comes_up_with_its_sandbox(checkout: Checkout) -> None:
     assert checkout.run("make", "up").returncode == 0
-    assert checkout.called == ["bedplate sandbox up", "bedplate up sandbox --skip-preview"]
+    assert checkout.called == ["bedplate sandbox up sandbox"]
 
 
 def test_what_there_is_is_told_of_each_target_that_is_for_people(checkout: Checkout) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
+import threading
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cli.declare import command
-from cli.exits import ExitCode
+from cli.exits import ExitCode, UsageError
 from cli.requests.machine import BuildingNative, OfSandbox, StartingSandbox
-from cli.requests.manner import Output
+from cli.requests.manner import Manner, Output
 
 if TYPE_CHECKING:
     from cli.screen import Screen
@@ -31,6 +34,8 @@ def register(sandbox: typer.Typer) -> None:
         from engine import sandbox as sandboxes
 
         screen, root = Screen(request), root_of(request.cwd)
+        if request.environment:
+            _get_ready(request, request.environment)
         flavor = _flavor(request, root, screen)
         started = sandboxes.up(
             root, request.name, port=request.port, endpoint=request.endpoint, region=request.region,
@@ -44,7 +49,7 @@ def register(sandbox: typer.Typer) -> None:
         for lack in (lack_of(started), services_lacking(started)):
             if lack:
                 screen.tell(lack)
-        return ExitCode.OK
+        return _bring_up(request, request.environment) if request.environment else ExitCode.OK
 
     @command(sandbox, "down", OfSandbox)
     def down(request: OfSandbox) -> int:
@@ -99,6 +104,29 @@ def register(sandbox: typer.Typer) -> None:
         return ExitCode.OK
 
     _ = (up, down, status, build)  # registered above
+
+
+def _get_ready(request: StartingSandbox, environment: str) -> None:
+    """Begin with what it takes to bring ``environment`` up, while the sandbox starts: that is half of a core's work."""
+    from cli.early import start_program
+    from engine.project import Project
+
+    if request.output is Output.JSON:
+        raise UsageError(
+            f"a document tells of one thing: leave {environment} out, then run `bedplate up {environment}`"
+        )
+    project = Project.load(request.cwd)
+    project.require(environment)
+    start_program(project.root)
+    threading.Thread(target=importlib.import_module, args=["cli.runs"], daemon=True).start()
+
+
+def _bring_up(request: StartingSandbox, environment: str) -> int:
+    from cli.requests.runs import BringingUp
+    from cli.runs import bring_up
+
+    manner = {field.name: getattr(request, field.name) for field in fields(Manner)}
+    return bring_up(BringingUp(environment=environment, sandbox=request.name, skip_preview=True, **manner))
 
 
 def lack_of(sandbox: Sandbox) -> str | None:

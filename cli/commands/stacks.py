@@ -25,13 +25,9 @@ def register(app: typer.Typer) -> None:
     @command(app, "up", BringingUp)
     def up(request: BringingUp) -> int:
         """Bring an environment to what the program declares."""
-        from cli.runs import check_sandbox, prepare
+        from cli.runs import bring_up
 
-        prepared = prepare("up", request)
-        check_sandbox(prepared)
-        if request.skip_preview:
-            prepared.skip_preview()
-        return prepared.run(lambda session, emit, options, agree: session.up(emit, options, agree))
+        return bring_up(request)
 
     @command(app, "destroy", Destroying)
     def destroy(request: Destroying) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.environments import complete
 from cli.requests.manner import Manner
 from cli.requests.stack import DEFAULT_SANDBOX
 
@@ -29,6 +30,11 @@ class OfSandbox(Manner):
 
 @dataclass(frozen=True, kw_only=True)
 class StartingSandbox(OfSandbox):
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", autocompletion=complete, show_default=False,
+                       help="Bring this environment up in it, too, as `up ENV --skip-preview` does."),
+    ] = None  # fmt: skip
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0 for any free port.")] = 0
     endpoint: Annotated[
         str | None, typer.Option("--endpoint", metavar="URL", help="Use this emulator instead.", show_default=False)

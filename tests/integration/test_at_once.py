@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.analyzer.packs import write
+from tests.engine.sandbox.waiting import naming
 from tests.integration.commands import Workplace, project
 from tests.integration.emulated import Emulated
 from tests.integration.inventory import inventory
@@ -80,3 +81,30 @@ def test_without_a_sandbox_there_is_a_preview_all_the_same(tmp_path: Path) -> No
         1, "previewed all the same: no sandbox is running", "bedplate sandbox up"
     )
     assert work.state("dev") == []
+
+
+@pytest.mark.slow
+def test_a_sandbox_and_what_is_in_it_come_up_by_one_command(tmp_path: Path, emulated: Emulated) -> None:
+    work = project(tmp_path / "demo", PROGRAM, stacks={"dev": "config: {}\n"})
+    there = ("sandbox", "up", "dev", "--endpoint", emulated.endpoint)
+    work.run(*there).expect(0, f"sandbox default runs at {emulated.endpoint}", "never to AWS", "+ 4 created")
+    assert inventory(emulated.client) == {"bucket": 1, "key": 1, "topic": 1}
+    work.run(*there).expect(0, "4 unchanged")
+    work.run("sandbox", "down").expect(0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("nowhere",), 6, "nowhere"),
+        (("dev", "--output", "json"), 2, "then run `bedplate up dev`"),
+        (("dev", "--endpoint", "http://127.0.0.1:9"), 1, "http://127.0.0.1:9"),
+    ],
+)
+def test_what_can_not_come_up_in_a_sandbox_starts_none(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    work = project(tmp_path / "demo", PROGRAM, stacks={"dev": "config: {}\n"})
+    work.run("sandbox", "up", *arguments).expect(code, said)
+    work.run("sandbox", "status").expect(1)
+    assert naming(str(work.folder)) == []
