@@ -126,7 +126,11 @@ class Command:
         try:
             with self.interrupts.listening():
                 stopped = await self._freshened(emit)
-                return stopped or await go(self.session, emit, self._options(), self.agree)
+                if stopped is not None:
+                    return stopped
+                if self.at_once and self.sandbox is not None:
+                    self._enter(self.sandbox)
+                return await go(self.session, emit, self._options(), self.agree)
         finally:
             ticking.cancel()
             self.progress.close()
@@ -220,10 +224,10 @@ class Command:
                 why = f"stack {others[0]} is in the sandbox, too" if others else "no sandbox is running"
                 self.screen.tell(f"previewed all the same: {why}", Style.DIM)
                 return
-            self._enter(sandbox)
         self.at_once = True
 
     def _enter(self, sandbox: Sandbox) -> None:
+        """Note that the stack is in ``sandbox`` from now on; what is gone since it was in another has been found."""
         sandboxes.remember(self.session.project.root, self.session.stack, sandbox)
         self._say_where(sandbox)
 

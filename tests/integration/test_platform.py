@@ -101,8 +101,7 @@ def test_a_sandbox_that_ended_is_filled_again(standing: Workplace) -> None:
     work.run("up", "sandbox", "--yes").expect(0)
     first = {each["urn"] for each in work.state("sandbox")}
     work.run("sandbox", "down").expect(0)  # without destroy, as when a laptop was switched off
-    work.run("sandbox", "up").expect(0)
-    work.run("up", "sandbox", "--yes").expect(0, "looking for what is gone")
+    work.run("sandbox", "up", "sandbox").expect(0, "looking for what is gone")
     state = work.state("sandbox")
     assert {each["urn"] for each in state} == first
     assert Cluster.of(work).differences(state) == []
