@@ -128,8 +128,8 @@ class Command:
                 stopped = await self._freshened(emit)
                 if stopped is not None:
                     return stopped
-                if self.at_once and self.sandbox is not None:
-                    self._enter(self.sandbox)
+                if self.at_once and (sandbox := self.sandbox) is not None:
+                    self._enter(sandbox)
                 return await go(self.session, emit, self._options(), self.agree)
         finally:
             ticking.cancel()

@@ -19,13 +19,14 @@ from engine.decide import (
     Decision,
 )
 from engine.events import Diagnostic, Severity, StepSkipped
-from engine.execute import Executor, StepError
+from engine.execute import Executor
 from engine.goals import Goal, ReadGoal
 from engine.graph import fates
 from engine.packages import Plugin
 from engine.plan import Op, Step
 from engine.provider_registry import ProviderRegistry, by_reference, split_reference
 from engine.provider_resources import AwaitedProviderResources, ProviderResources
+from engine.providers.base import ProviderError
 from engine.providers.builtin import BuiltinProvider
 from engine.state.model import ResourceState, Snapshot
 from engine.targets import Selection, Targets
@@ -177,14 +178,13 @@ class RunState:
     def _note_unsupported(self, state: ResourceState) -> None:
         """Note that no provider here knows what ``state`` is. Raises StepError where it would have to be made."""
         self._note_unknown(state.type)
-        if not self.preview:
-            message = (
+        if self.preview:
+            return
+        with self.executor.diagnosed(state.urn):
+            raise ProviderError(
                 f"the embedded engine can preview but not create {state.type}; bring this stack up with the Pulumi "
                 "CLI, or leave this resource out"
             )
-            self.executor.failures += 1
-            self.executor.emit(Diagnostic(Severity.ERROR, message, state.urn))
-            raise StepError(message)
 
     def _note_unknown(self, type_: str) -> None:
         if type_ not in self.unknown_types:

@@ -18,6 +18,7 @@ from engine.events import Consumer
 from engine.kept_plans import as_planned, tell
 from engine.plan import Op, Plan
 from engine.previews import Previews
+from engine.program import Program
 from engine.project import StackConfig
 from engine.provider_registry import ProviderRegistry
 from engine.providers.base import ProviderError
@@ -68,12 +69,7 @@ class Session(Previews):
         failed = await self._look(base, emit, options, program.shown_config)
         if failed is not None:
             return failed
-        return await self._apply(
-            "update", base, lambda base, recorder: Run(
-                self._described(base, config), emit, options, record=recorder,
-                judging=self._judging(config, preview=False),
-            ), lambda run: run.up(program),
-        )  # fmt: skip
+        return await self._carry_out(program, base, config, emit, options)
 
     async def _up(self, config: StackConfig, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         base = await self._recovered(emit)
@@ -98,13 +94,9 @@ class Session(Previews):
             self.require_key(preview.plan)
             program = self.project.program(self.stack, config)
             seeds = self._run.deployment.seeds if isinstance(self._run, Run) else {}
-            return await self._apply(
-                    "update", base, lambda base, recorder: Run(
-                        self._described(base, config), emit, options, record=recorder, plan=preview.plan, seeds=seeds,
-                        reviewed=reviewed,
-                        judging=self._judging(config, preview=False),
-                    ), lambda run: run.up(program),
-                )  # fmt: skip
+            return await self._carry_out(
+                program, base, config, emit, options, plan=preview.plan, seeds=seeds, reviewed=reviewed
+            )
 
     async def destroy(self, emit: Consumer, options: Options, agree: Agree) -> Outcome:
         """Delete everything that the stack has."""
@@ -203,6 +195,17 @@ class Session(Previews):
                 self._recorder.abandon()
 
     # Parts
+
+    async def _carry_out(
+        self, program: Program, base: Snapshot, config: StackConfig, emit: Consumer, options: Options, **held: Any
+    ) -> Outcome:
+        """Do what ``program`` declares, ``held`` to a plan where there is one."""
+        return await self._apply(
+            "update", base, lambda base, recorder: Run(
+                self._described(base, config), emit, options, record=recorder,
+                judging=self._judging(config, preview=False), **held,
+            ), lambda run: run.up(program),
+        )  # fmt: skip
 
     async def _apply(
         self, kind: str, base: Snapshot, make: Callable[[Snapshot, Recorder], Run],

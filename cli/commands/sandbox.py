@@ -20,6 +20,7 @@ from cli.requests.manner import Manner, Output
 if TYPE_CHECKING:
     from cli.screen import Screen
     from cli.views.lines import Line
+    from engine.project import Project
     from engine.sandbox import KubernetesApi, PartStatus, Sandbox
     from engine.sandbox.native.building import Built
 
@@ -32,10 +33,12 @@ def register(sandbox: typer.Typer) -> None:
         """Start the sandbox: an AWS emulator and a Kubernetes API; or find the one that runs."""
         from cli.screen import Screen
         from engine import sandbox as sandboxes
+        from engine.project import Project
 
-        screen, root = Screen(request), root_of(request.cwd)
+        screen, project = Screen(request), Project.load(request.cwd)
+        root = project.root
         if request.environment:
-            _get_ready(request, request.environment)
+            _get_ready(request, project, request.environment)
         flavor = _flavor(request, root, screen)
         started = sandboxes.up(
             root, request.name, port=request.port, endpoint=request.endpoint, region=request.region,
@@ -106,16 +109,14 @@ def register(sandbox: typer.Typer) -> None:
     _ = (up, down, status, build)  # registered above
 
 
-def _get_ready(request: StartingSandbox, environment: str) -> None:
+def _get_ready(request: StartingSandbox, project: Project, environment: str) -> None:
     """Begin with what it takes to bring ``environment`` up, while the sandbox starts: that is half of a core's work."""
     from cli.early import start_program
-    from engine.project import Project
 
     if request.output is Output.JSON:
         raise UsageError(
             f"a document tells of one thing: leave {environment} out, then run `bedplate up {environment}`"
         )
-    project = Project.load(request.cwd)
     project.require(environment)
     start_program(project.root)
     threading.Thread(target=importlib.import_module, args=["cli.runs"], daemon=True).start()

@@ -31,6 +31,13 @@ def emulated(emulator_of_module: Emulated) -> Iterator[Emulated]:
     emulator_of_module.changes = 0
 
 
+def in_sandbox(work: Workplace, emulated: Emulated) -> Iterator[Workplace]:
+    """``work`` while its sandbox is that emulator; for fixtures."""
+    work.run("sandbox", "up", "--endpoint", emulated.endpoint).expect(0)
+    yield work
+    work.run("sandbox", "down").expect(0)
+
+
 def client_of(work: Workplace) -> Client:
     """What makes boto3 clients of the sandbox that runs in ``work``."""
     endpoint = work.run("sandbox", "status", "--output", "json").expect(0).json()["endpoint"]

@@ -10,6 +10,7 @@ import pytest
 from tests.engine.analyzer.packs import write
 from tests.engine.sandbox.waiting import naming
 from tests.integration.commands import Workplace, project
+from tests.integration.conftest import in_sandbox
 from tests.integration.emulated import Emulated
 from tests.integration.inventory import inventory
 
@@ -39,10 +40,7 @@ PolicyPack("keys", [
 
 @pytest.fixture
 def work(tmp_path: Path, emulated: Emulated) -> Iterator[Workplace]:
-    made = project(tmp_path / "demo", PROGRAM)
-    made.run("sandbox", "up", "--endpoint", emulated.endpoint).expect(0)
-    yield made
-    made.run("sandbox", "down").expect(0)
+    yield from in_sandbox(project(tmp_path / "demo", PROGRAM), emulated)
 
 
 @pytest.mark.slow

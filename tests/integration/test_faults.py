@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from tests.integration.commands import LIMIT, Workplace, project
+from tests.integration.conftest import in_sandbox
 from tests.integration.emulated import Emulated
 from tests.integration.inventory import inventory
 
@@ -33,10 +34,7 @@ ALL = {"bucket": 1, "key": 1, "topic": 1, "versioned bucket": 1}
 
 @pytest.fixture
 def work(tmp_path: Path, emulated: Emulated) -> Iterator[Workplace]:
-    made = project(tmp_path / "demo", PROGRAM)
-    made.run("sandbox", "up", "--endpoint", emulated.endpoint).expect(0)
-    yield made
-    made.run("sandbox", "down").expect(0)
+    yield from in_sandbox(project(tmp_path / "demo", PROGRAM), emulated)
 
 
 def converges(work: Workplace, emulated: Emulated) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.commands import BEDPLATE, LIMIT, Workplace
+from tests.integration.conftest import in_sandbox
 from tests.integration.emulated import Emulated
 from tests.integration.inventory import inventory
 
@@ -26,10 +27,7 @@ FULL = 29  # distinct things that the program makes, by the inventory
 def work(tmp_path: Path, emulated: Emulated) -> Iterator[Workplace]:
     folder = tmp_path / "many"
     shutil.copytree(PROGRAM, folder, ignore=shutil.ignore_patterns(".bedplate"))
-    made = Workplace(folder)
-    made.run("sandbox", "up", "--endpoint", emulated.endpoint).expect(0)
-    yield made
-    made.run("sandbox", "down").expect(0)
+    yield from in_sandbox(Workplace(folder), emulated)
 
 
 @dataclass
