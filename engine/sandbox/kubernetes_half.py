@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.sandbox import endpoint as endpoints
-from engine.sandbox import kubeconfig, process
+from engine.sandbox import kubeconfig, process, supervised
 from engine.sandbox.aws_half import EmbeddedKubernetes, log_tail
 from engine.sandbox.errors import SandboxError, StartFailed
 from engine.sandbox.kubeconfig import Credentials
@@ -103,9 +103,7 @@ def _native(files: SandboxFiles, wish: Wish, former: KubernetesApi | None) -> Ku
 def end(files: SandboxFiles) -> None:
     """End what the Kubernetes half runs of its own, however it was left."""
     if files.control_plane.exists():
-        from engine.sandbox.native import end_leftovers
-
-        end_leftovers(files.control_plane)
+        supervised.end(files.control_plane)
     if files.docker.exists():
         from engine.sandbox import docker
 

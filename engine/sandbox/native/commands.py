@@ -7,10 +7,10 @@ a hundred characters, and a sandbox's directory may be.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.sandbox.native.binaries import Binaries
+from engine.sandbox.supervised import Start
 
 LOOPBACK = "127.0.0.1"
 SERVICE_NETWORK = "10.96.0.0/16"
@@ -20,19 +20,6 @@ PEER_SOCKET = "etcd-peers.sock"
 QUERIES_PER_SECOND = 500  # how much a controller may ask; the defaults (20 to 50) would make 500 pods take a minute
 VOLUMES = "volumes"  # what plays the storage driver
 STAGES = Path(__file__).with_name("stages.yaml")
-
-
-@dataclass(frozen=True)
-class Start:
-    """How to start one process. ``after`` names the one that must be ready before; ``notifies``: it says when it is.
-
-    Saying so is systemd's protocol, which etcd and the API server speak: READY=1 on the socket NOTIFY_SOCKET.
-    """
-
-    name: str
-    command: list[str]
-    after: str | None = None
-    notifies: bool = False
 
 
 def starts(binaries: Binaries, port: int) -> list[Start]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
-import secrets
-import shutil
-import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.sandbox import kubeconfig, process
+from engine.sandbox import kubeconfig, process, supervised
 from engine.sandbox.api import Api
 from engine.sandbox.aws_half import environment, log_tail
 from engine.sandbox.endpoint import LOOPBACK, free_port
@@ -23,11 +18,11 @@ from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.model import Process
 from engine.sandbox.native import commands
 from engine.sandbox.native.binaries import Binaries
-from engine.sandbox.native.record import PLAN, SUPERVISOR, is_ours, processes
+from engine.sandbox.supervised import end as end_leftovers
+from engine.sandbox.supervised import is_ours, processes
 
 READY_TIMEOUT = 90.0  # seconds until the API must be ready; it takes 5 where nothing else runs
 POLL = 0.05  # seconds between two questions while the API server starts
-GRACE = 5.0  # seconds that the supervisor has to end all
 MASTERS = "system:masters"  # the group that may do everything
 # Garbage is collected less often: a sixth of the processor time of a start, for 100 MiB more of the API server.
 COLLECTING = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
@@ -60,11 +55,12 @@ class ControlPlane:
         directory.mkdir(mode=0o700, parents=True)
         try:
             server = f"https://{LOOPBACK}:{port}"
-            _write_plan(directory, commands.starts(binaries, port))  # first: it marks the directory as ours
+            supervised.mark(directory, commands.starts(binaries, port))  # first: it marks the directory as ours
             admin = _make_credentials(directory, server)
             path = directory / "kubeconfig"
             kubeconfig.write(path, server, admin)
-            owner = _spawn(directory, bound=bound)
+            surroundings = environment(directory) | COLLECTING | {"HOME": str(directory)}  # kwok would read ~/.kwok
+            owner = supervised.spawn(directory, surroundings, bound=bound)
             _wait_until_ready(directory, Api(server, admin))
             return cls(directory, server, binaries.version, path, processes(directory), owner)
         except BaseException:
@@ -87,18 +83,6 @@ def control_plane(directory: Path, binaries: Binaries) -> Generator[ControlPlane
         yield running
     finally:
         running.stop()
-
-
-def end_leftovers(directory: Path) -> None:
-    """End what runs in ``directory``, however it was left, and remove it. What is no control plane's is left alone."""
-    if not is_ours(directory):
-        return
-    for one in sorted(processes(directory), key=lambda found: found.name != SUPERVISOR):
-        # The supervisor kills the others, and first: it must not see them end and say so. Then there is nothing to do.
-        process.end(one.pid, one.started, grace=GRACE)
-    shutil.rmtree(directory, ignore_errors=True)
-    if directory.exists():  # a process wrote into it at that moment
-        shutil.rmtree(directory)
 
 
 def _make_credentials(directory: Path, server: str) -> Credentials:
@@ -129,30 +113,6 @@ def _make_credentials(directory: Path, server: str) -> Credentials:
         path = directory / f"{user}.kubeconfig"
         kubeconfig.write(path, server, credentials(f"system:{user}", MASTERS), user=user)
     return credentials("bedplate:admin", MASTERS)
-
-
-def _write_plan(directory: Path, starts: list[commands.Start]) -> None:
-    plan = {"id": secrets.token_hex(16), "starts": [dataclasses.asdict(one) for one in starts]}
-    kubeconfig.write_private(directory / PLAN, json.dumps(plan, indent=2) + "\n")
-
-
-def _spawn(directory: Path, *, bound: bool) -> int | None:
-    """Start the supervisor; returns our end of the pipe that it lives as long as, where it is bound to us."""
-    command = [sys.executable, "-P", "-m", "engine.sandbox.native.supervisor", str(directory)]
-    surroundings = environment(directory) | COLLECTING | {"HOME": str(directory)}  # kwok would read the user's ~/.kwok
-    if not bound:
-        process.spawn(command, environment=surroundings, log=directory / "supervisor.log")
-        return None
-    theirs, ours = os.pipe()
-    os.set_inheritable(theirs, True)
-    try:
-        process.spawn([*command, str(theirs)], environment=surroundings, log=directory / "supervisor.log")
-    except BaseException:
-        os.close(ours)
-        raise
-    finally:
-        os.close(theirs)
-    return ours
 
 
 def _wait_until_ready(directory: Path, api: Api) -> None:

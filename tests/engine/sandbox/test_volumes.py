@@ -16,8 +16,9 @@ import pytest
 from engine.kubernetes import volumes
 from engine.sandbox import kubeconfig
 from engine.sandbox.api import Api, Refused, Unanswered
+from engine.sandbox.following import follow
 from engine.sandbox.native import cache_of, control_plane, required
-from engine.sandbox.native.volumes import Driver, follow
+from engine.sandbox.native.volumes import Driver
 from tests.conftest import REPOSITORY
 from tests.engine.sandbox.waiting import eventually
 
@@ -172,7 +173,7 @@ def _named(name: str) -> dict[str, Any]:
 
 
 def _followed(server: Watched, act: Callable[[dict[str, Any]], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.sandbox.native.volumes._DELAYS", (0.0,))
+    monkeypatch.setattr("engine.sandbox.following._DELAYS", (0.0,))
     with pytest.raises(Over):
         follow(cast("Api", server), "/things", act)
 

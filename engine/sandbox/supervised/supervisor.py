@@ -1,4 +1,4 @@
-"""Starts a control plane's processes and ends them all: ``python -m engine.sandbox.native.supervisor DIRECTORY FD``.
+"""Starts the processes of a plan and ends them all: ``python -m engine.sandbox.supervised.supervisor DIRECTORY FD``.
 
 It ends when it is told to (SIGTERM), when its record in the directory is gone or names another (a removed directory
 orphans nothing), and, with FD, when the other end of that pipe closes (its owner has ended). What the processes hold is
@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.sandbox import process
-from engine.sandbox.native.record import PLAN, RECORD, SUPERVISOR
+from engine.sandbox.supervised.record import PLAN, RECORD, SUPERVISOR
 
 INTERVAL = 2.0  # seconds between two looks at the record
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Supervisor:
-    """The processes of one control plane, from the plan in the working directory.
+    """The processes of one plan, which lies in the working directory.
 
     Every path is relative: in a directory that was removed and made anew, nothing of the new one is touched.
     """

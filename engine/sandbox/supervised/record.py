@@ -1,4 +1,4 @@
-"""The two files between a control plane and its supervisor: what is to be started, and what runs."""
+"""The two files between a supervisor and who started it: what is to be started, and what runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from engine.sandbox.model import Process
 
-PLAN = "plan.json"  # {"id": ..., "starts": [as commands.Start]}
+PLAN = "plan.json"  # {"id": ..., "starts": [as Start]}
 RECORD = "control-plane.json"  # {"id": ..., "processes": [{"name", "pid", "started"}]}; the supervisor's is the first
 SUPERVISOR = "supervisor"
 
 
 def is_ours(directory: Path) -> bool:
-    """Whether a control plane's files lie in ``directory``, or none at all: then it may be removed."""
+    """Whether a supervisor's files lie in ``directory``, or none at all: then it may be removed."""
     try:
         names = {path.name for path in directory.iterdir() if not path.name.startswith(".")}
     except FileNotFoundError:
