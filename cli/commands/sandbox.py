@@ -183,6 +183,7 @@ def _flavor(request: StartingSandbox, root: Path, screen: Screen) -> str | None:
     if flavor is Flavor.KIND and request.endpoint is None:
         aws = f"localstack ({TOKEN} is set)" if has_token() else f"moto (LocalStack needs a token in {TOKEN})"
         screen.tell(f"AWS: {aws}")
+        screen.tell("making the cluster takes half a minute, and more where images have to be pulled first")
     return flavor.value if flavor else None
 
 

@@ -11,23 +11,30 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from engine.sandbox import endpoint as endpoints
-from engine.sandbox import kubeconfig, localstack
+from engine.sandbox import kubeconfig, localstack, supervised
+from engine.sandbox.aws_half import environment
 from engine.sandbox.errors import SandboxError, StartFailed
 from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.localstack import TOKEN
-from engine.sandbox.model import Flavor, KubernetesApi, SandboxFiles
+from engine.sandbox.model import Flavor, KubernetesApi, Process, SandboxFiles
 
 LABEL = "dev.bedplate.sandbox"
 CLUSTER_TIMEOUT = 600.0  # seconds: the node's image may have to be pulled first
 LOCALSTACK_TIMEOUT = 300.0
 ANSWER_TIMEOUT = 10.0
+MACHINES = "machines"  # what plays what kind lacks of EKS
 POLL = 0.5
+# The kubelet asks for its certificate, as in EKS; `machines` approves it. A self-signed one nobody would trust.
+_KUBELET = {
+    "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "serverTLSBootstrap": True,
+}  # fmt: skip
 
 
 class DockerUnavailable(SandboxError):
@@ -106,6 +113,7 @@ def start_kind(files: SandboxFiles, port: int) -> KubernetesApi:
         "kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4",
         "networking": {"apiServerAddress": endpoints.LOOPBACK, "apiServerPort": port},
         "nodes": [{"role": "control-plane", "image": node["image"], "labels": {LABEL: name}}],
+        "kubeadmConfigPatches": [json.dumps(_KUBELET)],
     }  # fmt: skip
     scratch = files.directory / "kind.kubeconfig"
     command = [
@@ -124,7 +132,24 @@ def start_kind(files: SandboxFiles, port: int) -> KubernetesApi:
     network = {"KIND_EXPERIMENTAL_DOCKER_NETWORK": name}
     _checked(command, timeout=CLUSTER_TIMEOUT, stdin=json.dumps(wanted), variables=network)
     server = _adopt(scratch, files.kubeconfig)
-    return KubernetesApi(Flavor.KIND, server, files.kubeconfig, node["version"])
+    return KubernetesApi(Flavor.KIND, server, files.kubeconfig, node["version"], _play(files, f"{name}-control-plane"))
+
+
+def _play(files: SandboxFiles, node: str) -> tuple[Process, ...]:
+    """Start what plays what kind lacks of EKS, beside the cluster whose one node is ``node``."""
+    directory = files.control_plane
+    supervised.end(directory)
+    directory.mkdir(mode=0o700, parents=True)
+    command = [sys.executable, "-P", "-m", "engine.sandbox.kind.machines", str(files.kubeconfig), node]
+    supervised.mark(directory, [supervised.Start(MACHINES, command)])
+    docker = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_")}
+    supervised.spawn(directory, environment(directory) | docker)
+    deadline = time.monotonic() + ANSWER_TIMEOUT
+    while MACHINES not in {one.name for one in supervised.processes(directory)}:
+        if time.monotonic() > deadline:
+            raise StartFailed(f"what plays the node groups' machines did not start; see {directory}/supervisor.log")
+        time.sleep(0.05)
+    return supervised.processes(directory)
 
 
 def end(files: SandboxFiles) -> None:

@@ -63,7 +63,7 @@ class SandboxFiles:
 
     @property
     def control_plane(self) -> Path:
-        """What the native control plane needs and leaves: certificates, configuration, etcd's data, logs."""
+        """What the processes of the Kubernetes half need and leave: certificates, configuration, etcd's data, logs."""
         return self.directory / "kubernetes"
 
     @property
@@ -93,7 +93,8 @@ class Process:
 class KubernetesApi:
     """A sandbox's Kubernetes half. ``kubeconfig`` leads kubectl to ``server`` and is its owner's alone (mode 0600).
 
-    ``version`` is ``1.35`` or ``1.35.4``. ``processes`` are those of the native control plane.
+    ``version`` is ``1.35`` or ``1.35.4``. ``processes`` are those that run on this machine: the native control plane,
+    or what plays beside kind.
     """
 
     flavor: Flavor

@@ -15,6 +15,7 @@ from tests.integration.presence import DEPLOYMENT_TAGS, managed, present, tags_o
 
 OPERATION_MARK: Final = "bedplate:operation"  # by which an interrupted run finds what it was making
 _NAMESPACES: Final = {"default", "kube-node-lease", "kube-public", "kube-system"}
+_OF_KIND: Final = {"local-path-storage"}
 _MONITORING: Final = {"monitoring", "node-metrics"}
 _PRIORITIES: Final = {"system-cluster-critical", "system-node-critical"}
 _NONE_OF: Final = (
@@ -84,11 +85,13 @@ class Cluster:
         return found
 
     def gpus_by_pool(self) -> dict[str, list[int]]:
-        """The GPUs of each node, by pool; all nodes are ready."""
+        """The GPUs of each node of a node group, by pool; all nodes are ready."""
         found = dict[str, list[int]]()
         for node in self.live.objects("v1", "Node"):
             conditions = {each["type"]: each["status"] for each in node["status"]["conditions"]}
             assert conditions["Ready"] == "True", node["metadata"]["name"]
+            if _is_real(node):
+                continue
             gpus = int(node["status"]["allocatable"].get("nvidia.com/gpu", 0))
             found.setdefault(node["metadata"]["labels"]["bedplate.dev/pool"], []).append(gpus)
         return found
@@ -110,10 +113,28 @@ class Cluster:
         assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
 
     def check_empty(self) -> None:
-        """Nothing is left but what every cluster has."""
-        assert self.live.names("v1", "Namespace") == _NAMESPACES
+        """Nothing is left but what every cluster has, and kind's own where it is one of kind."""
+        real = any(map(_is_real, self.live.objects("v1", "Node")))
+        assert self.live.names("v1", "Namespace") == _NAMESPACES | (_OF_KIND if real else set())
         assert self.live.names("scheduling.k8s.io/v1", "PriorityClass") <= _PRIORITIES
-        assert {kind: names for version, kind in _NONE_OF if (names := self.live.names(version, kind))} == {}
+        left = {
+            kind: [one["metadata"]["name"] for one in self.live.objects(version, kind) if not (real and _is_kinds(one))]
+            for version, kind in _NONE_OF
+        }
+        assert {kind: names for kind, names in left.items() if names} == {}
+
+    def names_of_real_nodes(self) -> set[str]:
+        """The nodes that are more than objects: kind's."""
+        return {node["metadata"]["name"] for node in self.live.objects("v1", "Node") if _is_real(node)}
+
+
+def _is_real(node: Mapping[str, Any]) -> bool:
+    return node.get("spec", {}).get("providerID", "").startswith("kind://")
+
+
+def _is_kinds(one: Mapping[str, Any]) -> bool:
+    about = one["metadata"]
+    return about.get("namespace") in _OF_KIND | {"kube-system"} or about["name"] == "standard" or _is_real(one)
 
 
 def gpus_declared(state: list[dict[str, Any]]) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""The whole platform, AWS and Kubernetes, in both sandboxes: up, unchanged, changed, down; what is there is read back.
+"""The whole platform, AWS and Kubernetes, in each sandbox: up, unchanged, changed, down; what is there is read back.
 
 One story per sandbox: what a test of its own would need first is what the step before has left.
 """
@@ -66,9 +66,18 @@ def _check(work: Workplace, client: Client, team: str, nodes: Mapping[str, int])
     assert {pool: len(each) for pool, each in there.items()} == nodes
     assert set(there["gpu"]) == {1}
     cluster.check_monitoring()
+    if real := cluster.names_of_real_nodes():
+        placed = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in cluster.live.objects("v1", "Pod")}
+        assert {placed[name] for name in ("prometheus-0", "alertmanager-0", "pushgateway-0")} == real, "they truly run"
 
 
-@pytest.fixture(params=["embedded", pytest.param("native", marks=pytest.mark.native)])
+@pytest.fixture(
+    params=[
+        "embedded",
+        pytest.param("native", marks=pytest.mark.native),
+        pytest.param("kind", marks=pytest.mark.docker),
+    ]
+)
 def work(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workplace]:
     made = platform(tmp_path / "project")
     (made.folder / ".bedplate" / "cache").mkdir(parents=True)
@@ -80,7 +89,7 @@ def work(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workplace]:
 
 def _check_rights(work: Workplace, request: pytest.FixtureRequest) -> None:
     """Prometheus's account may do what discovery and scraping take, and nothing else; only a real API server knows."""
-    if request.node.callspec.params["work"] == "native":
+    if request.node.callspec.params["work"] != "embedded":
         assert rights(Cluster.of(work).live, "monitoring", "prometheus") == PROMETHEUS_MAY
 
 

@@ -4,6 +4,9 @@ A group has as many nodes as its Auto Scaling group wants, spread over its subne
 the devices of GPU and EFA nodes are there at once, as if their plugins had run. What the API holds is made equal to
 what the group wants whenever the group changes, so that it does not matter what was there before.
 
+A kind cluster has a node that really runs pods. It bears the labels of the first group that takes any pod, and the
+simulated nodes ask the scheduler to prefer it: what fits there runs, and all else is placed as it would be in EKS.
+
 Sources: labels of EKS nodes, Amazon EKS User Guide, "Simplify node lifecycle with managed node groups", and
 https://kubernetes.io/docs/reference/labels-annotations-taints/, 2026-11.
 """
@@ -24,7 +27,12 @@ Facts = dict[str, Any]
 GROUP = "bedplate.dev/nodegroup"  # annotation: the ARN of the group that a node belongs to
 BUILD = "bedplate.dev/nodegroup-build"  # annotation: a node of another AMI release or template is replaced
 FAKE = {"kwok.x-k8s.io/node": "fake"}  # kwok keeps the node alive and runs its pods, where there is kwok
+STANDS_FOR = "bedplate.dev/stands-for"  # annotation: the ARN of the group whose labels a real node bears
+_REAL = "kind://"  # how the provider's id of kind's own nodes begins
+_PREFER_REAL = {"key": "bedplate.dev/simulated", "effect": "PreferNoSchedule"}
+_COMMON = ("cpu", "memory", "pods", "ephemeral-storage")  # resources that a node without devices has
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
+_KUBELET_PORT = 10250
 _RESERVED = 4  # addresses at the beginning of a subnet that are AWS's own
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 _NO_NETWORK = (
@@ -43,6 +51,7 @@ class NodesApi(Protocol):
     def nodes(self) -> list[Facts]: ...
     def put(self, node: Facts) -> None: ...
     def remove(self, name: str) -> None: ...
+    def bear(self, name: str, labels: Facts, annotations: Facts) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,8 @@ def gone(arn: str) -> WantedNodes:
 def keep(api: NodesApi, wanted: WantedNodes) -> None:
     """Make the group's nodes in the API what they should be. Raises NoFreeAddress and what the API raises."""
     every = api.nodes()
+    real = [node for node in every if node["spec"].get("providerID", "").startswith(_REAL)]
+    _stand_in(api, wanted, real)
     of_group = [node for node in every if _annotations(node).get(GROUP) == wanted.arn]
     kept = [node for node in of_group if _annotations(node).get(BUILD) == wanted.build][: wanted.count]
     names = {node["metadata"]["name"] for node in kept}
@@ -96,17 +107,29 @@ def keep(api: NodesApi, wanted: WantedNodes) -> None:
             place = _least_used(wanted.places, kept)
             address = _free(place, f"{wanted.arn}/{number}/{wanted.build}", taken)
             taken.add(address)
-        made = node_of(wanted, place, address)
+        made = node_of(wanted, place, address, beside_real=bool(real))
         if number >= len(kept):
             kept.append(made)
         api.put(made)
 
 
-def node_of(wanted: WantedNodes, place: Place, address: str) -> Facts:
-    """The Node object, with its status."""
+def _stand_in(api: NodesApi, wanted: WantedNodes, real: Iterable[Facts]) -> None:
+    """Give the real nodes the labels of the group, or take them back; at most one group has them at a time."""
+    takes_any = not wanted.taints and all(name.startswith((*_COMMON, "hugepages-")) for name in wanted.capacity)
+    for node in real:
+        bearer = _annotations(node).get(STANDS_FOR)
+        if takes_any and wanted.count and bearer in (None, wanted.arn):
+            labels = wanted.labels | _place_labels(wanted, wanted.places[0])
+            api.bear(node["metadata"]["name"], labels, {STANDS_FOR: wanted.arn})
+        elif bearer == wanted.arn:
+            api.bear(node["metadata"]["name"], {}, {})
+
+
+def node_of(wanted: WantedNodes, place: Place, address: str, *, beside_real: bool = False) -> Facts:
+    """The Node object, with its status. ``beside_real``: what can run on a real node should."""
     name = _name(address, wanted.region)
     identity = hashlib.sha256(f"{wanted.arn}/{name}".encode()).hexdigest()[:17]
-    taints = [*wanted.taints, *([] if wanted.has_network else [_NOT_READY])]
+    taints = [*wanted.taints, *([] if wanted.has_network else [_NOT_READY]), *([_PREFER_REAL] if beside_real else [])]
     spec: Facts = {"providerID": f"aws:///{place.zone}/i-{identity}"} | ({"taints": taints} if taints else {})
     annotations = FAKE | {GROUP: wanted.arn, BUILD: wanted.build}
     return {
@@ -120,6 +143,7 @@ def node_of(wanted: WantedNodes, place: Place, address: str) -> Facts:
             "addresses": [{"type": "InternalIP", "address": address}]
             + [{"type": type_, "address": name} for type_ in ("InternalDNS", "Hostname")],
             "conditions": list(_conditions(wanted.has_network)),
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": _KUBELET_PORT}},
             "nodeInfo": _info(wanted, identity),
         },
     }
@@ -148,6 +172,13 @@ def _labels(wanted: WantedNodes, place: Place, name: str) -> Facts:
         "kubernetes.io/hostname": name,
         "beta.kubernetes.io/arch": architecture,
         "beta.kubernetes.io/os": "linux",
+    }
+    return wanted.labels | own | _place_labels(wanted, place)
+
+
+def _place_labels(wanted: WantedNodes, place: Place) -> Facts:
+    """What a cloud says of a machine: its type, and where it is."""
+    return {
         "beta.kubernetes.io/instance-type": wanted.instance_type,
         "node.kubernetes.io/instance-type": wanted.instance_type,
         "topology.kubernetes.io/region": wanted.region,
@@ -157,7 +188,6 @@ def _labels(wanted: WantedNodes, place: Place, name: str) -> Facts:
         "topology.k8s.aws/zone-id": place.zone_id,
         "k8s.io/cloud-provider-aws": hashlib.sha256(wanted.arn.encode()).hexdigest()[:32],
     }
-    return wanted.labels | own
 
 
 def _conditions(has_network: bool) -> Iterator[Facts]:

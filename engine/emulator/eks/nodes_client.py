@@ -22,6 +22,7 @@ _NODES = "/api/v1/nodes"
 _PODS = "/api/v1/pods"
 _APPLY = "application/apply-patch+yaml"
 _MANAGER = "fieldManager=eks-nodes&force=true"
+_STAND_IN = "fieldManager=eks-stand-in&force=true"
 
 
 class KubernetesUnreachable(Exception):
@@ -51,6 +52,12 @@ class NodesClient:
         named = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node["metadata"]["name"]}}
         self._send("PATCH", f"{path}?{_MANAGER}", {key: value for key, value in node.items() if key != "status"})
         self._send("PATCH", f"{path}/status?{_MANAGER}", named | {"status": node["status"]})
+
+    def bear(self, name: str, labels: Facts, annotations: Facts) -> None:
+        """Give a node that is not ours these labels and annotations, and take back those that it had from us."""
+        named = {"name": name, "labels": labels, "annotations": annotations}
+        path = f"{_NODES}/{quote(name)}?{_STAND_IN}"
+        self._send("PATCH", path, {"apiVersion": "v1", "kind": "Node", "metadata": named})
 
     def remove(self, name: str) -> None:
         """Delete the node, and what ran on it: a machine that is gone runs nothing.

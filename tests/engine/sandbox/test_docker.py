@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -16,9 +17,10 @@ from typing import Any
 import pytest
 
 from engine import sandbox
-from engine.sandbox import Flavor, SandboxState, StartFailed, aws_half, docker, localstack
+from engine.sandbox import Flavor, SandboxState, StartFailed, aws_half, docker, localstack, process
 from engine.sandbox.choice import best
 from engine.sandbox.docker import DockerUnavailable, images
+from tests.engine.sandbox.waiting import eventually
 
 FAKE = Path(__file__).with_name("fake_docker.py")
 HEALTH = Path(__file__).with_name("localstack_4_14_0_health.json")  # recorded on 2026-11-26
@@ -26,14 +28,17 @@ LOADING = 0.2  # seconds; LocalStack 4.14.0 took 2 to 7, when first asked for wh
 Read = Callable[[], dict[str, Any]]
 
 
+EMPTY = json.dumps({"items": [], "metadata": {"resourceVersion": "1"}}).encode()  # a list, and a watch that ends
+
+
 class _Answering(BaseHTTPRequestHandler):
-    """An API server, and LocalStack 4.14.0, as far as a sandbox asks them."""
+    """An API server that has nothing, and LocalStack 4.14.0, as far as a sandbox asks them."""
 
     def do_GET(self) -> None:  # the library's name
         status, content = {
             localstack.HEALTH_PATH: (200, HEALTH.read_bytes()),
             docker.endpoints.STATUS_PATH: (404, b"<Error><Code>NoSuchBucket</Code></Error>"),
-        }.get(self.path, (200, b"{}"))
+        }.get(self.path, (200, EMPTY))
         if status == 404:
             time.sleep(LOADING)
         self.send_response(status)
@@ -98,11 +103,27 @@ def test_a_cluster_and_its_network_come_and_go(root: Path, engine: Read, server:
     assert held["networks"][name] == f"dev.bedplate.sandbox={name}"
     assert list(held["containers"]) == [f"{name}-control-plane"]
     assert sandbox.status(root).state is SandboxState.RUNNING
+    playing = running.kubernetes.processes
+    assert [one.name for one in playing] == ["supervisor", "machines"]
 
     sandbox.down(root)
+    assert not any(process.is_alive(one.pid, one.started) for one in playing)
     held = engine()
     assert (held["networks"], held["containers"]) == ({}, {})
     assert list(root.iterdir()) == []
+
+
+def test_what_plays_the_machines_is_missed_when_it_ends(root: Path, engine: Read) -> None:
+    running = sandbox.up(root, kubernetes="kind")
+    assert running.kubernetes is not None
+    supervisor, machines = running.kubernetes.processes
+    os.kill(machines.pid, signal.SIGKILL)
+    assert eventually(lambda: sandbox.status(root).state is SandboxState.DEAD)
+    assert "machines ended; bring the sandbox up again" in sandbox.status(root).detail
+    again = sandbox.up(root, kubernetes="kind")
+    assert again.kubernetes is not None
+    assert again.kubernetes.processes[0] != supervisor
+    assert len(engine()["networks"]) == 1, "what was left is removed first"
 
 
 def test_what_is_not_ours_stays(root: Path, engine: Read, tmp_path: Path) -> None:

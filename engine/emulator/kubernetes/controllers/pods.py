@@ -17,6 +17,7 @@ from engine.emulator.kubernetes.controllers import placement
 from engine.emulator.kubernetes.controllers.writes import OPTIONS, change, condition, current, owned, owner, set_status
 from engine.emulator.kubernetes.refusals import Json, Refused
 from engine.emulator.kubernetes.store import Event, name_of
+from engine.kubernetes import pods
 
 PODS_EACH = 5
 
@@ -32,7 +33,7 @@ def react(cluster: Cluster, event: Event) -> None:
         gated = condition(
             "PodScheduled", False, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates"
         )
-        set_status(cluster, resource, pod, {"phase": "Pending", "conditions": [gated], "qosClass": _qos(spec)})
+        set_status(cluster, resource, pod, {"phase": "Pending", "conditions": [gated], "qosClass": pods.qos(spec)})
         return
     if not spec.get("nodeName") and (nodes := placement.nodes_for(cluster, spec)):
         place = nodes[int(hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest(), 16) % len(nodes)]
@@ -121,34 +122,6 @@ def _sorted(value: Any) -> Any:
 
 
 def _running(pod: Json) -> Json:
-    now = metadata.now()
     number = int(hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest(), 16)
     address = f"100.64.{number % 254}.{number // 254 % 253 + 1}"
-    types = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
-    statuses = [
-        {
-            "name": container["name"],
-            "image": container.get("image", ""),
-            "imageID": "",
-            "ready": True,
-            "started": True,
-            "restartCount": 0,
-            "state": {"running": {"startedAt": now}},
-        }
-        for container in pod["spec"].get("containers") or []
-    ]
-    status: Json = {"phase": "Running", "conditions": [condition(each, True, "") for each in types], "startTime": now}
-    status |= {"podIP": address, "podIPs": [{"ip": address}], "containerStatuses": statuses}
-    return status | {"qosClass": _qos(pod["spec"])}
-
-
-def _qos(spec: Json) -> str:
-    said = [container.get("resources") or {} for container in spec.get("containers") or []]
-    if not any(each.get("requests") or each.get("limits") for each in said):
-        return "BestEffort"
-    full = all(
-        {"cpu", "memory"} <= set(each.get("limits") or {})
-        and all((each.get("requests") or {}).get(name, amount) == amount for name, amount in each["limits"].items())
-        for each in said
-    )
-    return "Guaranteed" if full else "Burstable"
+    return pods.running(pod, address=address, host="", now=metadata.now())
