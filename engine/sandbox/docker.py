@@ -6,10 +6,12 @@ and network. The images are those of images.yaml.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -31,6 +33,8 @@ LOCALSTACK_TIMEOUT = 300.0
 ANSWER_TIMEOUT = 10.0
 MACHINES = "machines"  # what plays what kind lacks of EKS
 POLL = 0.5
+SETTLING = 1.0
+GRACE = 5.0  # seconds that docker and kind have to end
 # The kubelet asks for its certificate, as in EKS; `machines` approves it. A self-signed one nobody would trust.
 _KUBELET = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "serverTLSBootstrap": True,
@@ -130,7 +134,11 @@ def start_kind(files: SandboxFiles, port: int) -> KubernetesApi:
         "120s",
     ]
     network = {"KIND_EXPERIMENTAL_DOCKER_NETWORK": name}
-    _checked(command, timeout=CLUSTER_TIMEOUT, stdin=json.dumps(wanted), variables=network)
+    try:
+        _checked(command, timeout=CLUSTER_TIMEOUT, stdin=json.dumps(wanted), variables=network)
+    except BaseException:
+        time.sleep(SETTLING)  # Docker may still be making what it was asked for, and then it can be removed
+        raise
     server = _adopt(scratch, files.kubeconfig)
     return KubernetesApi(Flavor.KIND, server, files.kubeconfig, node["version"], _play(files, f"{name}-control-plane"))
 
@@ -163,6 +171,16 @@ def end(files: SandboxFiles) -> None:
             f"what the sandbox made in Docker can't be removed: {problem}; start the engine and try again, or remove "
             f"the file {files.docker} if it is gone for good (label {LABEL}={name})"
         )
+    _remove(name)
+    files.docker.unlink()
+
+
+def remove_leftovers(files: SandboxFiles) -> None:
+    """Remove what a start of this sandbox left in Docker when it was ended too early to know of it."""
+    _remove(name_of(files))
+
+
+def _remove(name: str) -> None:
     if shutil.which("kind"):
         _checked(["kind", "delete", "cluster", "--name", name], timeout=CLUSTER_TIMEOUT)
     found = [*_containers(name, every=True), *_listed(["ps", "--all"], f"io.x-k8s.kind.cluster={name}")]
@@ -171,7 +189,6 @@ def end(files: SandboxFiles) -> None:
     networks = _listed(["network", "ls"], f"{LABEL}={name}")
     if networks:
         _checked(["docker", "network", "rm", *networks], timeout=CLUSTER_TIMEOUT)
-    files.docker.unlink()
 
 
 def images() -> dict[str, Any]:
@@ -228,7 +245,18 @@ def _checked(
 def _run(
     command: Sequence[str], *, timeout: float, stdin: str = "", variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  # docker and kind, with arguments of ours
-        list(command), input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
-        env={**os.environ, **(variables or {})},
-    )  # fmt: skip
+    """Run docker or kind; when it takes too long, or this is interrupted, it ends with all that it has started."""
+    with subprocess.Popen(  # noqa: S603  # docker and kind, with arguments of ours
+        list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, **(variables or {})}, start_new_session=True,
+    ) as running:  # fmt: skip
+        try:
+            out, err = running.communicate(stdin, timeout)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    running.wait(GRACE)
+                os.killpg(running.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(list(command), running.returncode, out, err)

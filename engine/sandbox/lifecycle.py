@@ -200,6 +200,7 @@ def _start(
     if wish and wish.flavor is Flavor.KIND:
         from engine.sandbox import docker
 
+        docker.remove_leftovers(files)
         if docker.has_token():
             endpoint = docker.start_localstack(files, port, region)
             record = aws_half.attach(files, endpoint, region, allowed_hosts)

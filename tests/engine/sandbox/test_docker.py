@@ -20,6 +20,7 @@ from engine import sandbox
 from engine.sandbox import Flavor, SandboxState, StartFailed, aws_half, docker, localstack, process
 from engine.sandbox.choice import best
 from engine.sandbox.docker import DockerUnavailable, images
+from engine.sandbox.model import SandboxFiles
 from tests.engine.sandbox.waiting import eventually
 
 FAKE = Path(__file__).with_name("fake_docker.py")
@@ -179,6 +180,31 @@ def test_a_cluster_that_fails_leaves_nothing(root: Path, engine: Read, tmp_path:
     held = engine()
     assert (held["networks"], held["containers"]) == ({}, {})
     assert list(root.iterdir()) == []
+
+
+def test_what_a_start_left_that_was_killed_is_removed_by_the_next(root: Path, engine: Read, tmp_path: Path) -> None:
+    """Docker made it after kind was gone, so nobody noted it."""
+    name = docker.name_of(SandboxFiles(root, "default"))
+    left = {"networks": {name: f"{docker.LABEL}={name}"}}
+    left |= {"containers": {f"{name}-control-plane": [f"io.x-k8s.kind.cluster={name}"]}}
+    (tmp_path / "docker.json").write_text(json.dumps(engine() | left))
+    sandbox.up(root, kubernetes="kind")
+    assert (list(engine()["networks"]), list(engine()["containers"])) == ([name], [f"{name}-control-plane"])
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_start_that_is_interrupted_ends_what_it_had_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kind's own children, too: a `docker run` that goes on would make a container that nobody knows of."""
+    kind = tmp_path / "bin" / "kind"
+    kind.write_text(f"#!/bin/sh\n(sleep 60 & echo $! > {tmp_path}/child; wait)\n")
+    monkeypatch.setattr(docker, "SETTLING", 0.0)
+    monkeypatch.setattr(docker, "CLUSTER_TIMEOUT", 1.0)
+    files = SandboxFiles(tmp_path, "default")
+    files.directory.mkdir(parents=True)
+    with pytest.raises(StartFailed, match="`kind create cluster` did not end within 1 s"):
+        docker.start_kind(files, 0)
+    child = int((tmp_path / "child").read_text())
+    assert eventually(lambda: process.start_time(child) is None)
 
 
 def test_an_engine_that_is_gone_is_named_and_nothing_forgotten(root: Path, engine: Read, tmp_path: Path) -> None:
