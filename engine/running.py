@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -108,7 +109,7 @@ class Running:
         if provider.in_process and executor.preview and self._kind not in ("reading", "importing"):
             return self._noted(action)
         # Shielded: even when this task is cancelled, what was sent to the cloud must be recorded.
-        return await asyncio.shield(asyncio.ensure_future(executor.work(self._noted, action)))
+        return await asyncio.shield(asyncio.ensure_future(executor.work(self._noted, action, self._teller())))
 
     async def _again(self, error: Exception, errors: Sequence[str]) -> bool:
         """Whether the operation is tried again, which has failed as ``errors`` say, the newest first."""
@@ -132,9 +133,20 @@ class Running:
             self._warn(f"{operation} is tried again, as a hook wants ({len(errors)} of {_MOST_ATTEMPTS}): {errors[0]}")
         return wanted and not self._executor.cancelled
 
-    def _noted(self, action: Callable[[], T]) -> T:
-        with taking_notes() as self._notes:
+    def _noted(self, action: Callable[[], T], tell: Callable[[str], None] | None = None) -> T:
+        with taking_notes(tell) as self._notes:
             return action()
+
+    def _teller(self) -> Callable[[str], None]:
+        """What the thread of the operation calls with what it waits for."""
+        loop, emit, urn = asyncio.get_running_loop(), self._executor.emit, self.step.urn
+
+        def tell(reason: str) -> None:
+            told = Diagnostic(Severity.INFO, reason, urn, ephemeral=True)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: the run is over
+                loop.call_soon_threadsafe(emit, told)
+
+        return tell
 
     def _tell_notes(self) -> None:
         for message in self._notes:

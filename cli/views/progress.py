@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from cli.views.lines import Line, Style, Writer, write
@@ -108,6 +108,7 @@ class Live:
         self._drawn: list[int] = []  # widths of the lines of the status
         self._running: dict[str, tuple[Step, float]] = {}
         self._ephemeral = ""
+        self._waits: dict[str, str] = {}  # what the running ones wait for
         self._preview, self._active = True, False
         self._done, self._total, self._decided = 0, 0, 0
         self._started = clock()
@@ -127,17 +128,22 @@ class Live:
         if isinstance(event, RunStarted):
             # What the preview has decided is what the apply has to do.
             self._preview, self._active, self._total = event.preview, True, self._decided
-            self._running, self._done, self._decided, self._started = {}, 0, 0, self._clock()
+            self._running, self._waits, self._done, self._decided, self._started = {}, {}, 0, 0, self._clock()
         elif isinstance(event, StepStarted):
             self._running[event.step.urn] = (event.step, self._clock())
         elif isinstance(event, StepDone | StepFailed):
             self._running.pop(event.step.urn, None)
+            self._waits.pop(event.step.urn, None)
             counts = not is_default_provider(event.step.urn) and event.step.op not in HALVES
             changes = counts and event.step.op is not Op.SAME
             self._decided += changes
             self._done += counts if self._preview else changes
         elif isinstance(event, Diagnostic) and event.ephemeral:
-            self._ephemeral = event.message.splitlines()[0] if event.message else ""
+            line = event.message.splitlines()[0] if event.message else ""
+            if event.urn in self._running:
+                self._waits[event.urn] = line
+            else:
+                self._ephemeral = line
         elif isinstance(event, RunEnded):
             self._active, self._ephemeral = False, ""
 
@@ -178,7 +184,9 @@ class Live:
         """The status as lines: the operations that have run longest, then the sum."""
         now = self._clock()
         running = sorted(self._running.values(), key=lambda one: one[1])
-        lines = [_operation(step, now - since) for step, since in running[:SHOWN]]
+        lines = [
+            line for step, since in running[:SHOWN] for line in _operation(step, now - since, self._waits.get(step.urn))
+        ]
         if len(running) > SHOWN:
             lines.append(Line().add(f"  and {len(running) - SHOWN} more", Style.DIM))
         what = "previewing" if self._preview else "applying"
@@ -190,10 +198,12 @@ class Live:
         return [*lines, tally]
 
 
-def _operation(step: Step, elapsed: float) -> Line:
+def _operation(step: Step, elapsed: float, waits: str | None) -> Iterator[Line]:
     look = LOOKS[step.op]
     line = Line().add(f"  {look.marker} ", look.style).add(urns.name_of(step.urn))
-    return line.add(f"  {short_type(step.type)}  {look.doing}  ", Style.DIM).add(duration(elapsed))
+    yield line.add(f"  {short_type(step.type)}  {look.doing}  ", Style.DIM).add(duration(elapsed))
+    if waits:
+        yield Line().add(f"      {waits}", Style.DIM)
 
 
 def said(event: Event, *, preview: bool, debug: bool = False, live: bool = False) -> list[Line]:

@@ -91,6 +91,20 @@ def test_the_status_names_what_is_in_progress() -> None:
     ]
 
 
+def test_what_an_operation_waits_for_is_below_it_until_it_is_done() -> None:
+    waits = Diagnostic(Severity.INFO, "pod a: [ImagePullBackOff]", step("data").urn, ephemeral=True)
+    assert displayed(80, [*RUNNING, Diagnostic(Severity.INFO, "hm", ephemeral=True), waits]) == [
+        "  + data  s3 Bucket  creating  0.0 s",
+        "      pod a: [ImagePullBackOff]",
+        "  + a-bucket-with-a-long-name  s3 Bucket  creating  0.0 s",
+        "applying  0 done  0.0 s  hm",
+    ]
+    assert displayed(80, [*RUNNING, waits, StepDone(step("data"), 1.0)])[1:] == [
+        "  + a-bucket-with-a-long-name  s3 Bucket  creating  0.0 s",
+        "applying  1 done  0.0 s",
+    ]
+
+
 def test_what_stays_is_above_the_status() -> None:
     events = [*RUNNING, ProgramOutput("hello"), StepDone(step("data"), 1.0), Diagnostic(Severity.WARNING, "soon")]
     assert displayed(80, events) == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any, Final, cast
@@ -12,9 +13,10 @@ from engine.providers.kubernetes.conditions import wanted_conditions
 from engine.providers.kubernetes.connection import Connection
 from engine.providers.kubernetes.discovery import Place, Served, path_of
 from engine.providers.kubernetes.kinds import Kinds
-from engine.providers.kubernetes.readiness import Readiness, readiness, related_to
+from engine.providers.kubernetes.readiness import Readiness, readiness, related_to, silent
 from engine.providers.kubernetes.statuses import ApiError, Unreachable
 from engine.providers.kubernetes.tokens import of_manifest
+from engine.providers.notes import waits
 from engine.values import Properties
 
 WATCH: Final = 4.0  # seconds of one watch; then the object is looked at anew, or the wait ends where the run does
@@ -23,6 +25,9 @@ PAUSE: Final = 0.5  # seconds between two looks where nothing can be watched
 # Kinds whose readiness others decide, of which a watch of the object itself tells nothing: so those are looked at.
 JUDGED_BY_OTHERS: Final = frozenset({"Service", "PersistentVolumeClaim"})
 LOOK: Final = 2.0  # seconds between two looks at those others
+_MOUNT: Final = re.compile(r'^MountVolume\.\w+ failed for volume "([^"]+)" ?: ')  # the kubelet's, before what matters
+_OF_VOLUME: Final = r"volume \1: "
+TELL: Final = 5.0  # seconds between two times that it is told what is waited for
 
 
 class NotReady(ProviderError):
@@ -48,6 +53,7 @@ class Waiter:
         if manifests.is_annotated(inputs, manifests.SKIP_AWAIT):
             return live
         judge = wanted_conditions(inputs) or self._verdict
+        told = time.monotonic()
         try:
             verdict = judge(live)
             for seen in self._seen(live, time.monotonic() + seconds) if not (verdict.ready or verdict.failed) else ():
@@ -56,6 +62,10 @@ class Waiter:
                 live, verdict = seen, judge(seen)
                 if verdict.ready or verdict.failed:
                     break
+                if time.monotonic() - told >= TELL:
+                    reasons = self._reasons(live, verdict)
+                    waits(next((one for one in reasons if one.startswith("pod ")), "; ".join(reasons)))
+                    told = time.monotonic()
         except Unreachable as error:
             raise NotReady(live, [f"{error}; the object exists, and the next run goes on waiting for it"]) from error
         if verdict.ready:
@@ -77,8 +87,12 @@ class Waiter:
 
     def _reasons(self, live: Properties, verdict: Readiness) -> list[str]:
         try:
-            told = readiness(live, self._related(live)).reasons  # with what the pods of a workload say
-            return list(dict.fromkeys([*verdict.reasons, *told, *self._events(live)]))
+            related = self._related(live)
+            told = readiness(live, related).reasons  # with what the pods of a workload say
+            of_pods = [
+                f"pod {manifests.name_of(pod)}: {event}" for pod in silent(related) for event in self._events(pod)[-1:]
+            ]
+            return list(dict.fromkeys([*verdict.reasons, *of_pods, *told, *self._events(live)]))
         except ProviderError:
             return list(verdict.reasons)
 
@@ -153,7 +167,7 @@ class Waiter:
             return  # what may not be watched is read
 
     def _events(self, live: Properties) -> list[str]:
-        """The latest warnings that the cluster has recorded about the object."""
+        """The latest warnings that the cluster has recorded about the object, the latest last."""
         namespace, uid = (
             manifests.namespace_of(live) or manifests.DEFAULT_NAMESPACE,
             manifests.metadata(live).get("uid"),
@@ -165,7 +179,10 @@ class Waiter:
             return []
         events = cast("list[dict[str, Any]]", found.get("items") or [])
         mine = [event for event in events if (event.get("involvedObject") or {}).get("uid") == uid]
+        mine.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
         warnings = [
-            f"{event.get('reason')}: {event.get('message')}" for event in mine if event.get("type") == "Warning"
+            f"{event.get('reason')}: {_MOUNT.sub(_OF_VOLUME, str(event.get('message')))}"
+            for event in mine
+            if event.get("type") == "Warning"
         ]
         return list(dict.fromkeys(warnings))[-3:]

@@ -13,6 +13,7 @@ from engine.providers.base import OperationUncertain, PartialFailure, ProviderEr
 from engine.providers.kubernetes import applying, connection, discovery, waiting
 from engine.providers.kubernetes.access import Access
 from engine.providers.kubernetes.provider import KubernetesProvider
+from engine.providers.notes import taking_notes
 from tests.engine.kubernetes.cluster import Cluster, Refused, Server
 from tests.engine.kubernetes.conftest import kubeconfig
 from tests.engine.kubernetes.objects import Declared
@@ -145,6 +146,35 @@ def test_an_object_that_is_not_ready_in_time_says_why(cluster: Cluster, provider
     assert "did not become ready within 0.5 seconds" in str(raised.value)
     assert "1 of 2 ready" in raised.value.reasons
     assert raised.value.outputs["status"]["readyReplicas"] == 1
+
+
+def test_what_keeps_a_pod_from_running_is_told_while_it_is_waited_for_and_at_the_end(
+    cluster: Cluster, provider: KubernetesProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that waits for a volume says nothing; only an event does."""
+    monkeypatch.setattr(waiting, "TELL", 0.0)
+    monkeypatch.setattr(waiting, "WATCH", 0.1)
+    cluster.react = lambda live: None
+    scheduled = {"type": "PodScheduled", "status": "True"}
+    creating = {"name": "main", "ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}
+    status = {"phase": "Pending", "conditions": [scheduled], "containerStatuses": [creating]}
+    pod = cluster.put("v1", "Pod", "web-1", "default", status=status)
+    pod["metadata"]["labels"] = DEPLOYMENT["spec"]["selector"]["matchLabels"]
+    about: dict[str, Any] = {
+        "type": "Warning",
+        "reason": "FailedMount",
+        "involvedObject": {"uid": pod["metadata"]["uid"]},
+    }
+    missing = 'MountVolume.SetUp failed for volume "token" : secret "grafana-sso" not found'
+    for name, message, at in (("1", missing, "2026-11-27T00:00:09Z"), ("2", "older", "2026-11-27T00:00:01Z")):
+        cluster.put("v1", "Event", name, "default", message=message, lastTimestamp=at, **about)
+    told: list[str] = []
+    web = Declared(provider, "apps/v1", "Deployment", timeout=1)
+    with taking_notes(told.append), pytest.raises(PartialFailure) as raised:
+        web.create(**DEPLOYMENT)
+    reason = 'pod web-1: FailedMount: volume token: secret "grafana-sso" not found'
+    assert set(told) == {reason}
+    assert reason in raised.value.reasons
 
 
 def test_what_was_in_a_sandbox_that_has_ended_is_gone(cluster: Cluster, server: Server) -> None:

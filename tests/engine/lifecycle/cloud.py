@@ -28,7 +28,7 @@ from engine.providers.base import (
     ProviderError,
     unchanged,
 )
-from engine.providers.notes import note
+from engine.providers.notes import note, waits
 from engine.values import UNKNOWN, Properties, Secret, Value, walk
 
 TYPES: Final = ("test:index:Thing", "test:index:Named", "test:index:Other")
@@ -265,6 +265,8 @@ class CloudProvider:
     def _tell(inputs: Properties) -> None:
         if "noted" in inputs:
             note(str(inputs["noted"]))
+        if "waitsFor" in inputs:
+            waits(str(inputs["waitsFor"]))
 
     @staticmethod
     def _secret_output(inputs: Properties) -> Mapping[str, Value]:

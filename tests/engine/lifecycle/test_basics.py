@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.events import Diagnostic
 from engine.plan import Reason
 from engine.run import Result
 from engine.values import UNKNOWN
@@ -60,6 +61,14 @@ def test_what_a_provider_notes_is_a_warning_on_the_resource(engine: Engine) -> N
     assert report.failed == []
     assert engine.up(*program).warnings == []  # nothing is done to it, so there is nothing to say
     assert engine.up(thing("a", noted="it is older"), thing("b")).warnings == ["it is older"]
+
+
+def test_what_a_provider_waits_for_is_told_at_once_and_forgotten(engine: Engine) -> None:
+    report = engine.up(thing("a", waitsFor="its replicas"), thing("b"))
+    told = [event for event in report.events if isinstance(event, Diagnostic)]
+    assert [(event.message, event.ephemeral) for event in told] == [("its replicas", True)]
+    assert told[0].urn.endswith("::a")
+    assert report.warnings == []
 
 
 def test_what_a_provider_notes_before_it_fails_is_said_too(engine: Engine) -> None:

@@ -9,8 +9,8 @@ related        what else must be read of the cluster to judge some kinds well
 """
 
 from engine.providers.kubernetes.readiness.judge import readiness
-from engine.providers.kubernetes.readiness.pods import pod_reasons
+from engine.providers.kubernetes.readiness.pods import pod_reasons, silent
 from engine.providers.kubernetes.readiness.related import Related, related_to
 from engine.providers.kubernetes.readiness.verdict import Readiness
 
-__all__ = ["Readiness", "Related", "pod_reasons", "readiness", "related_to"]
+__all__ = ["Readiness", "Related", "pod_reasons", "readiness", "related_to", "silent"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from engine.providers.kubernetes.readiness.verdict import (
     READY,
@@ -20,6 +20,7 @@ from engine.providers.kubernetes.readiness.verdict import (
     waiting,
 )
 
+Some = TypeVar("Some", bound=Object)
 _STARTING: Final = frozenset({"ContainerCreating", "PodInitializing", ""})
 _STEPS: Final = (("PodScheduled", "to be scheduled"), ("Initialized", "to be initialized"), ("Ready", "to be ready"))
 
@@ -47,6 +48,12 @@ def pod_reasons(pods: Iterable[Object], most: int = 5) -> Sequence[str]:
         for reason in verdict.reasons if not verdict.ready else ():
             found.setdefault(reason, f"pod {text(one, 'metadata', 'name')}: {reason}")
     return list(found.values())[:most]
+
+
+def silent(related: Iterable[Some], most: int = 3) -> Sequence[Some]:
+    """Pods that have a node and tell nothing of why they don't run: only events say that a volume can't be mounted."""
+    pods = [one for one in related if one.get("kind") == "Pod" and is_true(one, "PodScheduled")]
+    return [one for one in pods if not (pod(one).ready or container_reasons(one))][:most]
 
 
 def container_reasons(value: Object) -> Sequence[str]:
