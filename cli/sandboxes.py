@@ -138,7 +138,8 @@ def missing(root: Path, name: str = DEFAULT_NAME) -> CommandError:
     real = ""
     dead = [part.name for part in found.parts if part.state is SandboxState.DEAD]
     if "aws" in dead and found.sandbox is not None:
-        what = f"the sandbox's process {found.sandbox.pid} has ended, and what it held is gone"
+        ended = f"process {found.sandbox.pid}" if found.sandbox.pid else "LocalStack"
+        what = f"the sandbox's {ended} has ended, and what it held is gone"
     elif dead:
         what = f"the sandbox's Kubernetes half is gone: {found.detail}"
     elif found.state is SandboxState.ABSENT and name != DEFAULT_NAME:

@@ -7,10 +7,8 @@ A round that fails is told and waited after: the next save may mend it. With ``-
 from __future__ import annotations
 
 import json
-import signal
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +21,7 @@ from cli.requests.runs import BringingUp, Watching, preview_of
 from cli.requests.stack import Engine
 from cli.runs import Command, prepared
 from cli.screen import VERSION, Screen
+from cli.signals import ended_by_sigterm
 from cli.views import markers, report
 from cli.views.lines import Line, Style
 from cli.watched_files import Watched
@@ -42,7 +41,7 @@ def run(request: Watching) -> int:
     project.require(stack)
     sandbox = _sandbox_of(request, project, stack)
     watching = _Watching(request, project.root, stack, Screen(request), Watched(project.root), sandbox.endpoint)
-    with _ended_by_signals():
+    with ended_by_sigterm():
         try:
             return watching.rounds()
         except KeyboardInterrupt:
@@ -61,16 +60,6 @@ def _sandbox_of(request: Watching, project: Project, stack: str) -> Sandbox:
     if sandbox is None:
         raise sandboxes.missing(project.root, request.sandbox)
     return sandbox
-
-
-@contextmanager
-def _ended_by_signals() -> Generator[None]:
-    """Between rounds SIGTERM ends it as Ctrl-C does; in a round the run itself listens."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
@@ -48,9 +49,16 @@ def _why_not_native(_: pytest.Config) -> str | None:
 
 
 def _why_not_docker(_: pytest.Config) -> str | None:
-    from engine.sandbox.docker import engine_problem
+    from engine.sandbox.docker import engine_problem, images
 
-    return engine_problem() or (None if shutil.which("kind") else "there is no `kind` on PATH")
+    if problem := engine_problem():
+        return problem
+    if shutil.which("kind") is None:
+        return "there is no `kind` on PATH"
+    # A test must not take a gigabyte from the network that nobody asked for.
+    image = images()["kind"]["image"]
+    found = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
+    return None if found.returncode == 0 else f"the node's image is not here: `docker pull {image}`"
 
 
 def _why_not_exhaustive(config: pytest.Config) -> str | None:

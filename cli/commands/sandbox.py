@@ -16,6 +16,7 @@ from cli.declare import command
 from cli.exits import ExitCode, UsageError
 from cli.requests.machine import BuildingNative, OfSandbox, StartingSandbox
 from cli.requests.manner import Manner, Output
+from cli.signals import ended_by_sigterm
 
 if TYPE_CHECKING:
     from cli.screen import Screen
@@ -40,11 +41,16 @@ def register(sandbox: typer.Typer) -> None:
         if request.environment:
             _get_ready(request, project, request.environment)
         flavor = _flavor(request, root, screen)
-        started = sandboxes.up(
-            root, request.name, port=request.port, endpoint=request.endpoint, region=request.region,
-            allowed_hosts=request.allowed_host, kubernetes=flavor,
-            kubernetes_port=request.kubernetes_port,
-        )  # fmt: skip
+        try:
+            with ended_by_sigterm():
+                started = sandboxes.up(
+                    root, request.name, port=request.port, endpoint=request.endpoint, region=request.region,
+                    allowed_hosts=request.allowed_host, kubernetes=flavor,
+                    kubernetes_port=request.kubernetes_port,
+                )  # fmt: skip
+        except KeyboardInterrupt:
+            screen.tell("interrupted; what had been started is ended, and nothing of the sandbox is left")
+            raise
         if request.output is Output.JSON:
             screen.document(described("running", started))
         else:
@@ -132,21 +138,25 @@ def _bring_up(request: StartingSandbox, environment: str) -> int:
 
 def lack_of(sandbox: Sandbox) -> str | None:
     """What the two halves of ``sandbox`` do not know of each other, if anything: only our emulator can be told."""
-    if sandbox.kubernetes is None or sandbox.instance_id:
+    if sandbox.kubernetes is None or sandbox.can_be_told:
         return None
+    from engine.sandbox.localstack import TOKEN
+
+    ours = f"without {TOKEN}" if sandbox.in_docker else "without --endpoint"
     return (
-        f"the emulator at {sandbox.endpoint} is not ours and can't be told of this Kubernetes API: its EKS clusters "
-        "lead elsewhere and their node groups make no nodes here\n"
-        f"  say cluster.existing.kubeconfig: {sandbox.kubernetes.kubeconfig} in the settings, or let Bedplate start "
-        "the emulator"
+        f"the emulator at {sandbox.endpoint} can't be told of this Kubernetes API: its EKS clusters lead elsewhere and "
+        "their node groups make no nodes here\n"
+        f"  say cluster.existing.kubeconfig: {sandbox.kubernetes.kubeconfig} in the settings, which then declare no "
+        f"node_pools, or start the sandbox {ours}: Bedplate's own emulator"
     )
 
 
 def services_lacking(sandbox: Sandbox) -> str | None:
     """Which services a LocalStack does not have under its licence, of those that an environment may declare."""
     from engine.sandbox import localstack
+    from engine.sandbox.model import LOCALSTACK
 
-    found = localstack.at(sandbox.endpoint) if sandbox.emulator == localstack.NAME else None
+    found = localstack.at(sandbox.endpoint) if sandbox.emulator == LOCALSTACK else None
     lacking = found.lacks(localstack.needed()) if found else []
     if found is None or not lacking:
         return None
@@ -228,12 +238,23 @@ def _say(screen: Any, text: str, sandbox: Sandbox | None, parts: Iterable[PartSt
     if sandbox is not None:
         facts = [
             ("emulator", sandbox.emulator), ("region", sandbox.region), ("account", sandbox.account_id or "unknown"),
-            ("process", str(sandbox.pid or "not ours")), ("log", str(sandbox.log_file)),
+            *_places(sandbox),
         ]  # fmt: skip
         lines += [Line().add(f"  {name:<12}", Style.CYAN).add(value) for name, value in facts]
         if sandbox.kubernetes:
             lines += _kubernetes_lines(sandbox.kubernetes)
     screen.show(lines)
+
+
+def _places(sandbox: Sandbox) -> list[tuple[str, str]]:
+    """Where it runs and says what happens; of an emulator that somebody else has started nobody knows."""
+    if sandbox.pid is not None:
+        return [("process", str(sandbox.pid)), ("log", str(sandbox.log_file))]
+    if not sandbox.in_docker:
+        return [("process", "not ours")]
+    from engine.sandbox.docker import logs_of_localstack
+
+    return [("log", logs_of_localstack(sandbox))]
 
 
 def _kubernetes_lines(api: KubernetesApi) -> list[Line]:

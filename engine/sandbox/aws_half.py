@@ -10,12 +10,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from engine.sandbox import endpoint as endpoints
 from engine.sandbox import process
 from engine.sandbox import record as records
 from engine.sandbox.errors import StartFailed
-from engine.sandbox.model import PartStatus, Sandbox, SandboxFiles, SandboxState
+from engine.sandbox.model import LOCALSTACK, PartStatus, Sandbox, SandboxFiles, SandboxState
 from engine.sandbox.record import Record
 
 READY_TIMEOUT = 30.0  # seconds until a started emulator must answer
@@ -68,37 +69,53 @@ def start(
 
 def attach(files: SandboxFiles, endpoint: str, region: str, allowed_hosts: tuple[str, ...]) -> Record:
     """Use the emulator that answers at ``endpoint``; the record is saved. Raises StartFailed where nothing does."""
-    # LocalStack takes what it does not know for a request to S3, which it loads for the first of them: seconds.
-    said = endpoints.answer(endpoint, timeout=READY_TIMEOUT)
+    # First, as LocalStack takes what it does not know for a request to S3, which it loads for the first: seconds.
+    said = _localstack(endpoint) or endpoints.answer(endpoint, timeout=READY_TIMEOUT)
     if said is None:
         raise StartFailed(
             f"nothing answers at {endpoint} within {READY_TIMEOUT:.0f} s; start that emulator, "
             "or leave the endpoint out to start ours"
         )
-    said = said or {"emulator": _kind_of(endpoint)}
+    said = said or {"emulator": "external"}
     record = Record(_sandbox(files, endpoint, region, allowed_hosts, said, None), None)
     records.save(files, record)
     return record
 
 
-def _kind_of(endpoint: str) -> str:
-    """What an emulator is that is not ours."""
+def _localstack(endpoint: str) -> dict[str, str] | None:
+    """Which run of which emulator it is, if it is a LocalStack."""
     from engine.sandbox import localstack  # http.client: 15 ms
 
-    return localstack.NAME if localstack.at(endpoint) else "external"
+    if localstack.at(endpoint) is None:
+        return None
+    session = localstack.session(endpoint, timeout=READY_TIMEOUT)
+    return {"emulator": LOCALSTACK} | ({"instanceId": session} if session else {})
 
 
 def lives(record: Record) -> bool:
     """Whether its process is there; always so for an endpoint that is not ours."""
-    pid = record.sandbox.pid
-    return pid is None or process.is_alive(pid, record.process_start)
+    sandbox = record.sandbox
+    if sandbox.pid is None:
+        return not sandbox.in_docker or _listens(sandbox.endpoint)
+    return process.is_alive(sandbox.pid, record.process_start)
+
+
+def _listens(endpoint: str) -> bool:
+    """Whether something listens there: Docker closes the port when the container ends."""
+    try:
+        parts = urlsplit(endpoint)
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=ANSWER_TIMEOUT).close()
+    except OSError:
+        return False
+    return True
 
 
 def status(record: Record) -> PartStatus:
     """How it is; asks its endpoint."""
     sandbox = record.sandbox
     if not lives(record):
-        detail = f"its process {sandbox.pid} has ended; bring it up again (it will be empty)"
+        what = "its container" if sandbox.in_docker else f"its process {sandbox.pid}"
+        detail = f"{what} has ended; bring it up again (it will be empty)"
         return PartStatus("aws", SandboxState.DEAD, detail)
     if not answers_as_itself(sandbox):
         detail = f"{sandbox.endpoint} does not answer as instance {sandbox.instance_id}; see {sandbox.log_file}"
@@ -107,6 +124,10 @@ def status(record: Record) -> PartStatus:
 
 
 def answers_as_itself(sandbox: Sandbox) -> bool:
+    if sandbox.emulator == LOCALSTACK and sandbox.instance_id:
+        from engine.sandbox import localstack
+
+        return localstack.session(sandbox.endpoint, timeout=ANSWER_TIMEOUT) == sandbox.instance_id
     said = endpoints.answer(sandbox.endpoint, timeout=ANSWER_TIMEOUT)
     return said is not None and said.get("instanceId") == sandbox.instance_id
 

@@ -25,7 +25,7 @@ from engine.sandbox.aws_half import environment
 from engine.sandbox.errors import SandboxError, StartFailed
 from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.localstack import TOKEN
-from engine.sandbox.model import Flavor, KubernetesApi, Process, SandboxFiles
+from engine.sandbox.model import Flavor, KubernetesApi, Process, Sandbox, SandboxFiles
 
 LABEL = "dev.bedplate.sandbox"
 CLUSTER_TIMEOUT = 600.0  # seconds: the node's image may have to be pulled first
@@ -79,8 +79,16 @@ def has_token() -> bool:
 
 def name_of(files: SandboxFiles) -> str:
     """What the sandbox's cluster, network and label are called: two checkouts may each have a sandbox `default`."""
-    place = hashlib.sha256(str(files.directory).encode()).hexdigest()[:8]
-    return f"bedplate-{files.name}-{place}"
+    return _name(files.directory)
+
+
+def _name(directory: Path) -> str:
+    return f"bedplate-{directory.name}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
+
+
+def logs_of_localstack(sandbox: Sandbox) -> str:
+    """The command that shows what the sandbox's LocalStack has said."""
+    return f"docker logs $(docker ps --all --quiet --filter label={LABEL}={_name(sandbox.directory)})"
 
 
 def start_localstack(files: SandboxFiles, port: int, region: str) -> str:
@@ -88,23 +96,30 @@ def start_localstack(files: SandboxFiles, port: int, region: str) -> str:
     port = endpoints.free_port(port, option="--port")
     name = name_of(files)
     _mark(files)
-    _checked(
+    container = _made_by(
         ["docker", "run", "--detach", "--label", f"{LABEL}={name}", "--publish", f"{endpoints.LOOPBACK}:{port}:4566",
          # By name alone: a value among the arguments could be read by everybody on this machine.
-         "--env", TOKEN, "--env", f"AWS_DEFAULT_REGION={region}", images()["localstack"]["image"]],
-        timeout=CLUSTER_TIMEOUT,
-    )  # fmt: skip
+         "--env", TOKEN, "--env", f"AWS_DEFAULT_REGION={region}",
+         # Queues' URLs are made of it: its own port is the container's, and not where it is reached.
+         "--env", f"LOCALSTACK_HOST=localhost.localstack.cloud:{port}", images()["localstack"]["image"]],
+    ).strip()  # fmt: skip
     endpoint = f"http://{endpoints.LOOPBACK}:{port}"
     deadline = time.monotonic() + LOCALSTACK_TIMEOUT
     while localstack.at(endpoint) is None:
         if not _containers(name):
-            raise StartFailed(
-                f"LocalStack ended at once; is the token in {TOKEN} valid? (image {images()['localstack']['image']})"
-            )
+            raise StartFailed(f"LocalStack ended; is the token in {TOKEN} valid? {_last_words(container)}")
         if time.monotonic() > deadline:
             raise StartFailed(f"LocalStack did not become well at {endpoint} within {LOCALSTACK_TIMEOUT:.0f} s")
         time.sleep(POLL)
     return endpoint
+
+
+def _last_words(container: str) -> str:
+    """What an ended LocalStack said last, without the token."""
+    said = _run(["docker", "logs", "--tail", "20", container], timeout=ANSWER_TIMEOUT)
+    text = f"{said.stdout}{said.stderr}".replace(os.environ.get(TOKEN) or TOKEN, f"<{TOKEN}>")
+    lines = [f"(image {images()['localstack']['image']}) It said:", *text.strip().splitlines()[-10:]]
+    return "\n  ".join(lines)
 
 
 def start_kind(files: SandboxFiles, port: int) -> KubernetesApi:
@@ -134,11 +149,7 @@ def start_kind(files: SandboxFiles, port: int) -> KubernetesApi:
         "120s",
     ]
     network = {"KIND_EXPERIMENTAL_DOCKER_NETWORK": name}
-    try:
-        _checked(command, timeout=CLUSTER_TIMEOUT, stdin=json.dumps(wanted), variables=network)
-    except BaseException:
-        time.sleep(SETTLING)  # Docker may still be making what it was asked for, and then it can be removed
-        raise
+    _made_by(command, stdin=json.dumps(wanted), variables=network)
     server = _adopt(scratch, files.kubeconfig)
     return KubernetesApi(Flavor.KIND, server, files.kubeconfig, node["version"], _play(files, f"{name}-control-plane"))
 
@@ -227,6 +238,14 @@ def _containers(name: str, *, every: bool = False) -> list[str]:
 def _listed(arguments: Sequence[str], label: str) -> list[str]:
     command = ["docker", *arguments, "--quiet", "--filter", f"label={label}"]
     return _checked(command, timeout=ANSWER_TIMEOUT).split()
+
+
+def _made_by(command: Sequence[str], *, stdin: str = "", variables: Mapping[str, str] | None = None) -> str:
+    try:
+        return _checked(command, timeout=CLUSTER_TIMEOUT, stdin=stdin, variables=variables)
+    except BaseException:
+        time.sleep(SETTLING)  # Docker may still be making what it was asked for, and then it can be removed
+        raise
 
 
 def _checked(

@@ -152,7 +152,7 @@ def answers(api: KubernetesApi) -> bool:
 
 def _tell(record: Record, server: str, credentials: Credentials) -> None:
     """Tell the EKS emulator where its clusters' API is. One that is not ours can't be told; `sandbox up` says so."""
-    if not record.sandbox.instance_id:
+    if not record.sandbox.can_be_told:
         return
     import http.client
 

@@ -8,9 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-NAME = "localstack"  # as a sandbox's emulator
 TOKEN = "LOCALSTACK_AUTH_TOKEN"  # noqa: S105  # the variable's name
 HEALTH_PATH = "/_localstack/health"
+INFO_PATH = "/_localstack/info"
 ANSWER_TIMEOUT = 10.0  # seconds
 _OUT_OF_ORDER = ("disabled", "error")
 
@@ -28,13 +28,26 @@ class LocalStack:
 
 def at(endpoint: str) -> LocalStack | None:
     """The LocalStack that answers at ``endpoint``; None where none does, or something else."""
+    return _read(_said(endpoint, HEALTH_PATH, timeout=ANSWER_TIMEOUT))
+
+
+def session(endpoint: str, *, timeout: float) -> str | None:
+    """What names this run of the LocalStack at ``endpoint``: what it held goes with it. None where none answers."""
+    match _said(endpoint, INFO_PATH, timeout=timeout):
+        case {"session_id": str(found)}:
+            return found
+        case _:
+            return None
+
+
+def _said(endpoint: str, path: str, *, timeout: float) -> object:
     parts = urlsplit(endpoint)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_TIMEOUT)
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
     try:
-        connection.request("GET", HEALTH_PATH)
+        connection.request("GET", path)
         answer = connection.getresponse()
-        return _read(json.loads(answer.read())) if answer.status == 200 else None
+        return json.loads(answer.read()) if answer.status == 200 else None
     except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:

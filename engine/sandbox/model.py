@@ -11,6 +11,8 @@ from engine.sandbox.errors import SandboxError
 
 DEFAULT_NAME = "default"
 DEFAULT_REGION = "us-east-1"
+LOCALSTACK = "localstack"  # as a sandbox's emulator
+IN_DOCKER = "in-docker"  # a file's name
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -69,7 +71,7 @@ class SandboxFiles:
     @property
     def docker(self) -> Path:
         """Exists while the sandbox has, or may have, something in Docker."""
-        return self.directory / "in-docker"
+        return self.directory / IN_DOCKER
 
 
 class Flavor(enum.StrEnum):
@@ -126,6 +128,16 @@ class Sandbox:
     log_file: Path
     allowed_hosts: tuple[str, ...] = ()
     kubernetes: KubernetesApi | None = None
+
+    @property
+    def can_be_told(self) -> bool:
+        """Whether the emulator is ours, whoever started it, and so can be told of a Kubernetes API."""
+        return self.instance_id is not None and self.emulator != LOCALSTACK
+
+    @property
+    def in_docker(self) -> bool:
+        """Whether the emulator is a LocalStack that ``up`` started in Docker."""
+        return self.emulator == LOCALSTACK and (self.directory / IN_DOCKER).exists()
 
     @property
     def managed(self) -> bool:

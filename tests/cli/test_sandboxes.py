@@ -38,7 +38,7 @@ def test_an_emulator_that_can_not_be_told_of_the_kubernetes_api_is_pointed_out(t
     foreign, ours = sandbox(tmp_path, "mine", None), sandbox(tmp_path, "mine", "one")
     assert lack_of(foreign) is lack_of(replace(ours, kubernetes=api)) is None
     said = lack_of(replace(foreign, kubernetes=api)) or ""
-    assert "http://127.0.0.1:1 is not ours and can't be told of this Kubernetes API" in said
+    assert "http://127.0.0.1:1 can't be told of this Kubernetes API" in said
     assert f"cluster.existing.kubeconfig: {tmp_path / 'kubeconfig'}" in said
 
 

@@ -44,10 +44,16 @@ def docker(arguments: list[str], state: dict[str, Any]) -> None:
             for name in names:
                 del state["containers"][name]
         case ["run", "--detach", "--label", label, "--publish", published, "--env", "LOCALSTACK_AUTH_TOKEN", "--env",
-              region, image]:  # fmt: skip
-            if not published.startswith("127.0.0.1:") or DIGEST not in image or "=" not in region:
+              region, "--env", host, image]:  # fmt: skip
+            port = published.split(":")[1]
+            reached = host == f"LOCALSTACK_HOST=localhost.localstack.cloud:{port}"
+            if not published.startswith("127.0.0.1:") or DIGEST not in image or "=" not in region or not reached:
                 sys.exit(f"fake docker: unexpected {arguments}")
-            state["containers"]["localstack"] = [label]
+            if not state.get("ends"):
+                state["containers"]["localstack"] = [label]
+            print("0123abcd")
+        case ["logs", "--tail", "20", "0123abcd"]:
+            print(state["ends"])
         case _:
             sys.exit(f"fake docker: unexpected {arguments}")
 

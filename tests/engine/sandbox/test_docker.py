@@ -32,12 +32,18 @@ Read = Callable[[], dict[str, Any]]
 EMPTY = json.dumps({"items": [], "metadata": {"resourceVersion": "1"}}).encode()  # a list, and a watch that ends
 
 
+class _Server(ThreadingHTTPServer):
+    session = "one"  # what names a run of LocalStack
+
+
 class _Answering(BaseHTTPRequestHandler):
     """An API server that has nothing, and LocalStack 4.14.0, as far as a sandbox asks them."""
 
     def do_GET(self) -> None:  # the library's name
+        session = json.dumps({"version": "4.14.0", "session_id": _Server.session}).encode()
         status, content = {
             localstack.HEALTH_PATH: (200, HEALTH.read_bytes()),
+            localstack.INFO_PATH: (200, session),
             docker.endpoints.STATUS_PATH: (404, b"<Error><Code>NoSuchBucket</Code></Error>"),
         }.get(self.path, (200, EMPTY))
         if status == 404:
@@ -53,7 +59,7 @@ class _Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as running:
+    with _Server(("127.0.0.1", 0), _Answering) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
@@ -137,22 +143,78 @@ def test_what_is_not_ours_stays(root: Path, engine: Read, tmp_path: Path) -> Non
     assert {"networks": held["networks"], "containers": held["containers"]} == theirs
 
 
-def test_with_a_token_the_aws_half_is_localstack(
-    root: Path, engine: Read, server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def token(server: str, engine: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a token, and what Docker publishes is where something answers, as LocalStack would."""
+    assert engine()["containers"] == {}
     monkeypatch.setenv("LOCALSTACK_AUTH_TOKEN", "ls-secret")
 
     def port(*_: object, **__: object) -> int:
-        return int(server.rpartition(":")[2])  # where something answers, as LocalStack would
+        return int(server.rpartition(":")[2])
 
     monkeypatch.setattr(docker.endpoints, "free_port", port)
     monkeypatch.setattr(aws_half, "ANSWER_TIMEOUT", LOADING / 4)
+
+
+@pytest.mark.usefixtures("token")
+def test_with_a_token_the_aws_half_is_localstack(root: Path, engine: Read, server: str) -> None:
     running = sandbox.up(root, kubernetes="kind")
     assert (running.emulator, running.endpoint, running.managed) == ("localstack", server, False)
+    assert (running.in_docker, running.can_be_told) == (True, False)
+    assert docker.logs_of_localstack(running).endswith(
+        f"label=dev.bedplate.sandbox={next(iter(engine()['networks']))})"
+    )
     assert "localstack" in engine()["containers"]
     assert not any("ls-secret" in call for call in engine()["calls"]), "a token among arguments is everybody's"
     sandbox.down(root)
     assert engine()["containers"] == {}
+
+
+@pytest.mark.usefixtures("token", "engine")
+def test_a_localstack_that_was_started_anew_is_another(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is empty: what was made in the one before must not count as being there."""
+    first = sandbox.up(root, kubernetes="kind")
+    assert first.instance_id == "one"
+    assert sandbox.up(root).instance_id == "one"
+    monkeypatch.setattr(_Server, "session", "two")
+    assert sandbox.status(root).state is SandboxState.UNRESPONSIVE
+    assert sandbox.up(root).instance_id == "two"
+
+
+@pytest.mark.usefixtures("token", "engine")
+def test_a_localstack_whose_container_has_ended_is_dead(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox.up(root, kubernetes="kind")
+    assert sandbox.find(root) is not None
+
+    def refused(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(aws_half.socket, "create_connection", refused)
+    assert sandbox.find(root) is None
+    found = sandbox.status(root)
+    assert (found.state, found.parts[0].detail) == (
+        SandboxState.DEAD,
+        "its container has ended; bring it up again (it will be empty)",
+    )
+
+
+@pytest.mark.usefixtures("token")
+def test_a_localstack_that_ends_says_why(
+    root: Path, engine: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = {"ends": "License activation failed! Reason: no such token ls-secret"}
+    (tmp_path / "docker.json").write_text(json.dumps(engine() | ends))
+
+    def silent(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(localstack, "at", silent)
+    with pytest.raises(
+        StartFailed, match=r"(?s)is the token .* valid\?.*It said:\n  License activation failed!"
+    ) as told:
+        sandbox.up(root, kubernetes="kind")
+    assert "ls-secret" not in str(told.value)
+    assert list(root.iterdir()) == []
 
 
 def test_a_localstack_that_runs_is_known_as_one(root: Path, server: str) -> None:
