@@ -167,17 +167,28 @@ class CarryingOut(ProviderChoice):
             await self.delete(dependent, op, Reason.REPLACED_DEPENDENCY, recreate=waits)
             if waits:
                 self.deleted_early[dependent.urn] = dependent
+        except StepError:
+            self.stuck.add(id(dependent))
+            raise
         finally:
             del self.going_early[id(dependent)]
             gone.set_result(None)
 
     async def _settled(self, old: ResourceState) -> None:
-        """Wait until ``old`` is deleted, or could not be, if it is just being deleted before it is made again."""
+        """Wait until ``old`` is deleted, if it is just being deleted to make way for another.
+
+        Raises StepError where it could not be: how far that went may not be known, so nothing else is done to it.
+        """
         if id(old) in self.going_early:
             await self.going_early[id(old)]
+        if id(old) in self.stuck:
+            raise StepError(f"{old.urn} could not be deleted")
 
     async def _gone_early(self, old: ResourceState | None) -> bool:
-        """Whether ``old`` was deleted to make way for another's replacement. What takes its place asks this, once."""
+        """Whether ``old`` was deleted to make way for another's replacement. What takes its place asks this, once.
+
+        Raises StepError where it was to be deleted and could not be.
+        """
         if old is None:
             return False
         await self._settled(old)

@@ -37,16 +37,17 @@ async def recover(
     Once ``stopped`` says so, what is left stays pending.
     """
     registry.listen(emit)
+    recovery = _Recovery(recorder, base, registry, emit)
     for number, operation in recorder.pending.items():
         if stopped():
             return
-        await _Recovery(recorder, base, registry, emit).resolve(number, operation)
+        await recovery.resolve(number, operation)
 
 
 class _Recovery:
     def __init__(self, recorder: Recorder, base: Snapshot, registry: ProviderRegistry, emit: Consumer) -> None:
         self._recorder = recorder
-        self._base = base
+        self._resources = list(base.resources)  # as corrected so far: several operations may be on one
         self._registry = registry
         self._emit = emit
 
@@ -62,10 +63,10 @@ class _Recovery:
             self._recorder.finish(number)
 
     def _provider(self, resource: ResourceState) -> Provider:
-        return self._registry.managing(resource, by_reference(self._base.resources))
+        return self._registry.managing(resource, by_reference(self._resources))
 
     async def _created(self, number: int, resource: ResourceState) -> None:
-        same_type = (old for old in self._base.resources if old.type == resource.type and old.id)
+        same_type = (old for old in self._resources if old.type == resource.type and old.id)
         known = frozenset(old.id for old in same_type)
         provider = self._provider(resource)
         try:
@@ -84,29 +85,38 @@ class _Recovery:
         outputs = received(provider, found.outputs, resource)
         inputs = received_inputs(provider, found.inputs, resource)
         state = replace(resource, id=found.id, inputs=inputs, outputs=outputs)
-        live = [old for old in self._base.resources if old.urn == resource.urn and not old.delete]
-        self._recorder.recover(number, state, amended=[(old, replace(old, delete=True)) for old in live])
+        condemned: list[tuple[ResourceState, ResourceState]] = []
+        for place, old in enumerate(self._resources):
+            if old.urn == resource.urn and not old.delete:
+                self._resources[place] = replace(old, delete=True)
+                condemned.append((old, self._resources[place]))
+        self._recorder.recover(number, state, amended=condemned)
+        self._resources.append(state)
         self._tell(resource, f"had been created as {found.id}; it is in the state now")
 
     async def _changed(self, number: int, resource: ResourceState, kind: str) -> None:
-        old = next((old for old in self._base.resources if old.urn == resource.urn and old.id == resource.id), None)
-        if old is None:
+        named = ((old.urn, old.id) == (resource.urn, resource.id) for old in self._resources)
+        place = next((place for place, same in enumerate(named) if same), None)
+        if place is None:
             self._recorder.finish(number)
             return
+        old = self._resources[place]
         provider = self._provider(resource)
         found, reasons = await self._read(provider, old)
         if found is not None:
             outputs = received(provider, found.outputs, old)
             inputs = received_inputs(provider, found.inputs, old)  # half a deletion may have changed it
-            new = replace(old, inputs=inputs, outputs=outputs, init_errors=reasons)
-            self._recorder.finish(number, amended=[(old, new)])
+            # Whether an update that changed it had happened is not known: it is deleted itself then, to be sure.
+            fate = old.deleted_with if old.deleted_with == resource.deleted_with else ""
+            new = replace(old, inputs=inputs, outputs=outputs, init_errors=reasons, deleted_with=fate)
+            self._amend(number, place, new)
             self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")
             return
-        graph = DependencyGraph(self._base.resources)
-        if graph.needed_by(next(place for place, each in enumerate(self._base.resources) if each is old)):
-            self._recorder.finish(number, amended=[(old, replace(old, pending_replacement=True))])
+        if DependencyGraph(self._resources).needed_by(place):
+            self._amend(number, place, replace(old, pending_replacement=True))
         else:
             self._recorder.finish(number, old=old)
+            del self._resources[place]
         self._tell(resource, "does not exist any more")
 
     async def _read(self, provider: Provider, old: ResourceState) -> tuple[Found | None, tuple[str, ...]]:
@@ -118,6 +128,10 @@ class _Recovery:
             # Its own words may hold a secret, and the state keeps reasons in clear.
             return Found(failure.id, failure.inputs or inputs, failure.outputs), (NOT_READY,)
         return found, old.init_errors if isinstance(provider, BlindToReadiness) else ()
+
+    def _amend(self, number: int, place: int, new: ResourceState) -> None:
+        self._recorder.finish(number, amended=[(self._resources[place], new)])
+        self._resources[place] = new
 
     def _tell(self, resource: ResourceState, what: str) -> None:
         self._emit(

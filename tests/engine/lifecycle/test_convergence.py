@@ -58,13 +58,13 @@ def _declared(draw: st.DrawFn, name: str, kind: str, before: Sequence[Resource])
 def _holds(engine: Engine, report: Report) -> set[str]:
     """Everything that exists is in the state and the other way round, but for what waits to be looked for.
 
-    As Pulumi has it, two are let pass. What goes with something is dropped before that is deleted: if the deletion
-    fails it is forgotten, and returned here. And what was deleted to make way for another, whose own deletion then
-    failed, takes along what is deleted with it: the next run makes that again.
+    As Pulumi has it, two are let pass. What goes with something is dropped before that is deleted, or marked as gone if
+    it is to be made again: where the deletion fails it is forgotten, and returned here. And what was deleted to make
+    way for another, whose own deletion then failed, takes along what is deleted with it: the next run makes that again.
     """
     resources, live = report.snapshot.resources, engine.cloud.live
     uncertain = {operation.resource.urn for operation in report.snapshot.pending_operations}
-    known = {each.id for each in resources if each.type.startswith("test:")}
+    known = {each.id for each in resources if each.type.startswith("test:") and not each.pending_replacement}
     made_way = {each.urn for each in resources if each.pending_replacement}
     sure = {
         each.id

@@ -209,3 +209,25 @@ def test_concurrent_registrations_of_a_cascade(engine: Engine) -> None:
     assert sequences(report.operations, "-- d", "-- c", "-- b", "-- a", "++ a", "++ b", "++ c", "++ d")
     assert engine.cloud.names() == ["a", "b", "c", "d"]
     assert engine.up(thing("a", type="Named", key=2), *program).operations == []
+
+
+@pytest.mark.parametrize("fault", ["fail", "lost"])
+def test_what_cannot_be_deleted_early_is_left_alone_for_the_rest_of_the_run(engine: Engine, fault: str) -> None:
+    engine.up(thing("a", type="Named", key=1), thing("b", replace_with=["a"]))
+    engine.cloud.faults["delete b"] = fault
+    program = [thing("a", type="Named", key=2), thing("b", key=2, delete_before_replace=True)]
+    report = engine.up(*program, thing("c", of=Out("b")), expect=Result.RESOURCE_FAILED)
+    assert report.operations == ["-- b"]
+    assert report.skipped == ["c"]
+    engine.cloud.faults.clear()
+    engine.up(*program)
+    assert engine.cloud.names() == ["a", "b"]
+
+
+def test_what_cannot_be_deleted_early_keeps_all_that_it_needs(engine: Engine) -> None:
+    dependent = thing("c", of=Out("b"), replace_with=["a", "b"])
+    engine.up(thing("a", type="Named", key=1), thing("b", type="Named", key=1), dependent)
+    engine.cloud.faults["delete c"] = "fail"
+    program = [thing("a", type="Named", key=2), thing("b", type="Named", key=2), dependent]
+    assert engine.up(*program, expect=Result.RESOURCE_FAILED).operations == ["-- c"]
+    assert engine.cloud.names() == ["a", "b", "c"]
