@@ -157,7 +157,7 @@ class CarryingOut(ProviderChoice):
             return True
         constraint = self.executor.constraint
         gone = dependent.pending_replacement  # then no plan says that it goes along: there is nothing to be done
-        return bool(constraint and not gone and constraint.leaves(dependent.urn, root.urn))
+        return bool(constraint and not gone and constraint.leaves(dependent.urn, root.urn, replaced=dependent.delete))
 
     async def _delete_early(self, dependent: ResourceState) -> None:
         gone = self.going_early[id(dependent)] = asyncio.get_running_loop().create_future()

@@ -176,14 +176,16 @@ class Constraint:
         self._order = {urn: [step.op for step in steps] for urn, steps in plan.by_urn().items()}
         self._ops = {urn: set(order) for urn, order in self._order.items()}
 
-    def leaves(self, dependent: str, root: str) -> bool:
+    def leaves(self, dependent: str, root: str, *, replaced: bool) -> bool:
         """Whether ``root`` is planned to be deleted before it is replaced, and ``dependent`` not to go along.
 
         The program had come to the dependent when the preview came to this; which is first may differ by a moment.
+        Of what is ``replaced`` already, nothing more than its deletion is planned.
         """
+        going = {Op.DELETE, Op.DISCARD} if replaced else {Op.DELETE_REPLACED, Op.DISCARD_REPLACED}
         order, along = self._order.get(root, []), self._ops.get(dependent, set())
         planned = [op for op in order if op in (Op.DELETE_REPLACED, Op.CREATE_REPLACEMENT)]
-        return planned[:1] == [Op.DELETE_REPLACED] and not along & {Op.DELETE_REPLACED, Op.DISCARD_REPLACED}
+        return planned[:1] == [Op.DELETE_REPLACED] and not along & going
 
     def objection(self, step: Step) -> str | None:
         """Why ``step`` may not run, or None. What the preview could not see (a create below an unknown) may."""

@@ -231,3 +231,12 @@ def test_what_cannot_be_deleted_early_keeps_all_that_it_needs(engine: Engine) ->
     program = [thing("a", type="Named", key=2), thing("b", type="Named", key=2), dependent]
     assert engine.up(*program, expect=Result.RESOURCE_FAILED).operations == ["-- c"]
     assert engine.cloud.names() == ["a", "b", "c"]
+
+
+def test_what_was_replaced_goes_along_as_planned_though_its_replacement_is_not_declared(engine: Engine) -> None:
+    engine.up(thing("a", type="Named", key=1), thing("b", key=Out("a")))
+    engine.cloud.faults["delete b"] = "fail"
+    engine.up(thing("b", key=1), expect=Result.RESOURCE_FAILED)
+    engine.cloud.faults.clear()
+    engine.up(thing("a", type="Named", key=2))
+    assert engine.cloud.names() == ["a"]
