@@ -49,7 +49,7 @@ def register(sandbox: typer.Typer) -> None:
                     kubernetes_port=request.kubernetes_port,
                 )  # fmt: skip
         except KeyboardInterrupt:
-            screen.tell("interrupted; what had been started is ended, and nothing of the sandbox is left")
+            screen.tell("interrupted; what had been started for it is ended")
             raise
         if request.output is Output.JSON:
             screen.document(described("running", started))
@@ -140,9 +140,9 @@ def lack_of(sandbox: Sandbox) -> str | None:
     """What the two halves of ``sandbox`` do not know of each other, if anything: only our emulator can be told."""
     if sandbox.kubernetes is None or sandbox.can_be_told:
         return None
-    from engine.sandbox.localstack import TOKEN
+    from engine.sandbox.localstack import TOKEN, is_ours
 
-    ours = f"without {TOKEN}" if sandbox.in_docker else "without --endpoint"
+    ours = f"without {TOKEN}" if is_ours(sandbox) else "without --endpoint"
     return (
         f"the emulator at {sandbox.endpoint} can't be told of this Kubernetes API: its EKS clusters lead elsewhere and "
         "their node groups make no nodes here\n"
@@ -250,7 +250,9 @@ def _places(sandbox: Sandbox) -> list[tuple[str, str]]:
     """Where it runs and says what happens; of an emulator that somebody else has started nobody knows."""
     if sandbox.pid is not None:
         return [("process", str(sandbox.pid)), ("log", str(sandbox.log_file))]
-    if not sandbox.in_docker:
+    from engine.sandbox import localstack
+
+    if not localstack.is_ours(sandbox):
         return [("process", "not ours")]
     from engine.sandbox.docker import logs_of_localstack
 

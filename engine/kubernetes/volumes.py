@@ -46,13 +46,8 @@ def name_of_volume(claim: Object) -> str:
     return f"pvc-{claim['metadata']['uid']}"
 
 
-def volume_of(
-    claim: Object, class_: Object | None, node: Object | None, source: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """The volume that is made for ``claim``: of the claim's size, and in the zone of ``node``, if that has one.
-
-    ``source`` says where its data lies, if not with the driver.
-    """
+def volume_of(claim: Object, class_: Object | None, node: Object | None) -> dict[str, Any]:
+    """The volume that is made for ``claim``: of the claim's size, and in the zone of ``node``, if that has one."""
     about, spec = claim["metadata"], claim["spec"]
     found = class_ or {}
     driver = found.get("provisioner") or _annotations(claim).get(PROVISIONER) or _DRIVER
@@ -61,7 +56,7 @@ def volume_of(
         "capacity": {"storage": spec["resources"]["requests"]["storage"]},
         "accessModes": spec.get("accessModes"),
         "claimRef": reference | {"namespace": about["namespace"], "uid": about["uid"]},
-        **(source or {"csi": {"driver": driver, "volumeHandle": f"vol-{about['uid'].replace('-', '')[:17]}"}}),
+        "csi": {"driver": driver, "volumeHandle": f"vol-{about['uid'].replace('-', '')[:17]}"},
         "persistentVolumeReclaimPolicy": found.get("reclaimPolicy", "Delete"),
     }
     for key, value in (

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import json
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from engine.sandbox.kubeconfig import Credentials
+
+if TYPE_CHECKING:
+    import ssl
 
 ANSWER_TIMEOUT = 2.0  # seconds for one answer
 REQUEST_TIMEOUT = 30.0  # seconds for one that may take its time
@@ -79,10 +83,11 @@ class Api:
 
     @contextlib.contextmanager
     def _answer(self, method: str, path: str, body: Any, timeout: float) -> Generator[http.client.HTTPResponse]:
-        connection = self._connection(timeout)
         headers = {"Content-Type": _CONTENT.get(method, "application/json"), "Accept": "application/json"}
-        try:
+        with contextlib.ExitStack() as stack:
             try:
+                connection = self._connection(timeout)
+                stack.callback(connection.close)
                 connection.request(method, path, None if body is None else json.dumps(body), headers)
                 answer = connection.getresponse()
                 if answer.status >= _FIRST_REFUSAL:
@@ -90,15 +95,17 @@ class Api:
             except (OSError, http.client.HTTPException) as error:
                 raise Unanswered(f"nothing answers at {self.server}: {error}") from error
             yield answer
-        finally:
-            connection.close()
+
+    @functools.cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return self.credentials.tls()
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         parts = urlsplit(self.server)
         host, port = parts.hostname or "", parts.port
         if parts.scheme != "https":
             return http.client.HTTPConnection(host, port, timeout=timeout)
-        return http.client.HTTPSConnection(host, port, timeout=timeout, context=self.credentials.tls())
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=self._tls)
 
 
 def _message(content: bytes) -> str:

@@ -93,11 +93,19 @@ def _localstack(endpoint: str) -> dict[str, str] | None:
 
 
 def lives(record: Record) -> bool:
-    """Whether its process is there; always so for an endpoint that is not ours."""
+    """Whether its process or container is there; always so for an endpoint that is not ours."""
     sandbox = record.sandbox
     if sandbox.pid is None:
-        return not sandbox.in_docker or _listens(sandbox.endpoint)
+        return not _is_our_localstack(sandbox) or _listens(sandbox.endpoint)
     return process.is_alive(sandbox.pid, record.process_start)
+
+
+def _is_our_localstack(sandbox: Sandbox) -> bool:
+    if sandbox.emulator != LOCALSTACK:
+        return False
+    from engine.sandbox import localstack
+
+    return localstack.is_ours(sandbox)
 
 
 def _listens(endpoint: str) -> bool:
@@ -114,7 +122,7 @@ def status(record: Record) -> PartStatus:
     """How it is; asks its endpoint."""
     sandbox = record.sandbox
     if not lives(record):
-        what = "its container" if sandbox.in_docker else f"its process {sandbox.pid}"
+        what = "its container" if sandbox.pid is None else f"its process {sandbox.pid}"
         detail = f"{what} has ended; bring it up again (it will be empty)"
         return PartStatus("aws", SandboxState.DEAD, detail)
     if not answers_as_itself(sandbox):

@@ -1,7 +1,7 @@
 """The Docker sandbox: a kind cluster, and LocalStack where there is a token for it. Everything carries our label.
 
-What is made is found by that label, never by a name that somebody else may have chosen, too; `down` removes containers
-and network. The images are those of images.yaml.
+What is made is found by that label, and kind's by a name that holds a digest of the sandbox's folder: never by one that
+somebody else may have chosen, too. `down` removes containers and network. The images are those of images.yaml.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def name_of(files: SandboxFiles) -> str:
 
 
 def _name(directory: Path) -> str:
-    return f"bedplate-{directory.name}-{hashlib.sha256(str(directory).encode()).hexdigest()[:8]}"
+    """Of at most 49 characters: a node is called after it, with 14 more, and may have 63."""
+    digest = hashlib.sha256(str(directory).encode()).hexdigest()[:8]
+    return f"bedplate-{directory.name[:31].rstrip('-')}-{digest}"
 
 
 def logs_of_localstack(sandbox: Sandbox) -> str:
@@ -103,6 +105,7 @@ def start_localstack(files: SandboxFiles, port: int, region: str) -> str:
          # Queues' URLs are made of it: its own port is the container's, and not where it is reached.
          "--env", f"LOCALSTACK_HOST=localhost.localstack.cloud:{port}", images()["localstack"]["image"]],
     ).strip()  # fmt: skip
+    localstack.mark_ours(files.directory)
     endpoint = f"http://{endpoints.LOOPBACK}:{port}"
     deadline = time.monotonic() + LOCALSTACK_TIMEOUT
     while localstack.at(endpoint) is None:
@@ -135,19 +138,8 @@ def start_kind(files: SandboxFiles, port: int) -> KubernetesApi:
         "kubeadmConfigPatches": [json.dumps(_KUBELET)],
     }  # fmt: skip
     scratch = files.directory / "kind.kubeconfig"
-    command = [
-        "kind",
-        "create",
-        "cluster",
-        "--name",
-        name,
-        "--config",
-        "-",
-        "--kubeconfig",
-        str(scratch),
-        "--wait",
-        "120s",
-    ]
+    command = ["kind", "create", "cluster", "--name", name, "--config", "-", "--kubeconfig", str(scratch)]
+    command += ["--wait", "120s"]
     network = {"KIND_EXPERIMENTAL_DOCKER_NETWORK": name}
     _made_by(command, stdin=json.dumps(wanted), variables=network)
     server = _adopt(scratch, files.kubeconfig)
@@ -161,7 +153,7 @@ def _play(files: SandboxFiles, node: str) -> tuple[Process, ...]:
     directory.mkdir(mode=0o700, parents=True)
     command = [sys.executable, "-P", "-m", "engine.sandbox.kind.machines", str(files.kubeconfig), node]
     supervised.mark(directory, [supervised.Start(MACHINES, command)])
-    docker = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_")}
+    docker = {key: value for key, value in os.environ.items() if key.startswith("DOCKER_") or key == "SSH_AUTH_SOCK"}
     supervised.spawn(directory, environment(directory) | docker)
     deadline = time.monotonic() + ANSWER_TIMEOUT
     while MACHINES not in {one.name for one in supervised.processes(directory)}:
@@ -272,7 +264,7 @@ def _run(
         try:
             out, err = running.communicate(stdin, timeout)
         except BaseException:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # the latter: macOS, once all have ended
                 os.killpg(running.pid, signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     running.wait(GRACE)

@@ -9,7 +9,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.sandbox.api import Api, Refused, Unanswered
@@ -46,14 +46,25 @@ def follow(api: Api, path: str, act: Act) -> None:
     while True:
         try:
             found = api.request("GET", path)
-            for one in found.get("items") or ():
-                _attempt(act, one)
-            failures = 0
+            attempt_all(act, found.get("items") or ())
             _watch(api, path, found["metadata"]["resourceVersion"], act)
+            failures = 0
         except (Refused, Unanswered) as error:
             say(f"{path}: {error}")
             time.sleep(_DELAYS[min(failures, len(_DELAYS) - 1)])
             failures += 1
+
+
+def attempt_all(act: Act, every: Iterable[Json]) -> None:
+    """``act`` on each. What may pass is raised once all have had their turn: one object holds up no other."""
+    may_pass: Refused | Unanswered | None = None
+    for one in every:
+        try:
+            _attempt(act, one)
+        except (Refused, Unanswered) as error:
+            may_pass = may_pass or error
+    if may_pass:
+        raise may_pass
 
 
 def _watch(api: Api, path: str, version: str, act: Act) -> None:
@@ -67,14 +78,19 @@ def _watch(api: Api, path: str, version: str, act: Act) -> None:
 
 
 def _attempt(act: Act, one: Json) -> None:
-    """What the server will never take is said and left alone; what may pass is raised, and tried again."""
+    """What may pass is raised, to be tried again. All else is said and left alone: it is about this object only."""
+    name = one["metadata"]["name"]
     try:
         act(one)
+    except Unanswered:
+        raise
     except Refused as refused:
         if refused.status >= _FIRST_OF_SERVER:
             raise
         if refused.status not in (CONFLICT, NOT_FOUND):  # it has changed meanwhile: another event tells how
-            say(f"{one['metadata']['name']}: {refused}")
+            say(f"{name}: {refused}")
+    except Exception as error:  # noqa: BLE001  # whatever somebody has written there must not end this process
+        say(f"{name}: {type(error).__name__}: {error}")
 
 
 def say(what: str) -> None:

@@ -77,7 +77,7 @@ def up(
 
 
 def find(root: Path, name: str = DEFAULT_NAME) -> Sandbox | None:
-    """The sandbox when it has been brought up and its processes live. Reads files; asks nothing of the network."""
+    """The sandbox when it has been brought up and its processes live. Asks nothing, but whether a container listens."""
     record = records.load(SandboxFiles(root, name))
     return record.sandbox if record and record.complete and _lives(record) else None
 
@@ -194,13 +194,16 @@ def _start(
 ) -> Record:
     """Start both halves, the AWS one first: the other's are told to it."""
     former_api = former.sandbox.kubernetes if former else None
+    if wish and wish.flavor is Flavor.KIND:
+        from engine.sandbox import docker
+
+        docker.remove_leftovers(files)
     if endpoint is not None:
         record = aws_half.attach(files, endpoint.rstrip("/"), region, allowed_hosts)
         return kubernetes_half.start(files, record, wish, former_api) if wish else record
     if wish and wish.flavor is Flavor.KIND:
         from engine.sandbox import docker
 
-        docker.remove_leftovers(files)
         if docker.has_token():
             endpoint = docker.start_localstack(files, port, region)
             record = aws_half.attach(files, endpoint, region, allowed_hosts)

@@ -12,7 +12,6 @@ from engine.sandbox.errors import SandboxError
 DEFAULT_NAME = "default"
 DEFAULT_REGION = "us-east-1"
 LOCALSTACK = "localstack"  # as a sandbox's emulator
-IN_DOCKER = "in-docker"  # a file's name
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -71,7 +70,7 @@ class SandboxFiles:
     @property
     def docker(self) -> Path:
         """Exists while the sandbox has, or may have, something in Docker."""
-        return self.directory / IN_DOCKER
+        return self.directory / "in-docker"
 
 
 class Flavor(enum.StrEnum):
@@ -133,11 +132,6 @@ class Sandbox:
     def can_be_told(self) -> bool:
         """Whether the emulator is ours, whoever started it, and so can be told of a Kubernetes API."""
         return self.instance_id is not None and self.emulator != LOCALSTACK
-
-    @property
-    def in_docker(self) -> bool:
-        """Whether the emulator is a LocalStack that ``up`` started in Docker."""
-        return self.emulator == LOCALSTACK and (self.directory / IN_DOCKER).exists()
 
     @property
     def managed(self) -> bool:

@@ -30,12 +30,15 @@ class NodeKeeper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: dict[str, _Pending] = {}  # by the group's ARN
+        self._groups: dict[str, _Pending] = {}  # those that want nodes
         self._retrying = False
 
     def keep(self, wanted: WantedNodes, group: Facts) -> None:
         """Make the group's nodes equal to what it wants; ``group`` gets or loses its health issue."""
         with self._lock:
-            self._pending[wanted.arn] = _Pending(wanted, group)
+            self._pending[wanted.arn] = self._groups[wanted.arn] = _Pending(wanted, group)
+            if not wanted.count:
+                del self._groups[wanted.arn]
             self._work()
             if self._pending and not self._retrying:
                 self._retrying = True
@@ -55,7 +58,8 @@ class NodeKeeper:
         try:
             for arn, pending in list(self._pending.items()):
                 try:
-                    keep(client, pending.wanted)
+                    if keep(client, pending.wanted):
+                        self._pending = self._groups | self._pending  # the next one bears its labels
                 except NoFreeAddress as error:  # of this group only: the others' nodes don't wait for it
                     _tell(pending.group, _FULL, str(error))
                     continue

@@ -88,11 +88,14 @@ def gone(arn: str) -> WantedNodes:
     return WantedNodes(arn, "", "", 0, "", "", "", "", ())
 
 
-def keep(api: NodesApi, wanted: WantedNodes) -> None:
-    """Make the group's nodes in the API what they should be. Raises NoFreeAddress and what the API raises."""
+def keep(api: NodesApi, wanted: WantedNodes) -> bool:
+    """Make the group's nodes in the API what they should be. Raises NoFreeAddress and what the API raises.
+
+    Returned is whether a real node is without labels now, which another group may give it.
+    """
     every = api.nodes()
     real = [node for node in every if node["spec"].get("providerID", "").startswith(_REAL)]
-    _stand_in(api, wanted, real)
+    free = _stand_in(api, wanted, real)
     of_group = [node for node in every if _annotations(node).get(GROUP) == wanted.arn]
     kept = [node for node in of_group if _annotations(node).get(BUILD) == wanted.build][: wanted.count]
     names = {node["metadata"]["name"] for node in kept}
@@ -111,10 +114,15 @@ def keep(api: NodesApi, wanted: WantedNodes) -> None:
         if number >= len(kept):
             kept.append(made)
         api.put(made)
+    return free
 
 
-def _stand_in(api: NodesApi, wanted: WantedNodes, real: Iterable[Facts]) -> None:
-    """Give the real nodes the labels of the group, or take them back; at most one group has them at a time."""
+def _stand_in(api: NodesApi, wanted: WantedNodes, real: Iterable[Facts]) -> bool:
+    """Give the real nodes the labels of the group, or take them back; whether that was done.
+
+    At most one group has them at a time.
+    """
+    taken_back = False
     takes_any = not wanted.taints and all(name.startswith((*_COMMON, "hugepages-")) for name in wanted.capacity)
     for node in real:
         bearer = _annotations(node).get(STANDS_FOR)
@@ -123,6 +131,8 @@ def _stand_in(api: NodesApi, wanted: WantedNodes, real: Iterable[Facts]) -> None
             api.bear(node["metadata"]["name"], labels, {STANDS_FOR: wanted.arn})
         elif bearer == wanted.arn:
             api.bear(node["metadata"]["name"], {}, {})
+            taken_back = True
+    return taken_back
 
 
 def node_of(wanted: WantedNodes, place: Place, address: str, *, beside_real: bool = False) -> Facts:

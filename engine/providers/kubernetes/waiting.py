@@ -13,7 +13,7 @@ from engine.providers.kubernetes.conditions import wanted_conditions
 from engine.providers.kubernetes.connection import Connection
 from engine.providers.kubernetes.discovery import Place, Served, path_of
 from engine.providers.kubernetes.kinds import Kinds
-from engine.providers.kubernetes.readiness import Readiness, readiness, related_to, silent
+from engine.providers.kubernetes.readiness import Readiness, pod_reasons, readiness, related_to, silent
 from engine.providers.kubernetes.statuses import ApiError, Unreachable
 from engine.providers.kubernetes.tokens import of_manifest
 from engine.providers.notes import waits
@@ -63,8 +63,7 @@ class Waiter:
                 if verdict.ready or verdict.failed:
                     break
                 if time.monotonic() - told >= TELL:
-                    reasons = self._reasons(live, verdict)
-                    waits(next((one for one in reasons if one.startswith("pod ")), "; ".join(reasons)))
+                    waits(self._reason(live, verdict))
                     told = time.monotonic()
         except Unreachable as error:
             raise NotReady(live, [f"{error}; the object exists, and the next run goes on waiting for it"]) from error
@@ -85,16 +84,26 @@ class Waiter:
         self._span = LOOK
         return readiness(live, self._related(live))
 
+    def _reason(self, live: Properties, verdict: Readiness) -> str:
+        """In a line what is waited for: what pods tell, if they do."""
+        try:
+            related = self._related(live)
+            of_pods = pod_reasons(one for one in related if one.get("kind") == "Pod")
+            return next(iter([*self._of_silent(related), *of_pods, *self._reasons(live, verdict)]), "")
+        except ProviderError:
+            return "; ".join(verdict.reasons)
+
     def _reasons(self, live: Properties, verdict: Readiness) -> list[str]:
         try:
             related = self._related(live)
             told = readiness(live, related).reasons  # with what the pods of a workload say
-            of_pods = [
-                f"pod {manifests.name_of(pod)}: {event}" for pod in silent(related) for event in self._events(pod)[-1:]
-            ]
-            return list(dict.fromkeys([*verdict.reasons, *of_pods, *told, *self._events(live)]))
+            return list(dict.fromkeys([*verdict.reasons, *self._of_silent(related), *told, *self._events(live)]))
         except ProviderError:
             return list(verdict.reasons)
+
+    def _of_silent(self, related: list[Properties]) -> list[str]:
+        """What events tell of pods that tell nothing themselves."""
+        return [f"pod {manifests.name_of(pod)}: {event}" for pod in silent(related) for event in self._events(pod)[-1:]]
 
     def _related(self, live: Properties) -> list[Properties]:
         """Other objects that tell more of this one."""
@@ -185,4 +194,4 @@ class Waiter:
             for event in mine
             if event.get("type") == "Warning"
         ]
-        return list(dict.fromkeys(warnings))[-3:]
+        return list(dict.fromkeys(reversed(warnings)))[2::-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.sandbox.api import Unanswered
@@ -22,29 +23,34 @@ class RealNode:
 
     name: str
 
-    def make_disk(self, name: str) -> str:
-        """An empty directory that any user may write into, as a pod's group may into a volume of EBS; its path."""
-        path = f"{DISKS}/{name}"
-        self._do("mkdir", "-p", DISKS)
-        self._do("mkdir", "-p", "-m", "0777", path)
-        return path
+    def disk(self, volume: str) -> str:
+        """The directory of a volume."""
+        return f"{DISKS}/{volume}"
 
-    def remove_disk(self, path: str) -> None:
-        """Remove a directory that ``make_disk`` made."""
-        if path.startswith(f"{DISKS}/"):
-            self._do("rm", "-rf", path)
+    def make_disk(self, volume: str) -> None:
+        """Make the directory of a volume; any user may write into it, as a pod's group may into a volume of EBS."""
+        self._do(["mkdir", "-p", DISKS])
+        self._do(["mkdir", "-p", "-m", "0777", self.disk(volume)])
 
-    def has_neighbour(self, address: str) -> None:
-        """Let a simulated node's address seem to be in the node's network.
+    def remove_disk(self, volume: str) -> None:
+        """Remove the directory of a volume, and what is in it."""
+        self._do(["rm", "-rf", self.disk(volume)])
 
-        kindnetd makes routes through it to the pods of that node, and ends where it may not.
+    def has_neighbours(self, addresses: Iterable[str]) -> None:
+        """Let simulated nodes' addresses seem to be in the node's network.
+
+        kindnetd makes routes through them to the pods of those nodes, and ends where it may not.
         """
-        self._do("ip", "route", "replace", f"{address}/32", "dev", _INTERFACE)
+        lines = "".join(f"route replace {address}/32 dev {_INTERFACE}\n" for address in addresses)
+        if lines:
+            self._do(["ip", "-force", "-batch", "-"], lines)
 
-    def _do(self, *command: str) -> None:
-        whole = ["docker", "exec", self.name, *command]
+    def _do(self, command: list[str], stdin: str = "") -> None:
+        whole = ["docker", "exec", "--interactive", self.name, *command]
         try:
-            done = subprocess.run(whole, capture_output=True, text=True, timeout=TIMEOUT, check=False)  # noqa: S603
+            done = subprocess.run(  # noqa: S603  # our commands; names are those of Kubernetes' objects, and no options
+                whole, input=stdin, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise NodeFailed(f"`{' '.join(whole)}`: {error}") from error
         if done.returncode:

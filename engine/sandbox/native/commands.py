@@ -32,7 +32,7 @@ def starts(binaries: Binaries, port: int) -> list[Start]:
         Start("kube-scheduler", [str(binaries.path("kube-scheduler")), *_scheduler()], "kube-apiserver"),
         Start("kwok", [str(binaries.path("kwok")), "--kubeconfig=kwok.kubeconfig", f"--config={STAGES}"],
               "kube-apiserver"),
-        Start(VOLUMES, [sys.executable, "-P", "-m", "engine.sandbox.native.volumes", f"{VOLUMES}.kubeconfig"],
+        Start(VOLUMES, [sys.executable, "-P", "-m", "engine.sandbox.volumes", f"{VOLUMES}.kubeconfig"],
               "kube-apiserver"),
     ]  # fmt: skip
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from engine.emulator.eks import node_keeper
+from engine.emulator.eks.api_server import ApiServer
 from engine.emulator.eks.nodes import STANDS_FOR, Place, WantedNodes, gone, keep
+from tests.engine.sandbox.waiting import eventually
 
 PREFERRED = {"key": "bedplate.dev/simulated", "effect": "PreferNoSchedule"}
 GPU_TAINT = {"key": "nvidia.com/gpu", "effect": "NoSchedule"}
@@ -35,6 +38,9 @@ class Api:
 
     def remove(self, name: str) -> None:
         self.there = [node for node in self.there if node["metadata"]["name"] != name]
+
+    def close(self) -> None:
+        """There is no connection."""
 
     def bear(self, name: str, labels: dict[str, Any], annotations: dict[str, Any]) -> None:
         assert name == "control-plane"
@@ -82,6 +88,22 @@ def test_what_it_bore_goes_with_the_group(last: WantedNodes) -> None:
     assert (api.given, api.there) == ({}, [real()])
     keep(api, group("work"))
     assert api.given["pool"] == "work", "another group may have it now"
+
+
+def test_another_group_gets_it_when_the_first_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new one is made before the old one goes, and changes no more after that."""
+    api, keeper = Api(), node_keeper.NodeKeeper()
+    monkeypatch.setattr(node_keeper, "RETRY_EVERY", 0.01)
+
+    def client(_: ApiServer) -> Api:
+        return api
+
+    monkeypatch.setattr(node_keeper, "NodesClient", client)
+    monkeypatch.setattr(node_keeper.api_server.CURRENT, "api_server", ApiServer("http://127.0.0.1:1"))
+    for wanted in (group("system-1"), group("system-2"), gone("system-1")):
+        keeper.keep(wanted, {})
+    assert eventually(lambda: api.given.get("pool") == "system-2")
+    assert len(api.there) == 2
 
 
 def test_where_no_node_is_real_none_is_preferred() -> None:

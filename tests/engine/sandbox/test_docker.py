@@ -160,7 +160,7 @@ def token(server: str, engine: Read, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_with_a_token_the_aws_half_is_localstack(root: Path, engine: Read, server: str) -> None:
     running = sandbox.up(root, kubernetes="kind")
     assert (running.emulator, running.endpoint, running.managed) == ("localstack", server, False)
-    assert (running.in_docker, running.can_be_told) == (True, False)
+    assert (localstack.is_ours(running), running.can_be_told) == (True, False)
     assert docker.logs_of_localstack(running).endswith(
         f"label=dev.bedplate.sandbox={next(iter(engine()['networks']))})"
     )
@@ -219,7 +219,7 @@ def test_a_localstack_that_ends_says_why(
 
 def test_a_localstack_that_runs_is_known_as_one(root: Path, server: str) -> None:
     attached = sandbox.up(root, endpoint=server)
-    assert (attached.emulator, attached.managed) == ("localstack", False)
+    assert (attached.emulator, attached.managed, localstack.is_ours(attached)) == ("localstack", False, False)
 
 
 def test_what_a_localstack_lacks_is_read_from_its_health(server: str, tmp_path: Path) -> None:
@@ -244,13 +244,16 @@ def test_a_cluster_that_fails_leaves_nothing(root: Path, engine: Read, tmp_path:
     assert list(root.iterdir()) == []
 
 
-def test_what_a_start_left_that_was_killed_is_removed_by_the_next(root: Path, engine: Read, tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside_another", [False, True])
+def test_what_a_start_left_that_was_killed_is_removed_by_the_next(
+    root: Path, engine: Read, tmp_path: Path, server: str, beside_another: bool
+) -> None:
     """Docker made it after kind was gone, so nobody noted it."""
     name = docker.name_of(SandboxFiles(root, "default"))
     left = {"networks": {name: f"{docker.LABEL}={name}"}}
     left |= {"containers": {f"{name}-control-plane": [f"io.x-k8s.kind.cluster={name}"]}}
     (tmp_path / "docker.json").write_text(json.dumps(engine() | left))
-    sandbox.up(root, kubernetes="kind")
+    sandbox.up(root, kubernetes="kind", endpoint=server if beside_another else None)
     assert (list(engine()["networks"]), list(engine()["containers"])) == ([name], [f"{name}-control-plane"])
 
 
@@ -309,6 +312,12 @@ def test_the_best_is_chosen_and_why_is_said(tmp_path: Path, engine: Read) -> Non
     assert chosen.flavor is Flavor.EMBEDDED
     assert "`bedplate sandbox build`" in chosen.reason
     assert best(nothing_built, endpoint="http://127.0.0.1:1").flavor is None
+
+
+def test_the_longest_name_of_a_sandbox_makes_a_name_that_a_node_may_have(tmp_path: Path) -> None:
+    names = {docker.name_of(SandboxFiles(tmp_path, "a" * 39 + last)) for last in "ab"}
+    assert len(names) == 2
+    assert max(len(f"{name}-control-plane") for name in names) <= 63
 
 
 def test_images_are_pinned_by_digest() -> None:

@@ -18,7 +18,7 @@ from engine.sandbox import kubeconfig
 from engine.sandbox.api import Api, Refused, Unanswered
 from engine.sandbox.following import follow
 from engine.sandbox.native import cache_of, control_plane, required
-from engine.sandbox.native.volumes import Driver
+from engine.sandbox.volumes import Driver
 from tests.conftest import REPOSITORY
 from tests.engine.sandbox.waiting import eventually
 
@@ -201,14 +201,17 @@ def test_what_is_refused_for_good_holds_up_nothing_and_what_may_pass_is_tried_ag
     def act(one: dict[str, Any]) -> None:
         name = one["metadata"]["name"]
         tried.append(name)
+        if name == "broken":
+            raise ValueError("10.0.0.1/16 has host bits set")
         if status := {"wrong": 422, "changed": 409, "busy": 503}.get(name):
             raise Refused(status, name)
 
-    items = [_named("wrong"), _named("changed"), _named("good"), _named("busy"), _named("after")]
+    items = [_named(name) for name in ("wrong", "changed", "broken", "good", "busy", "after")]
     _followed(Watched(lists=[items, items]), act, monkeypatch)
-    assert tried == ["wrong", "changed", "good", "busy"] * 2, "the next list tries again what may pass"
+    assert tried == ["wrong", "changed", "broken", "good", "busy", "after"] * 2, "the next list tries again"
     told = capsys.readouterr().err
     assert "wrong: wrong (422)" in told
+    assert "broken: ValueError: 10.0.0.1/16 has host bits set" in told
     assert "changed: " not in told
 
 
@@ -236,7 +239,7 @@ def test_claims_of_a_real_cluster_are_bound_and_their_volumes_go(tmp_path: Path)
         lost = volumes.volume_of(api.request("GET", f"{claims}/gone"), None, None)
         api.request("DELETE", f"{claims}/gone")
         api.request("POST", VOLUMES, lost)  # as one that died between looking and making would have left it
-        command = [sys.executable, "-m", "engine.sandbox.native.volumes", str(running.kubeconfig)]
+        command = [sys.executable, "-m", "engine.sandbox.volumes", str(running.kubeconfig)]
         drivers = [subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL) for _ in range(2)]
         try:
             assert eventually(lambda: _ready(api, f"{sets}/second"))

@@ -1,4 +1,4 @@
-"""Plays the storage driver of a cluster without one: ``python -m engine.sandbox.native.volumes KUBECONFIG``.
+"""Plays the storage driver of a cluster without one: ``python -m engine.sandbox.volumes KUBECONFIG``.
 
 Makes the volume of a claim when the cluster asks for it (for one that binds late: when the scheduler has chosen a
 node), and deletes it after its claim. It holds nothing: what it does follows from what lies in the cluster, so it may
@@ -38,7 +38,7 @@ class Driver:
             self._choose_again(claim)
             return
         try:
-            self._api.request("POST", VOLUMES, volumes.volume_of(claim, class_, node, self.source(claim, node)))
+            self._api.request("POST", VOLUMES, self.made(claim, class_, node))
         except Refused as refused:
             if refused.status != CONFLICT:  # made by an attempt before this one
                 raise
@@ -50,10 +50,9 @@ class Driver:
             condition = {"uid": about["uid"], "resourceVersion": about["resourceVersion"]}
             self._api.request("DELETE", f"{VOLUMES}/{about['name']}", {"preconditions": condition})
 
-    def source(self, claim: Json, node: Json | None) -> Json | None:
-        """Where the volume's data lies, as a part of its `spec`; None where nobody will look."""
-        del claim, node
-        return None
+    def made(self, claim: Json, class_: Json | None, node: Json | None) -> Json:
+        """The volume for a claim."""
+        return volumes.volume_of(claim, class_, node)
 
     def _get(self, kind: str, name: str) -> Json | None:
         try:
