@@ -33,7 +33,7 @@ LOCALSTACK_TIMEOUT = 300.0
 ANSWER_TIMEOUT = 10.0
 MACHINES = "machines"  # what plays what kind lacks of EKS
 POLL = 0.5
-SETTLING = 1.0
+SETTLING = 1.0  # seconds in which Docker has made what it was asked for
 GRACE = 5.0  # seconds that docker and kind have to end
 # The kubelet asks for its certificate, as in EKS; `machines` approves it. A self-signed one nobody would trust.
 _KUBELET = {

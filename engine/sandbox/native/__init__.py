@@ -1,8 +1,8 @@
 """The native Kubernetes half: etcd, API server, controllers and scheduler as they are, with nodes that kwok simulates.
 
-Volumes come from a driver of ours (``volumes``), which plays that of EBS. ``build`` makes the programs from the Go
-modules that ``tools/`` pins, ``find`` finds what has been built, and ``ControlPlane`` runs it: for a sandbox, a
-simulation or a test.
+Volumes come from a driver of ours (``engine.sandbox.volumes``), which plays that of EBS. ``build`` makes the programs
+from the Go modules that ``tools/`` pins, ``find`` finds what has been built, and ``ControlPlane`` runs it: for a
+sandbox, a simulation or a test.
 """
 
 from engine.sandbox.model import cache_of
