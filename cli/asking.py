@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import select
+import sys
+from typing import Final, Protocol
 
 from cli.exits import UsageError
 from cli.requests.manner import Output
 from cli.screen import Screen
+
+LOOK: Final = 0.2  # seconds between two looks for signals
 
 
 class Asking(Protocol):
@@ -41,6 +45,9 @@ def answer(screen: Screen, question: str) -> str:
     screen.err.write(question)
     screen.err.flush()
     try:
+        # A signal that comes just before `input` reads would wait for the next key; between two looks it is heard.
+        while not select.select([sys.stdin], [], [], LOOK)[0]:
+            pass
         return input().strip().lower()
     except EOFError:
         screen.tell("")

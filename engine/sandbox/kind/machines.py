@@ -50,7 +50,7 @@ def main() -> None:
     config, name = Path(sys.argv[1]), sys.argv[2]
     api, real = Api(kubeconfig.server(config), kubeconfig.read(config)), RealNode(name)
     nodes = Nodes(api, real)
-    threading.Thread(target=nodes.beat_forever, name="beat", daemon=True).start()
+    threading.Thread(target=nodes.beat, args=(threading.Event(),), name="beat", daemon=True).start()
     following.run(api, acts(api, nodes, real))
 
 

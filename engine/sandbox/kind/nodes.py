@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -66,10 +65,10 @@ class Nodes:
             raise Unanswered(f"the node {name} has no addresses yet")  # so it is asked again
         return self._take(node)
 
-    def beat_forever(self) -> None:
-        """Say of each node that it lives, and again before that is forgotten."""
+    def beat(self, stop: threading.Event) -> None:
+        """Say of each node that it lives, and again before that is forgotten, until ``stop``."""
         beats = 0
-        while True:
+        while not stop.is_set():
             with self._lock:
                 nodes = list(self._known.values())
             try:
@@ -83,7 +82,7 @@ class Nodes:
                     self._beat(node)
                 except (Refused, Unanswered) as error:
                     say(f"{node.name}: {error}")
-            time.sleep(BEAT)
+            stop.wait(BEAT)
 
     def _take(self, node: Json) -> SimulatedNode:
         about = node["metadata"]

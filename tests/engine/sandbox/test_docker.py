@@ -73,7 +73,7 @@ def install(folder: Path, *programs: str) -> None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> Read:
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> Iterator[Read]:
     """A Docker engine that is ours; call the result for what it holds."""
     folder, state = tmp_path / "bin", tmp_path / "docker.json"
     folder.mkdir()
@@ -82,7 +82,9 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str) -> Read
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     monkeypatch.setenv("FAKE_DOCKER", str(state))
     monkeypatch.delenv("LOCALSTACK_AUTH_TOKEN", raising=False)
-    return lambda: json.loads(state.read_text())
+    yield lambda: json.loads(state.read_text())
+    fail(tmp_path)
+    sandbox.down(tmp_path / "root")  # while its Docker is the one on PATH
 
 
 def fail(tmp_path: Path, **commands: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -107,16 +108,28 @@ def test_a_simulated_node_lives_and_the_real_one_reaches_it() -> None:
     assert nodes.addresses() == ["10.0.3.91"]
 
 
+@contextmanager
+def beating(nodes: Nodes) -> Generator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=nodes.beat, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_a_node_that_is_gone_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.sandbox.kind.nodes.BEAT", 0.01)
     place = f"{NODES}/ip-10-0-3-91"
     server = Server({place: simulated(), f"{LEASES}/ip-10-0-3-91": {}})
     nodes = Nodes(api(server), container())
     nodes.node(simulated())
-    threading.Thread(target=nodes.beat_forever, daemon=True).start()
-    assert eventually(lambda: len(server.written) > 2), "it says so again and again"
-    del server.there[f"{LEASES}/ip-10-0-3-91"], server.there[place]
-    assert eventually(lambda: nodes.addresses() == [])
+    with beating(nodes):
+        assert eventually(lambda: len(server.written) > 2), "it says so again and again"
+        del server.there[f"{LEASES}/ip-10-0-3-91"], server.there[place]
+        assert eventually(lambda: nodes.addresses() == [])
 
 
 def test_routes_that_a_container_lost_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,8 +142,8 @@ def test_routes_that_a_container_lost_are_made_again(monkeypatch: pytest.MonkeyP
     assert server.written, "it lives all the same"
     again = container()
     monkeypatch.setattr(nodes, "_real", again)
-    threading.Thread(target=nodes.beat_forever, daemon=True).start()
-    assert eventually(lambda: len(again.done) >= 2)
+    with beating(nodes):
+        assert eventually(lambda: len(again.done) >= 2)
 
 
 def test_another_node_of_the_same_name_has_its_own_network() -> None:
