@@ -5,6 +5,7 @@ A consumer is a callable that takes one event. It is called from the engine's ev
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -168,3 +169,16 @@ Event: TypeAlias = (
     | Passed
 )
 Consumer: TypeAlias = Callable[[Event], None]
+
+
+def from_any_thread(emit: Consumer) -> Consumer:
+    """``emit`` for other threads than that of the running event loop; once that is closed, events are dropped."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+
+    def tell(event: Event) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed: the run is over
+            loop.call_soon_threadsafe(emit, event)
+
+    return tell

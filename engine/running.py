@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from engine.events import Diagnostic, Severity
+from engine.events import Diagnostic, Severity, from_any_thread
 from engine.hooks import ON_ERROR, HookFailed, Moment
 from engine.marks import received
 from engine.plan import Step
@@ -139,14 +138,8 @@ class Running:
 
     def _teller(self) -> Callable[[str], None]:
         """What the thread of the operation calls with what it waits for."""
-        loop, emit, urn = asyncio.get_running_loop(), self._executor.emit, self.step.urn
-
-        def tell(reason: str) -> None:
-            told = Diagnostic(Severity.INFO, reason, urn, ephemeral=True)
-            with contextlib.suppress(RuntimeError):  # the loop was closed: the run is over
-                loop.call_soon_threadsafe(emit, told)
-
-        return tell
+        emit, urn = from_any_thread(self._executor.emit), self.step.urn
+        return lambda reason: emit(Diagnostic(Severity.INFO, reason, urn, ephemeral=True))
 
     def _tell_notes(self) -> None:
         for message in self._notes:

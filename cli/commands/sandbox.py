@@ -140,9 +140,10 @@ def lack_of(sandbox: Sandbox) -> str | None:
     """What the two halves of ``sandbox`` do not know of each other, if anything: only our emulator can be told."""
     if sandbox.kubernetes is None or sandbox.can_be_told:
         return None
-    from engine.sandbox.localstack import TOKEN, is_ours
+    from engine.sandbox.localstack import TOKEN
+    from engine.sandbox.model import is_our_localstack
 
-    ours = f"without {TOKEN}" if is_ours(sandbox) else "without --endpoint"
+    ours = f"without {TOKEN}" if is_our_localstack(sandbox) else "without --endpoint"
     return (
         f"the emulator at {sandbox.endpoint} can't be told of this Kubernetes API: its EKS clusters lead elsewhere and "
         "their node groups make no nodes here\n"
@@ -250,9 +251,9 @@ def _places(sandbox: Sandbox) -> list[tuple[str, str]]:
     """Where it runs and says what happens; of an emulator that somebody else has started nobody knows."""
     if sandbox.pid is not None:
         return [("process", str(sandbox.pid)), ("log", str(sandbox.log_file))]
-    from engine.sandbox import localstack
+    from engine.sandbox.model import is_our_localstack
 
-    if not localstack.is_ours(sandbox):
+    if not is_our_localstack(sandbox):
         return [("process", "not ours")]
     from engine.sandbox.docker import logs_of_localstack
 

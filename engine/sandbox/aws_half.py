@@ -16,7 +16,7 @@ from engine.sandbox import endpoint as endpoints
 from engine.sandbox import process
 from engine.sandbox import record as records
 from engine.sandbox.errors import StartFailed
-from engine.sandbox.model import LOCALSTACK, PartStatus, Sandbox, SandboxFiles, SandboxState
+from engine.sandbox.model import LOCALSTACK, PartStatus, Sandbox, SandboxFiles, SandboxState, is_our_localstack
 from engine.sandbox.record import Record
 
 READY_TIMEOUT = 30.0  # seconds until a started emulator must answer
@@ -96,16 +96,8 @@ def lives(record: Record) -> bool:
     """Whether its process or container is there; always so for an endpoint that is not ours."""
     sandbox = record.sandbox
     if sandbox.pid is None:
-        return not _is_our_localstack(sandbox) or _listens(sandbox.endpoint)
+        return not is_our_localstack(sandbox) or _listens(sandbox.endpoint)
     return process.is_alive(sandbox.pid, record.process_start)
-
-
-def _is_our_localstack(sandbox: Sandbox) -> bool:
-    if sandbox.emulator != LOCALSTACK:
-        return False
-    from engine.sandbox import localstack
-
-    return localstack.is_ours(sandbox)
 
 
 def _listens(endpoint: str) -> bool:

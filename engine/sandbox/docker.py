@@ -25,7 +25,7 @@ from engine.sandbox.aws_half import environment
 from engine.sandbox.errors import SandboxError, StartFailed
 from engine.sandbox.kubeconfig import Credentials
 from engine.sandbox.localstack import TOKEN
-from engine.sandbox.model import Flavor, KubernetesApi, Process, Sandbox, SandboxFiles
+from engine.sandbox.model import Flavor, KubernetesApi, Process, Sandbox, SandboxFiles, mark_localstack
 
 LABEL = "dev.bedplate.sandbox"
 CLUSTER_TIMEOUT = 600.0  # seconds: the node's image may have to be pulled first
@@ -105,7 +105,7 @@ def start_localstack(files: SandboxFiles, port: int, region: str) -> str:
          # Queues' URLs are made of it: its own port is the container's, and not where it is reached.
          "--env", f"LOCALSTACK_HOST=localhost.localstack.cloud:{port}", images()["localstack"]["image"]],
     ).strip()  # fmt: skip
-    localstack.mark_ours(files.directory)
+    mark_localstack(files.directory)
     endpoint = f"http://{endpoints.LOOPBACK}:{port}"
     deadline = time.monotonic() + LOCALSTACK_TIMEOUT
     while localstack.at(endpoint) is None:

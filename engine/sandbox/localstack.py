@@ -6,16 +6,12 @@ import http.client
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
-
-from engine.sandbox.model import LOCALSTACK, Sandbox
 
 TOKEN = "LOCALSTACK_AUTH_TOKEN"  # noqa: S105  # the variable's name
 HEALTH_PATH = "/_localstack/health"
 INFO_PATH = "/_localstack/info"
 ANSWER_TIMEOUT = 10.0  # seconds
-_OURS = "localstack-in-docker"  # a file in the sandbox's folder
 _OUT_OF_ORDER = ("disabled", "error")
 
 
@@ -28,16 +24,6 @@ class LocalStack:
 
     def lacks(self, needed: Collection[str]) -> list[str]:
         return sorted(set(needed) - self.services)
-
-
-def mark_ours(directory: Path) -> None:
-    """Note that the sandbox in ``directory`` has started its LocalStack itself."""
-    (directory / _OURS).touch(mode=0o600)
-
-
-def is_ours(sandbox: Sandbox) -> bool:
-    """Whether the sandbox's emulator is a LocalStack that it started in Docker."""
-    return sandbox.emulator == LOCALSTACK and (sandbox.directory / _OURS).exists()
 
 
 def at(endpoint: str) -> LocalStack | None:

@@ -12,6 +12,7 @@ from engine.sandbox.errors import SandboxError
 DEFAULT_NAME = "default"
 DEFAULT_REGION = "us-east-1"
 LOCALSTACK = "localstack"  # as a sandbox's emulator
+_OUR_LOCALSTACK = "localstack-in-docker"  # a file in the sandbox's folder
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -71,6 +72,16 @@ class SandboxFiles:
     def docker(self) -> Path:
         """Exists while the sandbox has, or may have, something in Docker."""
         return self.directory / "in-docker"
+
+
+def mark_localstack(directory: Path) -> None:
+    """Note that the sandbox in ``directory`` has started its LocalStack itself."""
+    (directory / _OUR_LOCALSTACK).touch(mode=0o600)
+
+
+def is_our_localstack(sandbox: Sandbox) -> bool:
+    """Whether the sandbox's emulator is a LocalStack that it started in Docker."""
+    return sandbox.emulator == LOCALSTACK and (sandbox.directory / _OUR_LOCALSTACK).exists()
 
 
 class Flavor(enum.StrEnum):

@@ -89,7 +89,7 @@ class Waiter:
         try:
             related = self._related(live)
             of_pods = pod_reasons(one for one in related if one.get("kind") == "Pod")
-            return next(iter([*self._of_silent(related), *of_pods, *self._reasons(live, verdict)]), "")
+            return next(iter([*self._of_silent(related), *of_pods, *verdict.reasons]), "")
         except ProviderError:
             return "; ".join(verdict.reasons)
 

@@ -6,7 +6,6 @@ that follows it, where it is configured the same.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Container, Generator, Mapping
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from engine.events import Consumer, Diagnostic, Severity
+from engine.events import Consumer, Diagnostic, Severity, from_any_thread
 from engine.packages import Parameters
 from engine.provider_registry import Wanted
 from engine.providers.remote import versions
@@ -67,13 +66,7 @@ class Plugins:
 
     def listen(self, emit: Consumer) -> None:
         """From now on ``emit`` gets what plugins say, on the running event loop."""
-        loop = asyncio.get_running_loop()
-
-        def tell(diagnostic: Diagnostic) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop was closed: the run is over
-                loop.call_soon_threadsafe(emit, diagnostic)
-
-        self._tell = tell
+        self._tell = from_any_thread(emit)
 
     def warn(self, message: str, urn: str) -> None:
         self._tell(Diagnostic(Severity.WARNING, message, urn))

@@ -100,8 +100,6 @@ class Nodes:
 
     def _beat(self, node: SimulatedNode) -> None:
         spec = {"holderIdentity": node.name, "leaseDurationSeconds": 40, "renewTime": now("%Y-%m-%dT%H:%M:%S.%fZ")}
-        owner = {"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": node.uid}
-        about = {"name": node.name, "ownerReferences": [owner]}
         try:
             self._api.request("PATCH", f"{LEASES}/{node.name}", {"spec": spec})
             return
@@ -111,6 +109,8 @@ class Nodes:
         try:
             there = self._api.request("GET", f"{NODES}/{node.name}")
             if there["metadata"]["uid"] == node.uid:
+                owner = {"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": node.uid}
+                about = {"name": node.name, "ownerReferences": [owner]}
                 lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": about, "spec": spec}
                 self._api.request("POST", LEASES, lease)
         except Refused as refused:

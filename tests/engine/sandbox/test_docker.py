@@ -20,7 +20,7 @@ from engine import sandbox
 from engine.sandbox import Flavor, SandboxState, StartFailed, aws_half, docker, localstack, process
 from engine.sandbox.choice import best
 from engine.sandbox.docker import DockerUnavailable, images
-from engine.sandbox.model import SandboxFiles
+from engine.sandbox.model import SandboxFiles, is_our_localstack
 from tests.engine.sandbox.waiting import eventually
 
 FAKE = Path(__file__).with_name("fake_docker.py")
@@ -162,7 +162,7 @@ def token(server: str, engine: Read, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_with_a_token_the_aws_half_is_localstack(root: Path, engine: Read, server: str) -> None:
     running = sandbox.up(root, kubernetes="kind")
     assert (running.emulator, running.endpoint, running.managed) == ("localstack", server, False)
-    assert (localstack.is_ours(running), running.can_be_told) == (True, False)
+    assert (is_our_localstack(running), running.can_be_told) == (True, False)
     assert docker.logs_of_localstack(running).endswith(
         f"label=dev.bedplate.sandbox={next(iter(engine()['networks']))})"
     )
@@ -221,7 +221,7 @@ def test_a_localstack_that_ends_says_why(
 
 def test_a_localstack_that_runs_is_known_as_one(root: Path, server: str) -> None:
     attached = sandbox.up(root, endpoint=server)
-    assert (attached.emulator, attached.managed, localstack.is_ours(attached)) == ("localstack", False, False)
+    assert (attached.emulator, attached.managed, is_our_localstack(attached)) == ("localstack", False, False)
 
 
 def test_what_a_localstack_lacks_is_read_from_its_health(server: str, tmp_path: Path) -> None:

@@ -240,7 +240,11 @@ def test_a_completion_that_could_not_be_said_is_said_again(monkeypatch: pytest.M
 
     monkeypatch.setattr(server, "request", request)
     nodes = Nodes(api(server), container())
-    monkeypatch.setattr(nodes, "find", lambda _: object())  # type: ignore[misc]  # any simulated node
+
+    def find(_: str) -> object:
+        return object()  # any simulated node
+
+    monkeypatch.setattr(nodes, "find", find)
     of_job = {"ownerReferences": [{"kind": "Job"}], "annotations": {"bedplate.dev/runs-for": "1h"}}
     begun = status.running(pod(metadata=of_job), address="10.244.3.9", host="10.0.3.91", now="2026-01-01T00:00:00Z")
     Pods(api(server), nodes).pod(pod(metadata=of_job, status=begun))
