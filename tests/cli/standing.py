@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,12 +77,15 @@ class Standing:
     def _run(self, arguments: tuple[str, ...], given: str, variables: dict[str, str], terminal: Terminal) -> Ended:
         out, err = io.StringIO(), io.StringIO()
         with (
+            tempfile.TemporaryFile("w+") as stdin,  # a true file: who asks waits for its descriptor
             self._environment(variables),
             mock.patch.object(screen, "of_process", lambda: terminal),
-            mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(given.encode()))),
+            mock.patch("sys.stdin", stdin),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
+            stdin.write(given)
+            stdin.seek(0)
             code = _code_of(arguments)
         return Ended(code, out.getvalue(), err.getvalue())
 
