@@ -121,15 +121,15 @@ def chosen(snapshot: Snapshot, words: Sequence[str], stack: str) -> list[Resourc
     return [one_of(snapshot.resources, word, stack) for word in words]
 
 
-Choose = Callable[[Snapshot], Sequence[ResourceState]]
+Choose = Callable[[Snapshot, str], Sequence[ResourceState]]  # the second is the stack that has the snapshot
 
 
-def choice(words: Sequence[str], *, everything: bool, verb: str, stack: str) -> Choose:
+def choice(words: Sequence[str], *, everything: bool, verb: str) -> Choose:
     """What is chosen of a snapshot: what ``words`` mean, or all. Raises UsageError unless exactly one is said."""
     if everything and words:
         raise UsageError(f"--all and '{words[0]}' were both given; give one of them")
     if not everything and not words:
-        raise UsageError(f"no resource was given; name some, as in `bedplate {verb} {stack} URN`, or say --all")
+        raise UsageError(f"no resource was given; name some, as in `bedplate {verb} ENV URN`, or say --all")
     if everything:
-        return lambda snapshot: snapshot.resources
-    return lambda snapshot: chosen(snapshot, words, stack)
+        return lambda snapshot, _: snapshot.resources
+    return lambda snapshot, name: chosen(snapshot, words, name)

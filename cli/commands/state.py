@@ -19,10 +19,12 @@ def register(group: typer.Typer) -> None:
         from engine.state import editing
 
         stack, words = positional(request, request.urn)
+        choose = choice(words, everything=request.all, verb="state unprotect")
         prepared = prepare("state unprotect", request, stack)
-        choose = choice(words, everything=request.all, verb=prepared.verb, stack=prepared.session.stack)
         return prepared.run(
-            lambda before: editing.unprotect(before, [one for one in choose(before) if not one.delete]),
+            lambda before: editing.unprotect(
+                before, [one for one in choose(before, prepared.session.stack) if not one.delete]
+            ),
             *(["--all"] if request.all else words),
         )
 
@@ -49,11 +51,14 @@ def register(group: typer.Typer) -> None:
         from engine.state import editing
 
         stack, words = positional(request, request.urn)
+        choose = choice(words, everything=request.all, verb="state delete")
         prepared = prepare("state delete", request, stack)
-        choose = choice(words, everything=request.all, verb=prepared.verb, stack=prepared.session.stack)
         return prepared.run(
             lambda before: editing.delete(
-                before, choose(before), force=request.force, dependents=request.target_dependents
+                before,
+                choose(before, prepared.session.stack),
+                force=request.force,
+                dependents=request.target_dependents,
             ),
             *(["--all"] if request.all else words),
         )

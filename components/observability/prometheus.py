@@ -199,5 +199,5 @@ def flags(choices: PrometheusChoices, namespace: str) -> list[str]:
         # A full volume stops the server: a fifth is for the log, which this doesn't count, and for blocks being made.
         f"--storage.tsdb.retention.size={choices.volume_gib * 4 // 5}GB",
         f"--web.external-url=http://{APP}.{namespace}.svc:{PORT}/",
-        "--enable-feature=auto-reload-config",
+        "--config.auto-reload",
     ]

@@ -148,7 +148,7 @@ def start_kind(files: SandboxFiles, port: int) -> KubernetesApi:
 
 def _play(files: SandboxFiles, node: str) -> tuple[Process, ...]:
     """Start what plays what kind lacks of EKS, beside the cluster whose one node is ``node``."""
-    directory = files.control_plane
+    directory = files.kubernetes
     supervised.end(directory)
     directory.mkdir(mode=0o700, parents=True)
     command = [sys.executable, "-P", "-m", "engine.sandbox.kind.machines", str(files.kubeconfig), node]

@@ -95,15 +95,15 @@ def _native(files: SandboxFiles, wish: Wish, former: KubernetesApi | None) -> Ku
     former_port = urlsplit(former.server).port if former and former.flavor is Flavor.NATIVE else None
     with endpoints.listen_like(wish.port, former_port, option=PORT_OPTION) as probe:
         port = probe.getsockname()[1]
-    running = ControlPlane.start(files.control_plane, required(wish.cache), port=port)
+    running = ControlPlane.start(files.kubernetes, required(wish.cache), port=port)
     kubeconfig.write(files.kubeconfig, running.server, kubeconfig.read(running.kubeconfig))
     return KubernetesApi(Flavor.NATIVE, running.server, files.kubeconfig, running.version, running.processes)
 
 
 def end(files: SandboxFiles) -> None:
     """End what the Kubernetes half runs of its own, however it was left."""
-    if files.control_plane.exists():
-        supervised.end(files.control_plane)
+    if files.kubernetes.exists():
+        supervised.end(files.kubernetes)
     if files.docker.exists():
         from engine.sandbox import docker
 

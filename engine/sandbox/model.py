@@ -64,7 +64,7 @@ class SandboxFiles:
         return self.directory / "kubeconfig"
 
     @property
-    def control_plane(self) -> Path:
+    def kubernetes(self) -> Path:
         """What the processes of the Kubernetes half need and leave: certificates, configuration, etcd's data, logs."""
         return self.directory / "kubernetes"
 

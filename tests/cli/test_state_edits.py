@@ -41,6 +41,7 @@ def test_the_story_of_an_edit(stack: Standing) -> None:
     [
         (("unprotect", "dev", "part"), 2, "pass --yes"),
         (("unprotect", "dev", "--yes"), 2, "no resource was given"),
+        (("delete", "dev"), 2, "no resource was given; name some, as in `bedplate state delete ENV URN`"),
         (("unprotect", "dev", "part", "--all", "--yes"), 2, "--all and 'part' were both given"),
         (("unprotect", "dev", "prat", "--yes"), 2, "did you mean 'part'?"),
         (("unprotect", "nope", "part", "--yes"), 6, "nope"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.sandbox.model import Process
 
 PLAN = "plan.json"  # {"id": ..., "starts": [as Start]}
-RECORD = "control-plane.json"  # {"id": ..., "processes": [{"name", "pid", "started"}]}; the supervisor's is the first
+RECORD = "processes.json"  # {"id": ..., "processes": [{"name", "pid", "started"}]}; the supervisor's is the first
 SUPERVISOR = "supervisor"
 
 

@@ -159,7 +159,7 @@ def test_what_it_keeps_fits_its_volume(prod: Run) -> None:
     (container,) = spec["template"]["spec"]["containers"]
     assert "--storage.tsdb.retention.time=15d" in container["args"]
     assert "--storage.tsdb.retention.size=40GB" in container["args"]
-    assert "--enable-feature=auto-reload-config" in container["args"]
+    assert "--config.auto-reload" in container["args"]
     assert not [each for each in container["args"] if "lifecycle" in each or "admin-api" in each]
 
 

@@ -285,7 +285,7 @@ def test_a_removed_directory_orphans_nothing(root: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("moment", ["plan.json", "control-plane.json", "kwok.log"])
+@pytest.mark.parametrize("moment", ["plan.json", "processes.json", "kwok.log"])
 def test_an_up_that_is_interrupted_leaves_what_the_next_cleans(root: Path, number: int, moment: str) -> None:
     program = (
         "import sys; from pathlib import Path; from engine import sandbox;"
@@ -309,7 +309,7 @@ def test_an_up_that_is_interrupted_leaves_what_the_next_cleans(root: Path, numbe
 def test_leftover_certificates_are_not_taken_for_ours_nor_is_a_path_too_long(tmp_path: Path, built: Binaries) -> None:
     directory = tmp_path / ("x" * 120) / "plane"  # longer than a socket's may be
     directory.mkdir(parents=True)
-    for name in ("ca.crt", "ca.key", "kube-apiserver.crt", "kubeconfig", "control-plane.json"):
+    for name in ("ca.crt", "ca.key", "kube-apiserver.crt", "kubeconfig", "processes.json"):
         (directory / name).write_text("of another time")
     (directory / "etcd").mkdir()
     with control_plane(directory, built) as running:
