@@ -60,12 +60,16 @@ def _holds(engine: Engine, report: Report) -> set[str]:
 
     As Pulumi has it, two are let pass. What goes with something is dropped before that is deleted, or marked as gone if
     it is to be made again: where the deletion fails it is forgotten, and returned here. And what was deleted to make
-    way for another, whose own deletion then failed, takes along what is deleted with it: the next run makes that again.
+    way for another, whose own deletion then failed, takes along what is deleted with it, and what is deleted with that:
+    the next run makes them again.
     """
     resources, live = report.snapshot.resources, engine.cloud.live
     uncertain = {operation.resource.urn for operation in report.snapshot.pending_operations}
     known = {each.id for each in resources if each.type.startswith("test:") and not each.pending_replacement}
-    made_way = {each.urn for each in resources if each.pending_replacement}
+    made_way: set[str] = set()  # in the order of the state: what goes with something stands after it
+    for each in resources:
+        if each.pending_replacement or each.deleted_with in made_way:
+            made_way.add(each.urn)
     sure = {
         each.id
         for each in resources
