@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 
 from engine.decide import Decision
@@ -79,6 +80,16 @@ class CarryingOut(ProviderChoice):
         forced = replace(decision, replace_keys=self.forcing_keys.get(state.urn, ()))  # known when it was deleted
         return await self.executor.create(self._step(forced, state, old, Op.CREATE_REPLACEMENT), provider, old)
 
+    async def _make_taken(
+        self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
+    ) -> ResourceState:
+        """Make what another's deletion took along: its provider was asked for a change of what is gone."""
+        self.replaced.add(state.urn)
+        if provider is not None:
+            state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
+            state = await self._remediated(state)
+        return await self._make_again(Decision(Op.REPLACE, Reason.DELETED_WITH), state, old, provider)
+
     async def _make_again(
         self, decision: Decision, state: ResourceState, old: ResourceState, provider: Provider | None
     ) -> ResourceState:
@@ -114,16 +125,16 @@ class CarryingOut(ProviderChoice):
             if not self.preview:
                 self._refuse(old, message)
             self.executor.objections += 1
-            self.executor.emit(Diagnostic(Severity.ERROR, message, old.urn))
+            self.executor.emit(Diagnostic(Severity.ERROR, message, self._declared_as(old) or old.urn))
         if goal.import_id:
             message = "cannot be replaced while the program still says import_; remove import_ from it"
             if not self.preview:
                 self._refuse(old, message)
-            self.executor.emit(Diagnostic(Severity.WARNING, message, old.urn))
+            self.executor.emit(Diagnostic(Severity.WARNING, message, self._declared_as(old) or old.urn))
 
-    def _refuse(self, state: ResourceState, message: str) -> None:
+    def _refuse(self, old: ResourceState, message: str) -> None:
         self.executor.failures += 1
-        self.executor.emit(Diagnostic(Severity.ERROR, message, state.urn))
+        self.executor.emit(Diagnostic(Severity.ERROR, message, self._declared_as(old) or old.urn))
         raise StepError(message)
 
     async def _delete_dependents(self, root: ResourceState) -> None:
@@ -171,7 +182,7 @@ class CarryingOut(ProviderChoice):
             self.stuck.add(id(dependent))
             raise
         finally:
-            del self.going_early[id(dependent)]
+            self.going_early.pop(id(dependent), None)
             gone.set_result(None)
 
     async def _settled(self, old: ResourceState) -> None:
@@ -207,7 +218,54 @@ class CarryingOut(ProviderChoice):
         if old.custom and not step.retained:
             with self.executor.diagnosed(old.urn):
                 provider = self.provider_for(old)
-        await self.executor.delete(step, provider, recreate=recreate)
+        async with self._taking_along(old) if recreate else contextlib.nullcontext():
+            await self.executor.delete(step, provider, recreate=recreate)
+
+    @contextlib.asynccontextmanager
+    async def _taking_along(self, root: ResourceState) -> AsyncGenerator[None]:
+        """``root`` is deleted ahead of a replacement, with what is bound to it; what comes to that waits for the end.
+
+        Then the state says that it is gone: what this run does not make again, the next one does.
+        """
+        bound = self._bound_to(root)
+        settled = asyncio.get_running_loop().create_future()
+        self.going_early.update((id(each), settled) for each in bound)
+        try:
+            yield
+        finally:
+            for each in bound:
+                self.going_early.pop(id(each), None)
+            settled.set_result(None)
+        for each in self._bound_to(root):
+            self.taken_along.add(id(each))
+            if not self._is_under_way(each):
+                self.executor.record.amend(each, replace(each, pending_replacement=True))
+
+    def _bound_to(self, root: ResourceState) -> list[ResourceState]:
+        """What is deleted with ``root``, and with that in turn, but for what this run has changed, or may have."""
+        if root.external or root.retain_on_delete:
+            return []
+        going, found = {id(root)}, list[ResourceState]()
+        for each in self.base.resources:
+            if self._fates.get(id(each)) not in going:
+                continue
+            if each.delete or each.pending_replacement or id(each) in self.condemned_early:
+                going.add(id(each))
+            elif self._declared_as(each) not in self.news and id(each) not in self.executor.touched:
+                if each.custom:
+                    found.append(each)
+                if not self._is_under_way(each):
+                    going.add(id(each))
+        return found
+
+    def _is_under_way(self, old: ResourceState) -> bool:
+        """Whether the program has come to ``old``, and what becomes of it is not known yet."""
+        urn = self._declared_as(old)
+        return urn is not None and urn not in self.news and urn not in self.unavailable
+
+    def _declared_as(self, old: ResourceState) -> str | None:
+        """The URN by which the program has come to ``old``, None if it has not."""
+        return old.urn if old.urn in self.seen else self.prior.claimed(old.urn)
 
     def _retained(self, old: ResourceState) -> bool:
         return old.external or old.retain_on_delete or self._fates.get(id(old)) in self.going

@@ -112,6 +112,9 @@ class Deployment(Constructing):
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None, *, imported: bool
     ) -> ResourceState:
         decision = await self._decision(state, old, goal, provider)
+        await self._settled(old)
+        if id(old) in self.taken_along and decision.op is not Op.REPLACE:
+            return await self._make_taken(state, old, goal, provider)
         if decision.op is Op.SAME and imported:
             return old
         if decision.op is Op.SAME:

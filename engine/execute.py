@@ -70,6 +70,7 @@ class Executor:
         self._threads = ThreadPoolExecutor(max(self.parallel, 1) + 4, thread_name_prefix="provider")
         self.hooks = Hooks(preview=self.preview)
         self.doubtful: set[str] = set()  # what was done, and a hook that followed has failed: nothing is built on it
+        self.touched: set[int] = set()  # old states that a failed step has changed, or may have, by their identities
         self._incomplete: dict[str, tuple[Moment, ResourceState | None]] = {}  # components whose outputs are to come
 
     def close(self) -> None:

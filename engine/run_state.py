@@ -101,6 +101,7 @@ class RunState:
         self.forcing_keys: dict[str, Sequence[str]] = {}  # which of their properties have them replaced, by URN
         self.condemned_early: set[int] = set()
         self.going_early: dict[int, asyncio.Future[None]] = {}  # what is just being deleted so, by its identity
+        self.taken_along: set[int] = set()  # states of the base that went with what was deleted so
         self.stuck: set[int] = set()  # what could not be deleted so
         self.to_manage: set[str] = set()  # URNs that the program registers, unlike those that it only reads
         self.kept: set[int] = set()  # states of the base that are not among the targets, with all that they need

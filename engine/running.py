@@ -78,15 +78,15 @@ class Running:
             return await self._tried(provider, action)
         except PartialFailure as error:
             self._keep(error, provider)
-            failure = self._report(str(error))
+            failure = self._touched(str(error))
             failure.exists = True
             raise failure from error
         except OperationUncertain as error:
-            raise self._report(str(error)) from error  # it stays pending: the next run looks for it
+            raise self._touched(str(error)) from error  # it stays pending: the next run looks for it
         except ProviderError as error:
             raise self.failed(str(error)) from error
         except Exception as error:  # a provider broke: whether the operation happened is not known, so it stays pending
-            raise self._report(f"the provider broke: {type(error).__name__}: {error}") from error
+            raise self._touched(f"the provider broke: {type(error).__name__}: {error}") from error
         finally:
             self._seconds = time.monotonic() - started
 
@@ -165,6 +165,12 @@ class Running:
     def failed(self, message: str) -> StepError:
         """Record and report that the operation did not happen, and give what to raise."""
         self._close(None, None)
+        return self._report(message)
+
+    def _touched(self, message: str) -> StepError:
+        """Report a failure that has changed something, or may have."""
+        if self.step.old is not None:
+            self._executor.touched.add(id(self.step.old))
         return self._report(message)
 
     def _report(self, message: str) -> StepError:

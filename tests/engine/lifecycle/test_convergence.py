@@ -58,25 +58,16 @@ def _declared(draw: st.DrawFn, name: str, kind: str, before: Sequence[Resource])
 def _holds(engine: Engine, report: Report) -> set[str]:
     """Everything that exists is in the state and the other way round, but for what waits to be looked for.
 
-    As Pulumi has it, two are let pass. What goes with something is dropped before that is deleted, or marked as gone if
-    it is to be made again: where the deletion fails it is forgotten, and returned here. And what was deleted to make
-    way for another, whose own deletion then failed, takes along what is deleted with it, and what is deleted with that:
-    the next run makes them again.
+    As Pulumi has it, one is let pass. What goes with something is dropped before that is deleted, or marked as gone if
+    it is to be made again: where the deletion fails it is forgotten, and returned here.
     """
     resources, live = report.snapshot.resources, engine.cloud.live
     uncertain = {operation.resource.urn for operation in report.snapshot.pending_operations}
     known = {each.id for each in resources if each.type.startswith("test:") and not each.pending_replacement}
-    made_way: set[str] = set()  # in the order of the state: what goes with something stands after it
-    for each in resources:
-        if each.pending_replacement or each.deleted_with in made_way:
-            made_way.add(each.urn)
     sure = {
         each.id
         for each in resources
-        if each.type.startswith("test:")
-        and not each.pending_replacement
-        and each.urn not in uncertain
-        and each.deleted_with not in made_way
+        if each.type.startswith("test:") and not each.pending_replacement and each.urn not in uncertain
     }
     forgotten = {id_ for id_, each in live.items() if id_ not in known and each.urn not in uncertain}
     dependent = {id_ for id_ in forgotten if str(live[id_].inputs.get("lives_in")).removeprefix("arn:") in live}

@@ -35,9 +35,9 @@ while True:
         state = component(name, inputs={"n": name, "password": Secret(name)})
         number, durable = recorder.begin("creating", state)
         durable.result()
-        print("began", state.urn, flush=True)
+        print(f"began {state.urn}", flush=True)
         recorder.finish(number, new=state).result()
-        print("made", state.urn, flush=True)
+        print(f"made {state.urn}", flush=True)
     recorder.close()
     print("closed", flush=True)
 """
