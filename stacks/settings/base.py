@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from ipaddress import IPv4Network
+from typing import Annotated, Any, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, SecretStr, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -28,9 +29,19 @@ class Section(BaseModel):
         """What is wrong with these settings together; each is fine by itself."""
         return ()
 
+    def _named_twice(self) -> Iterable[Contradiction]:
+        """No list of names, numbers or ranges means anything by naming one twice; many become resources by name."""
+        for name, field in type(self).model_fields.items():
+            values = getattr(self, name)
+            if isinstance(values, tuple):
+                items = cast("tuple[object, ...]", values)
+                named = [each for each in items if isinstance(each, str | int | IPv4Network)]
+                for twice in dict.fromkeys(each for each in named if named.count(each) > 1):
+                    yield Contradiction(field.alias or name, f"names '{twice}' more than once", "keep one of them")
+
     @model_validator(mode="after")
     def _must_agree(self) -> Self:
-        found = tuple(self.contradictions())
+        found = (*self._named_twice(), *self.contradictions())
         if found:
             text = "; ".join(f"{each.path}: {each.message}" for each in found)
             raise PydanticCustomError("contradiction", "{text}", {"text": text, "found": found})

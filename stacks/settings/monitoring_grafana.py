@@ -53,7 +53,7 @@ class SsoSettings(Section):
         seen: dict[str, str] = {}
         for rank, groups in ranks.items():
             for index, group in enumerate(groups):
-                if group in seen:
+                if seen.get(group, rank) != rank:
                     why = f"'{group}' is one of {seen[group]}, too"
                     yield Contradiction(f"{rank}[{index}]", why, "name each group once")
                 seen.setdefault(group, rank)

@@ -89,10 +89,6 @@ class NetworkSettings(Section):
         if self.nat != "none" and not self.public_subnets:
             why = f"'{self.nat}' needs public subnets, which network.public_subnets turns off"
             yield Contradiction("nat", why, "use nat 'none', or leave public_subnets out")
-        for field in ("zone_ids", "gateway_endpoints", "interface_endpoints"):
-            values: tuple[str, ...] = getattr(self, field)
-            for twice in sorted({value for value in values if values.count(value) > 1}):
-                yield Contradiction(field, f"names '{twice}' more than once", "keep one of them")
 
     def _about_existing(self, vpc_id: str) -> Iterable[Contradiction]:
         for name in _OF_OWN_VPC:

@@ -109,7 +109,7 @@ class PolicySettings(Section):
     def contradictions(self) -> Iterable[Contradiction]:
         seen: set[tuple[str, str]] = set()
         for index, each in enumerate(self.exceptions):
-            for rule in each.rule:
+            for rule in dict.fromkeys(each.rule):
                 if (rule, each.resource) in seen:
                     why = f"excepts '{rule}' for '{each.resource}' a second time"
                     yield Contradiction(f"exceptions[{index}]", why, "keep the one whose reason and expiry hold")

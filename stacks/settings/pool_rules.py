@@ -32,8 +32,6 @@ def about_types(pool: NodePoolSettings) -> Iterable[Contradiction]:
         if pool.workload == "cpu" and kind.gpu_name:
             why = f"'{kind.name}' has GPUs, but the pool's workload is 'cpu'"
             yield Contradiction(f"instance_types[{index}]", why, "use workload 'inference' or 'training'")
-        if kind.name in pool.instance_types[:index]:
-            yield Contradiction(f"instance_types[{index}]", f"names '{kind.name}' again", "leave it out")
     for index, kind in known[1:]:
         yield from _unlike(index, kind, known[0][1])
 
@@ -170,6 +168,7 @@ def about_karpenter(pool: NodePoolSettings) -> Iterable[Contradiction]:
         yield Contradiction("instance_types", why, "name one, or make the reservations and give their ids")
     order = ("reserved", "spot", "on-demand")
     ways = (pool.capacity, *pool.fallback)
-    if list(ways) != sorted(set(ways), key=order.index):
+    once = len(set(pool.fallback)) == len(pool.fallback)  # or else it is said of the list itself
+    if once and list(ways) != sorted(set(ways), key=order.index):
         why = f"{' -> '.join(ways)} is not an order that Karpenter buys in"
         yield Contradiction("fallback", why, f"it goes {' -> '.join(order)}")

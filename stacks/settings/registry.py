@@ -56,6 +56,5 @@ class RegistrySettings(Section):
 
     def contradictions(self) -> Iterable[Contradiction]:
         upstreams = [rule.upstream for rule in self.pull_through]
-        for name, values in (("repositories", self.repositories), ("pull_through", upstreams)):
-            for twice in sorted({value for value in values if values.count(value) > 1}):
-                yield Contradiction(name, f"names '{twice}' more than once", "keep one of them")
+        for twice in sorted({each for each in upstreams if upstreams.count(each) > 1}):
+            yield Contradiction("pull_through", f"names '{twice}' more than once", "keep one of them")
