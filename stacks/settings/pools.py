@@ -11,12 +11,12 @@ from components.instance_types import InstanceType, instance_types
 from components.nodepools import Taint
 from stacks.settings.base import Contradiction, Section
 from stacks.settings.pool_rules import about_capacity, about_karpenter, about_network, about_size, about_types
+from stacks.settings.schedules import ScheduleSettings
 
 Capacity = Literal["on-demand", "spot", "reserved"]
 ReservationId = Annotated[str, Field(pattern=r"^cr-([0-9a-f]{8}|[0-9a-f]{17})$")]
 LabelKey = Annotated[str, Field(min_length=1, max_length=317, pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
 LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
-Cron = Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
 
 
 class TaintSettings(Section):
@@ -35,17 +35,6 @@ class CapacityBlockSettings(Section):
 
     reservation_id: ReservationId
     """The reservation that AWS gave for the block, cr-...; blocks are bought outside: a purchase can't be undone."""
-
-
-class ScheduleSettings(Section):
-    """Hours in which the pool has nodes; outside of them it has none."""
-
-    start: Cron = "0 8 * * MON-FRI"
-    """When the pool gets its desired size: minute, hour, day, month, weekday, as cron has them."""
-    stop: Cron = "0 20 * * MON-FRI"
-    """When the pool is scaled to zero."""
-    time_zone: str = Field(default="Etc/UTC", pattern=r"^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$")
-    """Time zone of both, by its IANA name such as Europe/Berlin."""
 
 
 class DisruptionSettings(Section):
