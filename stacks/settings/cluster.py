@@ -24,7 +24,8 @@ OptionalAddon = Literal["aws-mountpoint-s3-csi-driver", "eks-node-monitoring-age
 _POOL_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 # EKS: 63 characters for the name of a node group, of which "node-pools-", "-nodes" and what Pulumi adds take 25.
 _POOL_NAME_LENGTH = 38
-_RESERVED_NAMES = ("system",)
+# A flavour of the queues has its pool's name, and without a pool for what needs no GPU there is one called "any".
+_RESERVED_NAMES = {"system": "the cluster's own pool", "any": "the queues' flavour of all nodes without GPUs"}
 
 
 class ExistingClusterSettings(Section):
@@ -168,7 +169,7 @@ class ClusterSettings(Section):
         for name, pool in self.node_pools.items():
             place = f"node_pools.{name}"
             if name in _RESERVED_NAMES:
-                yield Contradiction(place, "is the name of the cluster's own pool", "use another name")
+                yield Contradiction(place, f"is the name of {_RESERVED_NAMES[name]}", "use another name")
             elif not _POOL_NAME.fullmatch(name):
                 why = f"'{name}' is no name for a pool: lower-case letters, digits and dashes, a letter first"
                 yield Contradiction(place, why, "rename it")
