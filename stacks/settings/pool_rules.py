@@ -129,8 +129,19 @@ def about_capacity(pool: NodePoolSettings) -> Iterable[Contradiction]:
                 why = f"AWS sells no Capacity Blocks of '{name}'"
                 advice = "name the block's own type, which is a P4, P5, P6, Trn1 or Trn2; or use another capacity"
                 yield Contradiction(f"instance_types[{index}]", why, advice)
+    if pool.capacity == "reserved" and pool.reserve is not None:
+        yield from _about_reserve(pool, pool.reserve)
     if pool.provisioner == "managed":
         yield from _about_managed_capacity(pool, reserved=bool(given))
+
+
+def _about_reserve(pool: NodePoolSettings, count: int) -> Iterable[Contradiction]:
+    if count > pool.max_size:
+        why = f"is {count}, but max_size is {pool.max_size}: the others would be billed and used by nobody"
+        yield Contradiction("reserve", why, f"use {pool.max_size} or less, or raise max_size")
+    elif pool.provisioner == "managed" and pool.desired > count:
+        why = f"is {count}, but desired_size is {pool.desired}, and the node group buys nothing beside its reservation"
+        yield Contradiction("reserve", why, f"use {pool.desired}, or lower desired_size")
 
 
 def _about_managed_capacity(pool: NodePoolSettings, *, reserved: bool) -> Iterable[Contradiction]:
