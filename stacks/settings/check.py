@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 from pydantic import ValidationError
@@ -91,6 +92,9 @@ def _missing(location: Location) -> Iterator[Problem]:
 
 
 def _problem(location: Location, detail: ErrorDetails) -> Problem:
+    if location[-1] == "[key]":  # pydantic's word for the name of a group's member, below that name
+        found = _problem(location[:-1], detail)
+        return replace(found, message=f"is no name for it: {found.message.rpartition(', but is ')[0]}")
     path, seen, kind = render(location), detail["input"], detail["type"]
     if kind == "extra_forbidden":
         return Problem(path, "unknown setting", _known_settings(location))
@@ -105,6 +109,9 @@ def _problem(location: Location, detail: ErrorDetails) -> Problem:
         return _unknown_value(path, location, seen)
     if kind == "too_short":
         return Problem(path, f"needs {detail.get('ctx', {})['min_length']} or more", _expected(location))
+    if kind == "too_long":
+        about = detail.get("ctx", {})
+        return Problem(path, f"takes {about['max_length']}, but has {about['actual_length']}", _expected(location))
     shown = "a group of settings" if isinstance(seen, Mapping) else repr(cast("object", seen))
     return Problem(path, f"{_KINDS.get(kind, _lowered(detail['msg']))}, but is {shown}", _expected(location))
 
