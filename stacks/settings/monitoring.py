@@ -18,11 +18,10 @@ from stacks.settings.monitoring_cloudwatch import CloudWatchSettings, RemoteWrit
 from stacks.settings.monitoring_grafana import GrafanaSettings
 from stacks.settings.monitoring_rules import OwnRuleSettings
 from stacks.settings.monitoring_servers import PrometheusSettings
+from stacks.settings.node_labels import LabelKey, LabelValue
 from stacks.settings.scheduling import NamespaceName, SchedulingSettings
 from stacks.settings.teams import no_team, teams_of
 
-LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$")]
-LabelKey = Annotated[str, Field(max_length=317, pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$")]
 PortName = Annotated[str, Field(max_length=15, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
 
 # A model's name is a label of Kubernetes, and part of the names of jobs and dashboards.

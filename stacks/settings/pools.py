@@ -10,24 +10,12 @@ from pydantic import Field
 from components.instance_types import InstanceType, instance_types
 from components.nodepools import Taint
 from stacks.settings.base import Contradiction, Section
+from stacks.settings.node_labels import LabelKey, LabelValue, TaintSettings, about_labels, about_taints
 from stacks.settings.pool_rules import about_capacity, about_karpenter, about_network, about_size, about_types
 from stacks.settings.schedules import ScheduleSettings
 
 Capacity = Literal["on-demand", "spot", "reserved"]
 ReservationId = Annotated[str, Field(pattern=r"^cr-([0-9a-f]{8}|[0-9a-f]{17})$")]
-LabelKey = Annotated[str, Field(min_length=1, max_length=317, pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9][A-Za-z0-9._-]*$")]
-LabelValue = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
-
-
-class TaintSettings(Section):
-    """A taint: pods that don't tolerate it stay off."""
-
-    key: LabelKey
-    """Key, such as `team`."""
-    value: LabelValue = ""
-    """Value."""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] = "NoSchedule"
-    """What happens to pods that don't tolerate it."""
 
 
 class CapacityBlockSettings(Section):
@@ -117,6 +105,8 @@ class NodePoolSettings(Section):
         yield from about_size(self)
         if not unknown:
             yield from about_network(self)
+            yield from about_taints(self)
+        yield from about_labels(self)
         yield from about_capacity(self)
         if self.provisioner == "karpenter":
             yield from about_karpenter(self)
