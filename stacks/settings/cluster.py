@@ -15,13 +15,17 @@ from stacks.settings.network import Cidr
 from stacks.settings.pool_rules import about_types
 from stacks.settings.pools import NodePoolSettings
 from stacks.settings.problems import did_you_mean
+from stacks.settings.scheduling import GroupName
 
 LogType = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
 PrincipalArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+$")]
+AccessNamespace = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$")]
 AddonVersion = Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+[\w.-]*-eksbuild\.\d+$")]
 OptionalAddon = Literal["aws-mountpoint-s3-csi-driver", "eks-node-monitoring-agent", "metrics-server"]
 
 _POOL_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+# Private ranges, where services have their addresses. Source: Amazon EKS API, KubernetesNetworkConfigRequest, 2026-11.
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 # EKS: 63 characters for the name of a node group, of which "node-pools-", "-nodes" and what Pulumi adds take 25.
 _POOL_NAME_LENGTH = 38
 # A flavour of the queues has its pool's name, and without a pool for what needs no GPU there is one called "any".
@@ -44,14 +48,16 @@ class AccessSettings(Section):
     """ARN of the IAM role or user."""
     policy: Literal["cluster-admin", "admin", "edit", "view"] | None = None
     """What the principal may do: one of the access policies of EKS."""
-    namespaces: tuple[str, ...] = ()
-    """Where; default: everywhere."""
-    groups: tuple[str, ...] = ()
+    namespaces: tuple[AccessNamespace, ...] = ()
+    """Where, by name or by a pattern such as team-*; default: everywhere."""
+    groups: tuple[GroupName, ...] = ()
     """Kubernetes groups of the principal, for role bindings of your own."""
 
     def contradictions(self) -> Iterable[Contradiction]:
         if self.policy is None and not self.groups:
             yield Contradiction("policy", "is missing, and so are groups: nothing is allowed", "give one of them")
+        elif self.policy is None and self.namespaces:
+            yield Contradiction("namespaces", "limit no policy: there is none", "give a policy, or leave them out")
         if self.policy == "cluster-admin" and self.namespaces:
             yield Contradiction("namespaces", "don't limit 'cluster-admin'", "use 'admin', or leave them out")
         for index, group in enumerate(self.groups):
@@ -141,6 +147,7 @@ class ClusterSettings(Section):
     def contradictions(self) -> Iterable[Contradiction]:
         if self.existing is not None:
             yield from self._about_existing()
+        yield from self._about_ranges()
         yield from self._about_version()
         yield from self._about_pools()
         principals = [each.principal_arn for each in self.access]
@@ -155,6 +162,19 @@ class ClusterSettings(Section):
         for name in sorted(self.model_fields_set - {"existing", "kubernetes_version", "kubernetes_resources"}):
             why = "describes a cluster to be made, but cluster.existing names one that exists"
             yield Contradiction(name, why, f"leave out one of cluster.existing and cluster.{name}")
+
+    def _about_ranges(self) -> Iterable[Contradiction]:
+        services = self.service_cidr
+        if not 12 <= services.prefixlen <= 24:
+            why = f"{services} is not a size that EKS takes"
+            yield Contradiction("service_cidr", why, "use a prefix from /12 to /24")
+        elif not any(services.subnet_of(each) for each in _PRIVATE):
+            why = f"{services} is in none of {', '.join(map(str, _PRIVATE))}"
+            yield Contradiction("service_cidr", why, "use another range, such as 172.20.0.0/16")
+        for index, block in enumerate(self.public_access_cidrs):
+            if any(block.subnet_of(each) for each in _PRIVATE):
+                why = f"{block} is a private range, and nobody in it comes from outside of the VPC"
+                yield Contradiction(f"public_access_cidrs[{index}]", why, "name the public one that it comes from")
 
     def _about_version(self) -> Iterable[Contradiction]:
         known = kubernetes_versions().get(self.kubernetes_version)

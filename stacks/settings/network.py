@@ -21,6 +21,12 @@ InterfaceService = Literal[
     "sts", "xray",
 ]  # fmt: skip
 
+# What hosts keep for themselves, and what is no host's. Source: RFC 6890; Amazon VPC User Guide, "VPC CIDR blocks".
+_NO_NETWORKS = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
+# AWS adds no range of RFC 1918 to a VPC whose first is of another, nor of 198.19.0.0/16 to any of RFC 1918.
+# Source: Amazon VPC User Guide, "IPv4 VPC CIDR block association restrictions", 2026-11.
+_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.19.0.0/16")))
+
 # Settings that describe a VPC to be made; they mean nothing for one that exists.
 _OF_OWN_VPC = (
     "cidr", "pod_cidr", "availability_zones", "zone_ids", "public_subnets", "public_prefix", "private_prefix",
@@ -114,6 +120,17 @@ class NetworkSettings(Section):
             if block is not None and not 16 <= block.prefixlen <= 28:
                 yield Contradiction(name, f"{block} is not a size that AWS takes", "use a prefix from /16 to /28")
                 return
+            if block is not None and any(block.overlaps(each) for each in _NO_NETWORKS):
+                why = f"{block} is for hosts and protocols themselves, and no network's"
+                yield Contradiction(name, why, "use a private range, such as 10.0.0.0/16")
+                return
+        if self.pod_cidr is not None:
+            homes = [
+                next((each for each in _PRIVATE if block.subnet_of(each)), None) for block in (self.cidr, self.pod_cidr)
+            ]
+            if None not in homes and homes[0] != homes[1]:
+                why = f"is in {homes[1]}, which AWS adds to no VPC that is in {homes[0]} (network.cidr)"
+                yield Contradiction("pod_cidr", why, f"use a range of 100.64.0.0/10, or of {homes[0]}")
         problem = self.address_plan().problem()
         if problem is not None:
             yield Contradiction("cidr", problem, "use a larger range, fewer zones or longer prefixes")
