@@ -41,7 +41,17 @@ class NetworkPlace:
         """The private subnets in the zones with these numbers (from 1); none given: all."""
         if not zones:
             return self.private_subnet_ids
-        return self.private_subnet_ids.apply(lambda ids: [ids[number - 1] for number in zones])
+        return self.private_subnet_ids.apply(lambda ids: _numbered(ids, zones))
+
+
+def _numbered(ids: Sequence[str], zones: Sequence[int]) -> list[str]:
+    """The subnets in ``zones``. Raises ValueError if there are too few, which of an existing VPC only AWS knows."""
+    if max(zones) > len(ids):
+        raise ValueError(
+            f"expected a private subnet for each zone that cluster.node_pools name, up to {max(zones)}, but "
+            f"network.vpc_id has {len(ids)}; name others, or tag more subnets with kubernetes.io/role/internal-elb"
+        )
+    return [ids[number - 1] for number in zones]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,15 @@ import pytest
 
 from stacks.choices import platform_args
 from stacks.settings import from_config
-from tests.components.platform_recording import UNKNOWN, Run, config_of, is_secret, run_component, run_program
+from tests.components.platform_recording import (
+    UNKNOWN,
+    Run,
+    config_of,
+    config_with_cluster,
+    is_secret,
+    run_component,
+    run_program,
+)
 
 SUBNET, NAT = "aws:ec2/subnet:Subnet", "aws:ec2/natGateway:NatGateway"
 
@@ -86,6 +94,15 @@ def test_an_existing_vpc_is_looked_up_and_nothing_is_made_in_it() -> None:
         asked = [json.dumps(args) for token, args in run.calls if token == "aws:ec2/getSubnets:getSubnets"]
         assert len(asked) == 3
         assert all("vpc-0123abcd" in args for args in asked)
+
+
+def test_a_pool_in_a_zone_that_an_existing_vpc_has_not_is_refused_by_name() -> None:
+    cluster = {"node_pools": {"p": {"workload": "cpu", "instance_types": ["m7i.large"], "max_size": 1, "zones": [3]}}}
+    config = {**config_with_cluster("dev", cluster), "bedplate:network": {"vpc_id": "vpc-0123abcd"}}
+    with pytest.raises(
+        ValueError, match=r"that cluster\.node_pools name, up to 3, but network\.vpc_id has 2; name others"
+    ):
+        run_program(config, "dev")
 
 
 def test_zones_that_are_named_are_not_asked_for(recorded: Callable[[str], Run]) -> None:
