@@ -57,7 +57,13 @@ class WebhookSettings(Section):
     """Where the token is that it wants (Authorization: Bearer)."""
 
     def contradictions(self) -> Iterable[Contradiction]:
-        address = urlsplit(self.url)
+        try:
+            address = urlsplit(self.url)
+            port = address.port
+        except ValueError:  # such as a port that is no number, or half an IPv6 address
+            advice = "use https://HOST/PATH, or a service of the cluster, http://NAME.NAMESPACE.svc:PORT/"
+            yield Contradiction("url", f"'{self.url}' is no address of anything", advice)
+            return
         inside = namespace_of(self.url) is not None
         if "@" in address.netloc or _SECRET_QUERY.search(address.query) or _SECRET_PATH.search(address.netloc):
             why = "holds a secret, which would be readable in the cluster and in every preview"
@@ -65,7 +71,7 @@ class WebhookSettings(Section):
         if address.scheme == "http" and not inside:
             why = "is http: alerts would go in clear through the internet"
             yield Contradiction("url", why, "use https, or a service of the cluster, http://NAME.NAMESPACE.svc/")
-        elif not inside and _port(address.netloc) not in (None, 443):
+        elif not inside and port not in (None, 443):
             why = "is at a port that nothing outside of the cluster is reached at"
             yield Contradiction("url", why, "use port 443")
         elif address.scheme == "http" and self.token is not None:
@@ -180,8 +186,3 @@ def about_topic(cluster: ClusterSettings, alerts: AlertmanagerSettings) -> Itera
     if cluster.existing is not None and alerts.names_topic:
         why = "publishes to the platform's topic, which pods of a cluster that exists may not"
         yield Contradiction("monitoring.alertmanager", why, "use slack, pagerduty or a webhook")
-
-
-def _port(netloc: str) -> int | None:
-    found = re.search(r":(\d+)$", netloc)
-    return int(found[1]) if found else None
