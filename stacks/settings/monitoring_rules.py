@@ -14,6 +14,8 @@ from stacks.settings.measures import Waiting
 RuleLabel = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 _RECORD = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(:[a-zA-Z0-9_]+)+")
+# A template with something in it.
+_ACTION = re.compile(r"\{\{-?\s*[^\s{}-].*?\}\}", re.DOTALL)
 _ALERT = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
@@ -41,7 +43,9 @@ class RecordingSettings(Section):
     """Labels that it gets besides those of the expression."""
 
     def contradictions(self) -> Iterable[Contradiction]:
-        return filter(None, [_mistake(self.expr)])
+        yield from filter(None, [_mistake(self.expr)])
+        if "__name__" in self.labels:
+            yield Contradiction("labels.__name__", "is the name of the series, which the rule has", "leave it out")
 
 
 class AlertSettings(Section):
@@ -63,7 +67,12 @@ class AlertSettings(Section):
     """Address of the page that says what to do."""
 
     def contradictions(self) -> Iterable[Contradiction]:
-        return filter(None, [_mistake(self.expr)])
+        yield from filter(None, [_mistake(self.expr)])
+        for name in ("summary", "description"):
+            text = _ACTION.sub("", getattr(self, name))
+            if "{{" in text:
+                why = f"has '{text[text.index('{{') :][:40]}', which is no whole template"
+                yield Contradiction(name, f"{why}: with it, Prometheus loads no rule at all", "write {{ ... }} in full")
 
 
 class OwnRuleSettings(Section):

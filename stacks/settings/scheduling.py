@@ -149,7 +149,8 @@ class SchedulingSettings(Section):
         for name, team in self.teams.items():
             for index, each in enumerate(team.priorities or ()):
                 if each not in self.priorities:
-                    advice = did_you_mean(each, self.priorities) or f"one of {', '.join(self.priorities)}"
+                    known = f"one of {', '.join(self.priorities)}" if self.priorities else "leave it out"
+                    advice = did_you_mean(each, self.priorities) or known
                     yield Contradiction(
                         f"teams.{name}.priorities[{index}]", f"there is no priority class '{each}'", advice
                     )
