@@ -85,8 +85,13 @@ class ManifestObject(pulumi.CustomResource):
 def deployment_labels(project: str, stack: str, ownership: Ownership) -> dict[str, str]:
     """The labels of one deployment: its tags, as far as labels can say them."""
     tags = deployment_tags(project, stack, ownership)
-    labels = {re.sub(r"[^A-Za-z0-9_.-]", "_", key): label_value(value) for key, value in tags.items()}
+    labels = {_label_key(key): label_value(value) for key, value in tags.items() if _label_key(key)}
     return {**labels, "app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGED_BY}
+
+
+def _label_key(text: str) -> str:
+    """``text`` as the key of a label, which takes what a value does; empty where nothing of it is left."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", text)[:_LABEL_LIMIT].strip("_.-")
 
 
 def label_value(text: str) -> str:

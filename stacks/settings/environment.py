@@ -52,11 +52,17 @@ class TagSettings(Section):
     """More tags for every resource, at most 30 (AWS allows 50 in all)."""
 
     def contradictions(self) -> Iterable[Contradiction]:
+        # IAM tells no capital letter from a small one: to a role, `team` is a second `Team`.
+        # Source: IAM User Guide, "Tags for AWS Identity and Access Management resources", 2026-11.
+        own = {tag.lower(): tag for tag in OWN_TAGS}
+        seen: dict[str, str] = {}
         for key in self.extra:
-            if key in OWN_TAGS:
-                yield Contradiction(
-                    f"extra.{key}", "is set by the platform", f"leave it out, or use tags.{_setting(key)}"
-                )
+            tag, before = own.get(key.lower()), seen.setdefault(key.lower(), key)
+            if tag is not None:
+                why = "is set by the platform" + ("" if key == tag else f", as '{tag}', which is the same to IAM")
+                yield Contradiction(f"extra.{key}", why, f"leave it out, or use tags.{_setting(tag)}")
+            elif before != key:
+                yield Contradiction(f"extra.{key}", f"is the same to IAM as '{before}'", "keep one of them")
             if key.lower().startswith("aws:"):
                 yield Contradiction(f"extra.{key}", "begins with 'aws:', which AWS keeps for itself", "rename the tag")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes import label_value
+from components.kubernetes import deployment_labels, label_value
+from components.tags import Ownership
 from stacks.settings.scheduling import SchedulingSettings
 from tests.components.kubernetes_objects import RELEASE, case, declared, manifest, named, objects, of_kind
 from tests.components.platform_recording import Recorded, Run
@@ -336,6 +337,13 @@ def test_adding_a_team_touches_no_other_teams_objects(run: Run) -> None:
 )
 def test_any_tag_is_said_by_a_label(text: str, value: str) -> None:
     assert label_value(text) == value
+
+
+def test_any_key_of_a_tag_is_a_label_or_none() -> None:
+    extra = {"====": "a", ":zone": "b", "k" * 100: "c", "ключ": "d", "Data Class": "e"}
+    labels = deployment_labels("bedplate", "dev", Ownership("ml", "ml@example.com", "CC-1", "bedplate-dev", extra))
+    of_extra = {key: value for key, value in labels.items() if value in extra.values()}
+    assert of_extra == {"zone": "b", "k" * 63: "c", "Data_Class": "e"}
 
 
 def test_the_account_that_kubernetes_makes_is_changed_not_made_again(run: Run) -> None:
