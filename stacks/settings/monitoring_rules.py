@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.settings.base import Contradiction, Section
-from stacks.settings.measures import Waiting
+from stacks.settings.measures import Waiting, duration
 
 RuleLabel = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
@@ -68,6 +68,10 @@ class AlertSettings(Section):
 
     def contradictions(self) -> Iterable[Contradiction]:
         yield from filter(None, [_mistake(self.expr)])
+        if not self.for_.is_integer():
+            yield Contradiction(
+                "for", f"is {duration(self.for_)}, and rules count whole seconds", "use some, such as 1s"
+            )
         for name in ("summary", "description"):
             text = _ACTION.sub("", getattr(self, name))
             if "{{" in text:
