@@ -43,7 +43,7 @@ class RegistrySettings(Section):
     """Repositories to make, by name below project/stack."""
     keep_tagged: int = Field(default=20, ge=1, le=1000)
     """Number of tagged images kept in each repository; older ones are removed."""
-    untagged_days: int = Field(default=7, ge=1)
+    untagged_days: int = Field(default=7, ge=1, le=36500)
     """Days after which untagged images are removed."""
     force_delete: bool = False
     """Delete repositories with their images; only where they may be thrown away (stage sandbox)."""
