@@ -51,7 +51,8 @@ class Endpoints(PlatformComponent, area="network"):
             name=self.physical(names.SECURITY_GROUP, "endpoints"),
             description="HTTPS from this VPC to interface endpoints",
             vpc_id=args.vpc_id,
-            opts=self.options(),
+            # A name is taken in one VPC only. In the old one, endpoints that go later still need their group.
+            opts=self.options(delete_before_replace=False),
         )
         for number, cidr in enumerate(args.cidrs, start=1):
             aws.vpc.SecurityGroupIngressRule(

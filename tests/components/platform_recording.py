@@ -59,7 +59,7 @@ class Recorded:
     depends_on: Sequence[str]
     ignore_changes: Sequence[str] = ()
     replacement_trigger: Any = None
-    delete_before_replace: bool = False
+    delete_before_replace: bool | None = None  # None: as the provider has it
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class RecordingMonitor(MockMonitor):
                     depends_on=tuple(request.dependencies),
                     ignore_changes=tuple(request.ignoreChanges),
                     replacement_trigger=json_format.MessageToDict(request.replacement_trigger),
-                    delete_before_replace=request.deleteBeforeReplace,
+                    delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
                 )
             )
         return response

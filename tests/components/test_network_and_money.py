@@ -84,6 +84,12 @@ def test_gateway_endpoints_are_in_every_private_table_and_interfaces_closed(reco
     assert {(rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in rules} == {(443, 443)}
 
 
+def test_the_group_of_endpoints_stays_until_those_of_the_old_vpc_have_gone(recorded: Callable[[str], Run]) -> None:
+    (group,) = (each for each in recorded("prod").of("aws:ec2/securityGroup:SecurityGroup") if "endpoints" in each.name)
+    # By its fixed name, the provider would delete it first.
+    assert group.inputs["name"] and group.delete_before_replace is False
+
+
 def test_an_existing_vpc_is_looked_up_and_nothing_is_made_in_it() -> None:
     config = {**config_of("dev"), "bedplate:network": {"vpc_id": "vpc-0123abcd"}}
     for offline in (False, True):
