@@ -120,7 +120,7 @@ class Lifecycle:
             return self._unreachable(error, id_, inputs, outputs)
         if live is None or _is_another(live, outputs):
             return None
-        return self._found(object_type, live, inputs, manager_of(inputs, outputs, urn), id_)
+        return self._found(object_type, live, inputs, manager_of(inputs, outputs, urn), id_, outputs)
 
     def _unreachable(self, error: Unreachable, id_: str, inputs: Properties, outputs: Properties) -> Found | None:
         if self._config.delete_unreachable:
@@ -153,10 +153,19 @@ class Lifecycle:
         namespace = namespace or manifests.DEFAULT_NAMESPACE if served.namespaced else ""
         return Place(served, namespace, name)
 
-    def _found(self, object_type: ObjectType, live: Properties, inputs: Properties, manager: str, id_: str) -> Found:
+    def _found(
+        self,
+        object_type: ObjectType,
+        live: Properties,
+        inputs: Properties,
+        manager: str,
+        id_: str,
+        outputs: Properties | None = None,
+    ) -> Found:
         if inputs:
             seen, schema = _with_texts(inputs, manifests.incoming(live)), self._discovery.kinds.schema(object_type)
-            given = cast("Properties", managed.as_given(inputs, seen, schema))
+            before = _with_texts(inputs, outputs) if outputs else None
+            given = cast("Properties", managed.as_given(inputs, seen, schema, before))
             return Found(id_, given, manifests.outputs(live, given, manager))
         given = manifests.incoming(managed.declared(live))
         return Found(id_, with_secrets(given), manifests.outputs(live, given, manager))

@@ -133,29 +133,48 @@ def _cleaned(live: Properties) -> Properties:
     return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}
 
 
-def as_given(given: Value, live: Value, schema: Schema | None = None) -> Value:
+def as_given(given: Value, live: Value, schema: Schema | None = None, before: Value = None) -> Value:
     """What ``live`` has of what a program has given: its members, and its items in their order.
 
-    A quantity of the same amount is left as it was given; ``schema`` says which values are quantities.
+    A quantity of the same amount is left as it was given; ``schema`` says which values are quantities. So is what
+    ``before``, the object as it was seen last, did not have either: the API leaves out ``""``, ``false`` and ``0`` of
+    many fields.
     """
     if isinstance(given, dict) and isinstance(live, dict):
-        members, steps = cast("Properties", live), cast("Properties", given).items()
-        return {key: as_given(item, members[key], within(schema, key)) for key, item in steps if key in members}
+        return _members_as_given(cast("Properties", given), cast("Properties", live), schema, before)
     if isinstance(given, list) and isinstance(live, list):
-        return _items_as_given(cast("list[Value]", given), cast("list[Value]", live), within(schema, 0))
+        return _items_as_given(cast("list[Value]", given), cast("list[Value]", live), within(schema, 0), before)
     if schema is not None and schema.shape is Shape.QUANTITY:
         return given if same(given, live) else live
     return given if unchanged(given, live) else live
 
 
-def _items_as_given(given: list[Value], live: list[Value], schema: Schema | None) -> list[Value]:
+def _members_as_given(given: Properties, live: Properties, schema: Schema | None, before: Value) -> Properties:
+    known = cast("Properties", before) if isinstance(before, dict) else None
+    result: Properties = {}
+    for key, item in given.items():
+        spelt = manifests.with_underscores(key)  # as live objects have it; YAML has hyphens
+        if spelt in live:
+            result[key] = as_given(item, live[spelt], within(schema, key), (known or {}).get(spelt))
+        elif known is not None and spelt not in known:
+            result[key] = item
+    return result
+
+
+def _items_as_given(given: list[Value], live: list[Value], schema: Schema | None, before: Value) -> list[Value]:
     """Items by their name where they have one, else by their place. What others have added is not ours to compare."""
+    known = cast("list[Value]", before) if isinstance(before, list) else []
     names = [_name(item) for item in given]
     if all(name is not None for name in names) and len(set(names)) == len(names):
-        found = {_name(item): item for item in live}
-        return [as_given(item, found[_name(item)], schema) for item in given if _name(item) in found]
+        found, former = {_name(item): item for item in live}, {_name(item): item for item in known}
+        return [
+            as_given(item, found[name], schema, former.get(name))
+            for name, item in zip(names, given, strict=True)
+            if name in found
+        ]
     if len(given) == len(live):
-        return [as_given(item, other, schema) for item, other in zip(given, live, strict=True)]
+        former_items = known if len(known) == len(live) else [None] * len(live)
+        return [as_given(item, other, schema, was) for item, other, was in zip(given, live, former_items, strict=True)]
     return live
 
 

@@ -59,6 +59,11 @@ def _with_hyphens(key: str) -> str:
     return key.replace("_", "-") if key.startswith(_EXTENSIONS) else key
 
 
+def with_underscores(key: str) -> str:
+    """A member's name as the SDK spells it."""
+    return key.replace("-", "_") if key.startswith("x-kubernetes-") else key
+
+
 def incoming(live: Mapping[str, Value]) -> Properties:
     """A live object in the form of the SDK, without what changes whenever anybody looks at it."""
     result = cast("Properties", _incoming(dict(live)))
@@ -71,9 +76,7 @@ def incoming(live: Mapping[str, Value]) -> Properties:
 def _incoming(value: Value) -> Value:
     if isinstance(value, dict):
         items = cast("dict[str, Value]", value).items()
-        return {
-            key.replace("-", "_") if key.startswith("x-kubernetes-") else key: _incoming(item) for key, item in items
-        }
+        return {with_underscores(key): _incoming(item) for key, item in items}
     if isinstance(value, list):
         return [_incoming(item) for item in cast("list[Value]", value)]
     return value

@@ -242,6 +242,46 @@ def test_a_quantity_that_the_server_writes_otherwise_is_the_same(
     assert quota.diff(**{**declared, "spec": {"hard": {"cpu": "5"}}}).changes
 
 
+def test_what_the_server_leaves_out_is_no_drift_and_what_others_take_away_is(
+    cluster: Cluster, provider: KubernetesProvider
+) -> None:
+    def leave_out(live: dict[str, Any]) -> None:
+        live.pop("globalDefault", None)
+        for one in live["items"]:
+            one.pop("value", None)
+
+    cluster.react = leave_out
+    declared: dict[str, Any] = {
+        "metadata": {"name": "a"}, "globalDefault": False, "preemptionPolicy": "Never",
+        "items": [{"name": "EMPTY", "value": ""}],
+    }  # fmt: skip
+    one = Declared(provider, "example.com/v1", "Thing")
+    cluster.define("example.com/v1", "Thing", "things", namespaced=False)
+    one.create(**declared)
+    assert one.refresh()
+    assert not one.diff(**declared).changes
+    found = cluster.get("things", "a")
+    assert found is not None
+    del found["preemptionPolicy"]
+    assert one.refresh()
+    assert list(one.diff(**declared).detailed) == ["preemptionPolicy"]
+
+
+def test_a_definition_from_yaml_is_seen_as_it_is_spelt_there(cluster: Cluster, provider: KubernetesProvider) -> None:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    declared: dict[str, Any] = {
+        "metadata": {"name": "things.example.com", "annotations": {"pulumi.com/skipAwait": "true"}},
+        "spec": {
+            "group": "example.com", "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+        },
+    }  # fmt: skip
+    one = Declared(provider, "apiextensions.k8s.io/v1", "CustomResourceDefinition")
+    one.create(**declared)
+    assert one.refresh()
+    assert not one.diff(**declared).changes
+
+
 def test_a_secret_is_compared_by_what_it_says(cluster: Cluster, provider: KubernetesProvider) -> None:
     def encode(live: dict[str, Any]) -> None:
         live.pop("stringData", None)
