@@ -42,7 +42,7 @@ def exists(live: Properties) -> ProviderError:
     owners = sorted({str(entry.get("manager")) for entry in manifests.metadata(live).get("managedFields") or []})
     born = manifests.metadata(live).get("creationTimestamp")
     return ProviderError(
-        f"it exists already, made {born} by {', '.join(owners) or 'nobody'} that this stack knows."
+        f"it exists already, made {born} by {', '.join(owners) or 'nobody'}, not by this resource."
         " Import it (`import_` in the resource's options), give this one another name, manage some of its fields with"
         " a Patch resource, or set `upsertExistingObjects` on the provider"
     )

@@ -70,7 +70,9 @@ def test_numbers_are_whole_where_the_protocol_made_them_fractions(
 def test_an_object_that_exists_is_not_taken_over(cluster: Cluster, provider: KubernetesProvider) -> None:
     cluster.put("v1", "ConfigMap", "settings", "default", data={"a": "theirs"})
     settings = Declared(provider, "v1", "ConfigMap")
-    with pytest.raises(ProviderError, match=r"ConfigMap 'it': it exists already, made 2026-\S+ by kubectl .*Import it"):
+    with pytest.raises(
+        ProviderError, match=r"ConfigMap 'it': it exists already, made 2026-\S+ by kubectl, .*Import it"
+    ):
         settings.create(metadata={"name": "settings"}, data={"a": "ours"})
     live = cluster.get("configmaps", "settings", "default")
     assert live is not None
