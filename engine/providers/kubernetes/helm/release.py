@@ -103,8 +103,6 @@ def is_installed(recorded: Properties) -> bool:
 
 
 def preview(inputs: Properties) -> Properties:
-    """Outputs of a release that is only previewed: what helm will tell is unknown."""
-    told = dict.fromkeys(("appVersion", "chart", "revision", "status", "version"), UNKNOWN)
-    status = {**told, "name": inputs.get("name"), "namespace": inputs.get("namespace")}
+    """Outputs of a release that is only previewed: its status is unknown, so that what is read by it waits for it."""
     kept = {key: value for key, value in inputs.items() if not key.startswith("__")}
-    return {**kept, "status": status, "resourceNames": UNKNOWN}
+    return {**kept, "status": UNKNOWN, "resourceNames": UNKNOWN}
