@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from engine.providers.kubernetes.tokens import ObjectType
-from engine.values import UNKNOWN, Properties, Secret, Value, has_unknown
+from engine.values import UNKNOWN, Properties, Secret, Value
 
 AUTONAMED: Final = "pulumi.com/autonamed"
 SKIP_AWAIT: Final = "pulumi.com/skipAwait"
@@ -163,10 +163,10 @@ def normalised(inputs: Properties) -> Properties:
     if not is_secret(inputs) or "stringData" not in inputs:
         return inputs
     texts, data = inputs["stringData"], inputs.get("data", {})
-    if not isinstance(texts, dict) or not isinstance(data, dict) or has_unknown(texts):
+    if not isinstance(texts, dict) or not isinstance(data, dict):
         return inputs
     encoded = {
-        key: base64.b64encode(str(text).encode()).decode()
+        key: UNKNOWN if text is UNKNOWN else base64.b64encode(str(text).encode()).decode()
         for key, text in cast("Properties", texts).items() if text is not None
     }  # fmt: skip
     rest = {key: value for key, value in inputs.items() if key != "stringData"}

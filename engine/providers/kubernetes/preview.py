@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from engine.providers.kubernetes import manifests
+from engine.providers.kubernetes.check import with_secrets
 from engine.providers.kubernetes.kinds import Kinds
 from engine.providers.kubernetes.tokens import ObjectType
 from engine.values import UNKNOWN, Properties
@@ -21,7 +22,7 @@ _FILLED_IN: Final = {
 
 def of_create(object_type: ObjectType, kinds: Kinds, inputs: Properties) -> Properties:
     """Outputs of a create that is only previewed."""
-    result = {key: value for key, value in inputs.items() if not key.startswith("__")}
+    result = _as_kept(inputs)
     metadata = result.get("metadata")
     if isinstance(metadata, dict):
         assigned = dict.fromkeys(_ASSIGNED, UNKNOWN)
@@ -32,13 +33,18 @@ def of_create(object_type: ObjectType, kinds: Kinds, inputs: Properties) -> Prop
         result["spec"] = {**dict.fromkeys(_FILLED_IN[object_type.kind], UNKNOWN), **cast("Properties", spec)}
     if object_type.kind not in _WITHOUT_STATUS and object_type.group != "rbac.authorization.k8s.io":
         result.setdefault("status", UNKNOWN)
-    return result
+    return with_secrets(result)
 
 
 def of_update(old_outputs: Properties, old_inputs: Properties, new_inputs: Properties) -> Properties:
     """Outputs of an update that is only previewed: what the program gives, beside what the server had filled in."""
     kept = {key: value for key, value in old_outputs.items() if not key.startswith("__")}
-    return cast("Properties", _overlaid(kept, old_inputs, new_inputs))
+    return with_secrets(cast("Properties", _overlaid(kept, _as_kept(old_inputs), _as_kept(new_inputs))))
+
+
+def _as_kept(inputs: Properties) -> Properties:
+    """Inputs in the form that the server keeps: a Secret's texts are among its data, where programs read them."""
+    return manifests.normalised({key: value for key, value in inputs.items() if not key.startswith("__")})
 
 
 def _overlaid(live: object, old: object, new: object) -> object:

@@ -119,6 +119,20 @@ def test_the_preview_of_a_create_leaves_open_what_only_the_server_knows() -> Non
     assert created.outputs["status"] is UNKNOWN
 
 
+def test_the_preview_of_a_secret_has_its_texts_among_its_data() -> None:
+    type_ = "kubernetes:core/v1:Secret"
+    provider, urn = KubernetesProvider(), f"urn:pulumi:dev::p::{type_}::a"
+    inputs: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"user": "YQ=="}}
+    inputs["stringData"] = {"password": "b", "token": UNKNOWN}
+    expected = Secret({"user": "YQ==", "password": "Yg==", "token": UNKNOWN})
+    outputs = provider.create(urn, type_, inputs, timeout=0, preview=True, token="t").outputs
+    assert outputs["data"] == expected
+    assert "stringData" not in outputs
+    live = {**inputs, "data": {"user": "YQ==", "password": "Yg=="}, "stringData": None}
+    updated = provider.update(urn, type_, "default/a", inputs, live, inputs, timeout=0, preview=True)
+    assert updated["data"] == expected
+
+
 def test_the_preview_of_an_update_keeps_what_the_server_had_filled_in() -> None:
     type_ = "kubernetes:core/v1:Service"
     old = {"metadata": {"name": "a", "labels": {"a": "1"}}, "spec": {"ports": [{"port": 80}]}}
