@@ -107,7 +107,7 @@ class Cluster:
         if self.store.get(resource.storage, namespace, name):
             raise already_exists(resource.qualified, name)
         if resource.has("status") and resource.kind != "Namespace":
-            body = {key: value for key, value in body.items() if key != "status"}
+            body = {key: value for key, value in body.items() if key != "status"} | defaults.first_status(resource)
         body = limits.filled(self.store, resource, self.allocations.give(resource, body, None))
         self._check(resource, body, None)
         quota.check(self.store, resource, body, None)

@@ -52,6 +52,12 @@ def complete(resource: Resource, body: Json) -> Json:
     return body
 
 
+def first_status(resource: Resource) -> Json:
+    """The status with which an object of the kind begins, as a member of it."""
+    statuses = {} if resource.custom else _tables()["statuses"]
+    return {"status": copy.deepcopy(statuses[resource.kind])} if resource.kind in statuses else {}
+
+
 def fill(body: Any, path: str, value: Any) -> None:
     """Set what is absent at a path of defaults.yaml."""
     step, _, rest = path.partition(".")

@@ -1,4 +1,4 @@
-"""Deployments, ReplicaSets, StatefulSets and DaemonSets: rolled out as soon as they are written."""
+"""Deployments, StatefulSets, DaemonSets and what only counts its pods: rolled out as soon as they are written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from engine.emulator.kubernetes.cluster import Cluster
 from engine.emulator.kubernetes.controllers import claims, placement, pods
 from engine.emulator.kubernetes.controllers.writes import OPTIONS, change, condition, current, owned, owner, set_status
 from engine.emulator.kubernetes.refusals import Json, Refused
+from engine.emulator.kubernetes.resources import Resource
 from engine.emulator.kubernetes.store import Event
 
 _REVISION = "deployment.kubernetes.io/revision"
@@ -77,14 +78,24 @@ def _labelled(template: Json, digest: str) -> Json:
 
 
 def _replica_set(cluster: Cluster, event: Event) -> None:
-    resource = cluster.named("apps/v1", "ReplicaSet")
+    found = _replicated(cluster, event, cluster.named("apps/v1", "ReplicaSet"))
+    if found is not None:
+        _again(cluster, found, "Deployment", _deployment)
+
+
+def _replication_controller(cluster: Cluster, event: Event) -> None:
+    _replicated(cluster, event, cluster.named("v1", "ReplicationController"))
+
+
+def _replicated(cluster: Cluster, event: Event, resource: Resource) -> Json | None:
+    """See to the pods of a workload that only counts them; gives it, unless it is gone."""
     found = current(cluster, resource, event.object)
     if found is None:
-        return
+        return None
     ready, failure = _kept(cluster, found, found["spec"]["replicas"])
     status = _counts(found, ready, "replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas")
     set_status(cluster, resource, found, status | ({"conditions": failure} if failure else {}))
-    _again(cluster, found, "Deployment", _deployment)
+    return found
 
 
 def _stateful_set(cluster: Cluster, event: Event) -> None:
@@ -130,7 +141,7 @@ def _pod(cluster: Cluster, event: Event) -> None:
     """A pod that has gone is made again by what it belonged to."""
     if event.change != "DELETED":
         return
-    for kind, reaction in (("ReplicaSet", _replica_set), ("StatefulSet", _stateful_set), ("DaemonSet", _daemon_set)):
+    for kind, reaction in _OWNERS.items():
         _again(cluster, event.object, kind, reaction)
 
 
@@ -169,10 +180,17 @@ def _again(cluster: Cluster, body: Json, kind: str, reaction: Any) -> None:
                 reaction(cluster, Event(0, "MODIFIED", resource.storage, found, found))
 
 
+_OWNERS: dict[str, Callable[[Cluster, Event], None]] = {  # of pods
+    "ReplicaSet": _replica_set,
+    "ReplicationController": _replication_controller,
+    "StatefulSet": _stateful_set,
+    "DaemonSet": _daemon_set,
+}
 REACTIONS: dict[tuple[str, str], Callable[[Cluster, Event], None]] = {
     ("", "pods"): _pod,
     ("apps", "deployments"): _deployment,
     ("apps", "replicasets"): _replica_set,
+    ("", "replicationcontrollers"): _replication_controller,
     ("apps", "statefulsets"): _stateful_set,
     ("apps", "daemonsets"): _daemon_set,
     ("", "nodes"): _node,

@@ -60,6 +60,32 @@ def test_a_pod_that_is_deleted_comes_back(http: Http, namespace: str) -> None:
     assert after != before
 
 
+def test_a_replication_controller_has_its_pods(http: Http, namespace: str) -> None:
+    body: dict[str, Any] = deployment("web", 2) | {"apiVersion": "v1", "kind": "ReplicationController"}
+    body["spec"]["selector"] = {"app": "web"}
+    at = path(namespace, "replicationcontrollers")
+    http.post(at, body)
+    assert http.get(f"{at}/web").body["status"]["availableReplicas"] == 2
+    http.delete(f"{path(namespace, 'pods')}/{names(http, path(namespace, 'pods'))[0]}")
+    assert len(names(http, path(namespace, "pods"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("resource", "group", "kind", "spec", "status"),
+    [
+        ("services", "", "Service", {"type": "LoadBalancer", "ports": [{"port": 80}]}, {"loadBalancer": {}}),
+        ("ingresses", "networking.k8s.io/v1", "Ingress", {"ingressClassName": "nginx"}, {"loadBalancer": {}}),
+        ("deployments", "apps/v1", "Deployment", deployment("a", 1)["spec"], {}),
+    ],
+)
+def test_the_answer_to_a_create_has_a_status(
+    http: Http, namespace: str, resource: str, group: str, kind: str, spec: Any, status: Any
+) -> None:
+    body = {"apiVersion": group or "v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec}
+    created = http.post(path(namespace, resource, group), body).body
+    assert status.items() <= created["status"].items()
+
+
 def test_a_stateful_set_names_its_pods(http: Http, namespace: str) -> None:
     body: dict[str, Any] = deployment("db", 2) | {"kind": "StatefulSet"}
     body["spec"]["serviceName"] = "db"
