@@ -64,20 +64,35 @@ class Silent:
 
 
 class Plain:
-    """One line per event that a reader of a log wants: what was done, what failed, what the program said."""
+    """One line per event that a reader of a log wants: what was done, what failed, what the program said.
+
+    What an operation waits for is such a line, whenever it is something else: a log is all that a reader in CI has.
+    """
 
     def __init__(self, stream: Writer, *, color: bool, debug: bool = False) -> None:
         self._stream = stream
         self._color = color
         self._debug = debug
         self._preview = True
+        self._waits: dict[str, str] = {}  # what the running ones wait for, as it was told last
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._preview = event.preview
-        lines = said(event, preview=self._preview, debug=self._debug)
+        lines = [*self._waited(event), *said(event, preview=self._preview, debug=self._debug)]
         if lines:
             write(lines, self._stream, color=self._color)
+
+    def _waited(self, event: Event) -> Iterator[Line]:
+        if isinstance(event, StepStarted):
+            self._waits[event.step.urn] = ""
+        elif isinstance(event, StepDone | StepFailed):
+            self._waits.pop(event.step.urn, None)
+        elif isinstance(event, Diagnostic) and event.ephemeral:
+            line = event.message.splitlines()[0] if event.message else ""
+            if line and self._waits.get(event.urn, line) != line:
+                self._waits[event.urn] = line
+                yield Line().add(f"     {urns.name_of(event.urn)} waits: {line}", Style.DIM)
 
     def tick(self) -> None:
         """A log shows no passing of time."""

@@ -150,6 +150,18 @@ def test_a_log_has_no_control_characters() -> None:
     assert stream.getvalue().replace("\n", "").isprintable()
 
 
+def test_a_log_tells_what_an_operation_waits_for_once() -> None:
+    stream = io.StringIO()
+    plain = Plain(stream, color=False)
+    events = [
+        Diagnostic(Severity.INFO, text, step("data").urn, ephemeral=True) for text in ("no node", "no node", "no disk")
+    ]
+    for event in [*RUNNING, *events, StepDone(step("data"), 1.0), events[0]]:
+        plain(event)
+    waits = [line.strip() for line in stream.getvalue().splitlines() if "waits" in line]
+    assert waits == ["data waits: no node", "data waits: no disk"]
+
+
 def test_a_reader_that_has_gone_stops_nobody() -> None:
     read, written = os.pipe()
     os.close(read)
