@@ -73,9 +73,8 @@ class Running:
 
     async def run(self, provider: Provider, action: Callable[[], T]) -> T:
         """Call the provider. Raises StepError after recording and reporting what went wrong."""
-        started = time.monotonic()
         try:
-            return await self._tried(provider, action)
+            return await self._timed(provider, action)
         except PartialFailure as error:
             self._keep(error, provider)
             failure = self._touched(str(error))
@@ -87,6 +86,11 @@ class Running:
             raise self.failed(str(error)) from error
         except Exception as error:  # a provider broke: whether the operation happened is not known, so it stays pending
             raise self._touched(f"the provider broke: {type(error).__name__}: {error}") from error
+
+    async def _timed(self, provider: Provider, action: Callable[[], T]) -> T:
+        started = time.monotonic()
+        try:
+            return await self._tried(provider, action)
         finally:
             self._seconds = time.monotonic() - started
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.events import StepFailed
 from engine.plan import Reason
 from engine.run import Result
 from engine.values import Secret
@@ -54,6 +55,14 @@ def test_inputs_that_are_refused(engine: Engine) -> None:
     assert report.errors == ["bad: is not allowed: x"]
     assert report.skipped == ["b"]
     assert engine.cloud.calls == []
+
+
+@pytest.mark.parametrize("fault", ["fail", "partial", "lost", "break"])
+def test_a_failure_says_how_long_it_took(engine: Engine, fault: str) -> None:
+    engine.cloud.faults["create a"] = fault
+    report = engine.up(thing("a"), expect=FAILED)
+    (failed,) = [event for event in report.events if isinstance(event, StepFailed)]
+    assert failed.seconds > 0
 
 
 def test_a_partial_creation_is_kept_and_continued(engine: Engine) -> None:
