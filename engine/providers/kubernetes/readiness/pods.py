@@ -23,6 +23,10 @@ from engine.providers.kubernetes.readiness.verdict import (
 Some = TypeVar("Some", bound=Object)
 _STARTING: Final = frozenset({"ContainerCreating", "PodInitializing", ""})
 _STEPS: Final = (("PodScheduled", "to be scheduled"), ("Initialized", "to be initialized"), ("Ready", "to be ready"))
+_NO_NODES: Final = "no nodes available to schedule pods"  # as the scheduler says it of a cluster that has none at all
+_HOW_NODES_COME: Final = (
+    "a native sandbox has those of declared node groups (aws.eks.NodeGroup), an embedded one needs none"
+)
 
 
 def pod(value: Object) -> Readiness:
@@ -36,8 +40,13 @@ def pod(value: Object) -> Readiness:
     for type_, what in _STEPS:
         if not is_true(value, type_):
             reasons = container_reasons(value)
-            return waiting(*(reasons or [said(condition(value, type_)) or f"waits {what}"]))
+            return waiting(*(reasons or [_unmet(value, type_) or f"waits {what}"]))
     return READY
+
+
+def _unmet(value: Object, type_: str) -> str:
+    words = said(condition(value, type_))
+    return f"{words}: {_HOW_NODES_COME}" if _NO_NODES in words else words
 
 
 def pod_reasons(pods: Iterable[Object], most: int = 5) -> Sequence[str]:
