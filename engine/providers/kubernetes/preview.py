@@ -8,7 +8,7 @@ from engine.providers.kubernetes import manifests
 from engine.providers.kubernetes.check import with_secrets
 from engine.providers.kubernetes.kinds import Kinds
 from engine.providers.kubernetes.tokens import ObjectType
-from engine.values import UNKNOWN, Properties
+from engine.values import UNKNOWN, Properties, Value
 
 _ASSIGNED: Final = ("uid", "creationTimestamp", "generation")
 _WITHOUT_STATUS: Final = frozenset({"ConfigMap", "Secret", "ServiceAccount", "PriorityClass", "StorageClass"})
@@ -30,10 +30,19 @@ def of_create(object_type: ObjectType, kinds: Kinds, inputs: Properties) -> Prop
         result["metadata"] = {**assigned, **place, **cast("Properties", metadata)}
     spec = result.get("spec")
     if object_type.kind in _FILLED_IN and object_type.group == "" and isinstance(spec, dict):
-        result["spec"] = {**dict.fromkeys(_FILLED_IN[object_type.kind], UNKNOWN), **cast("Properties", spec)}
+        result["spec"] = {**dict.fromkeys(_FILLED_IN[object_type.kind], UNKNOWN), **_with_node_ports(spec)}
     if object_type.kind not in _WITHOUT_STATUS and object_type.group != "rbac.authorization.k8s.io":
         result.setdefault("status", UNKNOWN)
     return with_secrets(result)
+
+
+def _with_node_ports(spec: Properties) -> Properties:
+    """A Service's specification with the ports of the nodes open, where the server chooses some."""
+    ports = spec.get("ports")
+    if spec.get("type") not in ("NodePort", "LoadBalancer") or not isinstance(ports, list):
+        return spec
+    open_ = [{"nodePort": UNKNOWN, **port} if isinstance(port, dict) else port for port in cast("list[Value]", ports)]
+    return {**spec, "ports": open_}
 
 
 def of_update(old_outputs: Properties, old_inputs: Properties, new_inputs: Properties) -> Properties:
@@ -48,6 +57,8 @@ def _as_kept(inputs: Properties) -> Properties:
 
 
 def _overlaid(live: object, old: object, new: object) -> object:
+    if isinstance(live, list) and new == old:
+        return live  # with what the server has filled into its items
     if not (isinstance(live, dict) and isinstance(new, dict)):
         return new
     before = cast("Properties", old) if isinstance(old, dict) else {}

@@ -119,6 +119,19 @@ def test_the_preview_of_a_create_leaves_open_what_only_the_server_knows() -> Non
     assert created.outputs["status"] is UNKNOWN
 
 
+def test_the_preview_of_a_service_leaves_its_node_ports_open_until_they_are_known() -> None:
+    type_ = "kubernetes:core/v1:Service"
+    provider, urn = KubernetesProvider(), f"urn:pulumi:dev::p::{type_}::a"
+    spec: dict[str, Any] = {"type": "NodePort", "ports": [{"port": 80}, {"port": 90, "nodePort": 30090}]}
+    inputs: dict[str, Any] = {"metadata": {"name": "a"}, "spec": spec}
+    created = provider.create(urn, type_, inputs, timeout=0, preview=True, token="t")
+    assert [port["nodePort"] for port in created.outputs["spec"]["ports"]] == [UNKNOWN, 30090]
+    live = {**inputs, "spec": {**spec, "ports": [{"port": 80, "nodePort": 30080}, {"port": 90, "nodePort": 30090}]}}
+    news = {**inputs, "spec": {**spec, "selector": {"app": "web"}}}
+    updated = provider.update(urn, type_, "default/a", inputs, live, news, timeout=0, preview=True)
+    assert updated["spec"]["ports"] == live["spec"]["ports"]
+
+
 def test_the_preview_of_a_secret_has_its_texts_among_its_data() -> None:
     type_ = "kubernetes:core/v1:Secret"
     provider, urn = KubernetesProvider(), f"urn:pulumi:dev::p::{type_}::a"
