@@ -124,7 +124,7 @@ class Discovery:
         if others:
             served = f"it has {object_type.group} in {', '.join(others)} only"
             known = f"{served}: change the apiVersion, or upgrade what installs it"
-        elif object_type.is_built_in:
+        elif self.kinds.has_group(object_type.group):
             known = "this version of Kubernetes does not serve it; change the apiVersion"
         else:
             known = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from engine.kubernetes import Api, Kind, Schema, VersionUnknown, api, versions
+from engine.kubernetes import Api, Kind, Schema, VersionUnknown, api, group_of, versions
 from engine.providers.kubernetes.helm.definitions import scope_of
 from engine.providers.kubernetes.tokens import ObjectType
 from engine.values import Properties
@@ -31,6 +31,10 @@ class Kinds:
 
     def built_in(self, object_type: ObjectType) -> Kind | None:
         return api_of(self.version).kind(object_type.api_version, object_type.kind)
+
+    def has_group(self, group: str) -> bool:
+        """Whether a group is Kubernetes' own; that of a custom resource may end in k8s.io, too (autoscaling.k8s.io)."""
+        return any(group_of(kind.api_version) == group for kind in api_of(self.version).kinds())
 
     def namespaced(self, object_type: ObjectType) -> bool:
         known = self.scope(object_type)

@@ -252,6 +252,15 @@ def test_annotations_say_what_is_waited_for(
             web.create(**declared)
 
 
+def test_a_group_that_ends_like_those_of_kubernetes_may_need_a_definition(
+    provider: KubernetesProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.providers.kubernetes.discovery.Discovery.patience", 0.0)
+    autoscaler = Declared(provider, "autoscaling.k8s.io/v1", "VerticalPodAutoscaler")
+    with pytest.raises(ProviderError, match="install its CustomResourceDefinition first"):
+        autoscaler.create(metadata={"name": "a"})
+
+
 def test_a_kind_that_the_cluster_does_not_know(cluster: Cluster, provider: KubernetesProvider) -> None:
     pool = Declared(provider, "karpenter.sh/v1", "NodePool")
     with pytest.raises(ProviderError) as raised:
