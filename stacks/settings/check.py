@@ -17,6 +17,7 @@ from stacks.settings.problems import Problem, SettingsError, did_you_mean
 Location = Sequence[int | str]
 
 # What pydantic calls by the names of Python's types.
+_GLANCE = 80  # characters of a wrong value that are shown
 _KINDS = {
     "model_type": "should be a group of settings",
     "model_attributes_type": "should be a group of settings",
@@ -112,14 +113,25 @@ def _problem(location: Location, detail: ErrorDetails) -> Problem:
     if kind == "too_long":
         about = detail.get("ctx", {})
         return Problem(path, f"takes {about['max_length']}, but has {about['actual_length']}", _expected(location))
-    shown = "a group of settings" if isinstance(seen, Mapping) else repr(cast("object", seen))
-    return Problem(path, f"{_KINDS.get(kind, _lowered(detail['msg']))}, but is {shown}", _expected(location))
+    return Problem(path, f"{_KINDS.get(kind, _lowered(detail['msg']))}, but is {_shown(seen)}", _expected(location))
+
+
+def _shown(seen: object) -> str:
+    """A value in the words of the file that it stands in, at most as long as is read at a glance."""
+    if isinstance(seen, Mapping):
+        return "a group of settings"
+    if seen is None:
+        return "empty"
+    if isinstance(seen, bool):
+        return str(seen).lower()
+    text = repr(seen)
+    return text if len(text) <= _GLANCE else f"{text[:_GLANCE]}..."
 
 
 def _unknown_value(path: str, location: Location, seen: object) -> Problem:
     allowed = [str(value) for value in _literal_values(_annotation_at(location))]
     guess = did_you_mean(seen, allowed) if isinstance(seen, str) else ""
-    return Problem(path, f"unknown value {seen!r}", guess or f"one of {', '.join(allowed)}")
+    return Problem(path, f"unknown value {_shown(seen)}", guess or f"one of {', '.join(allowed)}")
 
 
 def _known_settings(location: Location) -> str:
