@@ -92,9 +92,9 @@ def faults(draw: st.DrawFn) -> dict[str, str]:
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.lists(st.tuples(programs(), faults()), min_size=1, max_size=3))
+@given(st.lists(st.tuples(programs(), faults()), min_size=1, max_size=3), faults())
 def test_every_run_keeps_the_books_and_the_last_one_converges(
-    runs: list[tuple[list[Resource], dict[str, str]]],
+    runs: list[tuple[list[Resource], dict[str, str]]], on_the_way_down: dict[str, str]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Path(folder))
@@ -110,5 +110,8 @@ def test_every_run_keeps_the_books_and_the_last_one_converges(
         engine.up(*program, concurrent=True, parallel=4)
         _matches(engine, program, forgotten)
         assert engine.up(*program, concurrent=True, parallel=4).operations == []
+        engine.cloud.faults = on_the_way_down
+        forgotten |= _holds(engine, engine.destroy(expect=None))
+        engine.cloud.faults = {}
         engine.destroy()
         assert set(engine.cloud.live) <= forgotten
