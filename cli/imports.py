@@ -119,7 +119,7 @@ class _Import(Command):
         stack = self.session.stack
         self.screen.tell("\nthe code reads secrets from the configuration; set each of them:")
         for key, needed in program.secrets.items():
-            self.screen.tell(f"  pulumi config set --secret --stack {stack} {key} VALUE")
+            self.screen.tell(f"  bedplate config set {stack} --secret {key} VALUE")
             self.screen.tell(f"    its value: bedplate state show {stack} '{needed.urn}' --show-secrets", Style.DIM)
 
 

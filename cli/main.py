@@ -66,7 +66,7 @@ def _together() -> typer.Typer:
     groups = {
         "state": _group("Look at what is known of an environment's resources, and edit it."),
         "sandbox": _group("Start and stop the local AWS emulator and Kubernetes API."),
-        "config": _group("Look at an environment's settings."),
+        "config": _group("Look at an environment's settings, and set them."),
         "dashboards": _group("Look at an environment's dashboards, and write them as Grafana reads them."),
         "policy": _group("Look at the policy rules, test them, have things judged by them."),
     }

@@ -163,7 +163,7 @@ class ConfigReader:
         if not keyring.salt:
             raise ProjectError(
                 f"{self._path}: {key} is encrypted, but the file has no 'encryptionsalt': only passphrase-encrypted "
-                "configuration can be opened here; set it anew with `pulumi config set --secret`"
+                "configuration can be opened here; set it anew with `bedplate config set ENV --secret`"
             )
         if self._crypter is None:
             self._crypter = PassphraseCrypter(keyring.salt, keyring.passphrase, keyring.stack)

@@ -1,4 +1,4 @@
-"""config show, config schema: an environment's settings, as they count after defaults, and their JSON schema."""
+"""config show, schema, set, rm: an environment's settings as they count, their JSON schema, and its file edited."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import typer
 from cli.declare import command
 from cli.environments import known, meant
 from cli.exits import ExitCode
+from cli.requests.configuration import Configuring, Setting
 from cli.requests.manner import Manner, Output
 from cli.requests.stack import OfStack
 
@@ -42,4 +43,18 @@ def register(config: typer.Typer) -> None:
         Screen(request).document(json_schema())
         return ExitCode.OK
 
-    _ = (show, schema)  # registered above
+    @command(config, "set", Setting)
+    def set_(request: Setting) -> int:
+        """Set a value of an environment's configuration, in its file; with --secret, encrypted."""
+        from cli.config_edits import set_value
+
+        return set_value(request)
+
+    @command(config, "rm", Configuring)
+    def remove(request: Configuring) -> int:
+        """Take a value out of an environment's configuration."""
+        from cli.config_edits import remove_value
+
+        return remove_value(request)
+
+    _ = (show, schema, set_, remove)  # registered above

@@ -74,7 +74,7 @@ def _only_encrypted(value: Any) -> Any:
     raise PydanticCustomError("plain_secret", "must be stored encrypted")
 
 
-# A setting that is only accepted encrypted: `pulumi config set --secret --path bedplate:...`.
+# A setting that is only accepted encrypted: `bedplate config set ENV --secret --path bedplate:...`.
 Secret = Annotated[
     SecretStr,
     BeforeValidator(_only_encrypted),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -102,9 +102,8 @@ def _problem(location: Location, detail: ErrorDetails) -> Problem:
     if isinstance(seen, EncryptedValue):
         return Problem(path, "is encrypted, but is not a secret", "write the value itself")
     if kind == "plain_secret":
-        advice = (
-            f"run `pulumi config set --secret --path 'bedplate:{path}'`, and change the value: it was in plain text"
-        )
+        command = f"bedplate config set ENV --secret --path 'bedplate:{path}'"
+        advice = f"run `{command}`, and change the value: it was in plain text"
         return Problem(path, "is a secret and must be stored encrypted", advice)
     if kind == "literal_error":
         return _unknown_value(path, location, seen)

@@ -95,7 +95,7 @@ def by_section(config: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]
         elif namespace == AWS_SECTION:
             values.setdefault(AWS_SECTION, {})[name] = value
         elif namespace == PROJECT and "." in name:
-            advice = f"write it as a group of settings, as `pulumi config set --path '{key}'` does"
+            advice = f"write it as a group of settings, as `bedplate config set ENV --path '{key}'` does"
             problems.append(Problem(name, "has a dot in its key", advice))
         elif namespace == PROJECT:
             values[name] = value

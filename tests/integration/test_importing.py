@@ -70,7 +70,7 @@ def test_what_a_file_names_is_taken_over_and_its_pasted_code_changes_nothing(
     assert "bucket=class_.id" in code
     assert "parent=store" in code
     assert 'config.require_secret("db_secret_string")' in code
-    done.expect(0, "pulumi config set --secret --stack dev db_secret_string VALUE")
+    done.expect(0, "bedplate config set dev --secret db_secret_string VALUE")
     assert "sehr-geheim" not in shown.text + done.text
     assert b"sehr-geheim" not in work.kept()
     (work.folder / "__main__.py").write_text(STORE + code)

@@ -107,7 +107,7 @@ def _with_particulars(error: Any, details: str) -> str:
         if detail.Is(lacking.DESCRIPTOR) and detail.Unpack(lacking):
             return "\n".join(
                 f"the configuration lacks {key.name!r}: {key.description}\n"
-                f"  set it in the stack's configuration, as `pulumi config set {key.name} VALUE` does"
+                f"  set it in the stack's configuration, as `bedplate config set ENV {key.name} VALUE` does"
                 for key in lacking.missingKeys
             )
     return details
