@@ -55,7 +55,7 @@ def preview(heading: Heading, outcome: Outcome, transcript: Transcript, *, width
     if detail != "none":
         lines += diff.render(plan, full=detail == "full")
     lines += _outputs(plan, detail)
-    lines += _notes(plan, width)
+    lines += _notes(plan, width, refused=outcome.result is Result.UNSUPPORTED)
     lines += _unfinished(transcript, width)
     lines += diagnostics(transcript.diagnostics)
     if plan.policy is not None:
@@ -110,9 +110,9 @@ def _outputs(plan: Plan, detail: Detail) -> list[Line]:
     return [Line().add("  outputs", Style.STRONG), *changed, Line()] if changed else []
 
 
-def _notes(plan: Plan, width: int) -> list[Line]:
+def _notes(plan: Plan, width: int, *, refused: bool) -> list[Line]:
     notes = list(plan.notes)
-    if plan.unknown_types:
+    if plan.unknown_types and not refused:  # else an error says so
         listed = ", ".join(plan.unknown_types)
         notes.append(f"no provider here knows {listed}: shown as given, and `up` would refuse")
     if plan.state_only_changes:
