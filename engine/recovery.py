@@ -13,7 +13,7 @@ from typing import Final
 
 from engine import urn as urns
 from engine.events import Consumer, Diagnostic, Severity
-from engine.graph import DependencyGraph
+from engine.graph import DependencyGraph, fates
 from engine.marks import handed, received, received_inputs
 from engine.provider_registry import ProviderRegistry, by_reference
 from engine.providers.base import BlindToReadiness, CannotTell, Found, PartialFailure, Provider
@@ -109,15 +109,27 @@ class _Recovery:
             # Whether an update that changed it had happened is not known: it is deleted itself then, to be sure.
             fate = old.deleted_with if old.deleted_with == resource.deleted_with else ""
             new = replace(old, inputs=inputs, outputs=outputs, init_errors=reasons, deleted_with=fate)
+            new = replace(new, pending_replacement=False)  # whatever was said of what it is deleted with
             self._amend(number, place, new)
             self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")
             return
         if DependencyGraph(self._resources).needed_by(place):
+            self._take_along(old)
             self._amend(number, place, replace(old, pending_replacement=True))
         else:
             self._recorder.finish(number, old=old)
             del self._resources[place]
         self._tell(resource, "does not exist any more")
+
+    def _take_along(self, root: ResourceState) -> None:
+        """``root`` is gone, and so is what is deleted with it."""
+        bound, going = fates(self._resources), {id(root)}
+        for place, each in enumerate(self._resources):
+            if bound.get(id(each)) in going:
+                going.add(id(each))
+                if each.custom and not each.delete:
+                    self._resources[place] = replace(each, pending_replacement=True)
+                    self._recorder.amend(each, self._resources[place])
 
     async def _read(self, provider: Provider, old: ResourceState) -> tuple[Found | None, tuple[str, ...]]:
         """What there is, and why it is not ready: a deletion that was begun may have left it so."""

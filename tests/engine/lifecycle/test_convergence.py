@@ -64,8 +64,12 @@ def _holds(engine: Engine, report: Report) -> set[str]:
     resources, live = report.snapshot.resources, engine.cloud.live
     uncertain = {operation.resource.urn for operation in report.snapshot.pending_operations}
     known = {each.id for each in resources if each.type.startswith("test:") and not each.pending_replacement}
-    wanted = [each for each in resources if not (each.pending_replacement or each.delete)]  # else it may be gone
-    sure = {each.id for each in wanted if each.type.startswith("test:") and each.urn not in uncertain}
+    doubtful = set(uncertain)
+    for each in resources:  # what goes with something stands after it
+        if each.pending_replacement or each.deleted_with in doubtful:
+            doubtful.add(each.urn)
+    kept = [each for each in resources if not each.delete and each.urn not in doubtful]
+    sure = {each.id for each in kept if each.type.startswith("test:")}
     forgotten = {id_ for id_, each in live.items() if id_ not in known and each.urn not in uncertain}
     dependent = {id_ for id_ in forgotten if str(live[id_].inputs.get("lives_in")).removeprefix("arn:") in live}
     assert forgotten - dependent == set(), "not in the state, but there"

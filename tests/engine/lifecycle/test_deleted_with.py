@@ -88,3 +88,14 @@ def test_what_is_declared_no_more_is_only_forgotten(engine: Engine) -> None:
     engine.up(REPLACED)
     assert [str(call) for call in engine.cloud.calls[before:]] == ["create a"]
     assert engine.cloud.names() == ["a"]
+
+
+@pytest.mark.parametrize("fault", ["lost", "unsent"])
+def test_a_deletion_without_an_answer_is_looked_for_with_all_that_it_takes_along(engine: Engine, fault: str) -> None:
+    engine.cloud.faults = {"delete b": fault}
+    engine.up(REPLACED, expect=Result.RESOURCE_FAILED)
+    engine.cloud.faults = {}
+    program = [REPLACED, thing("c"), thing("d")]
+    engine.up(*program)
+    assert engine.cloud.names() == ["a", "c", "d"]
+    assert engine.up(*program).operations == []
