@@ -78,7 +78,7 @@ def start(
         from engine.sandbox import docker
 
         api = docker.start_kind(files, wish.port)
-    _tell(record, api.server, kubeconfig.read(api.kubeconfig))
+    _tell(record, api)
     return replace(record, sandbox=replace(record.sandbox, kubernetes=api))
 
 
@@ -150,8 +150,11 @@ def answers(api: KubernetesApi) -> bool:
     return Api(api.server, kubeconfig.read(api.kubeconfig)).answers()
 
 
-def _tell(record: Record, server: str, credentials: Credentials) -> None:
-    """Tell the EKS emulator where its clusters' API is. One that is not ours can't be told; `sandbox up` says so."""
+def _tell(record: Record, api: KubernetesApi) -> None:
+    """Tell the EKS emulator where its clusters' API is, and whether that has no node by itself.
+
+    An emulator that is not ours can't be told; `sandbox up` says so.
+    """
     if not record.sandbox.can_be_told:
         return
     import http.client
@@ -159,15 +162,16 @@ def _tell(record: Record, server: str, credentials: Credentials) -> None:
     parts = urlsplit(record.sandbox.endpoint)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=READY_TIMEOUT)
     try:
-        body = json.dumps({"server": server} | credentials.told())
+        told = kubeconfig.read(api.kubeconfig).told() | {"ownNode": api.flavor is Flavor.NATIVE}
+        body = json.dumps({"server": api.server} | told)
         connection.request("PUT", TELL_PATH, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         if answer.status != 200:
             said = answer.read(1000).decode(errors="replace")
-            raise StartFailed(f"the emulator at {record.sandbox.endpoint} refused to hear of {server}: {said}")
+            raise StartFailed(f"the emulator at {record.sandbox.endpoint} refused to hear of {api.server}: {said}")
     except (OSError, http.client.HTTPException) as error:
         raise StartFailed(
-            f"the emulator at {record.sandbox.endpoint} could not be told of {server}: {error}"
+            f"the emulator at {record.sandbox.endpoint} could not be told of {api.server}: {error}"
         ) from error
     finally:
         connection.close()

@@ -113,12 +113,12 @@ class Cluster:
         assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
 
     def check_empty(self) -> None:
-        """Nothing is left but what every cluster has, and kind's own where it is one of kind."""
+        """Nothing is left but what every cluster has, and the sandbox's own: kind's, or what native has instead."""
         real = any(map(_is_real, self.live.objects("v1", "Node")))
         assert self.live.names("v1", "Namespace") == _NAMESPACES | (_OF_KIND if real else set())
         assert self.live.names("scheduling.k8s.io/v1", "PriorityClass") <= _PRIORITIES
         left = {
-            kind: [one["metadata"]["name"] for one in self.live.objects(version, kind) if not (real and _is_kinds(one))]
+            kind: [one["metadata"]["name"] for one in self.live.objects(version, kind) if not _is_sandboxes(one, real)]
             for version, kind in _NONE_OF
         }
         assert {kind: names for kind, names in left.items() if names} == {}
@@ -130,6 +130,11 @@ class Cluster:
 
 def _is_real(node: Mapping[str, Any]) -> bool:
     return node.get("spec", {}).get("providerID", "").startswith("kind://")
+
+
+def _is_sandboxes(one: Mapping[str, Any], of_kind: bool) -> bool:
+    labels = one["metadata"].get("labels") or {}
+    return _is_kinds(one) if of_kind else labels.get("bedplate.dev/sandbox") == "simulated"
 
 
 def _is_kinds(one: Mapping[str, Any]) -> bool:

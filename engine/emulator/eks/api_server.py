@@ -17,7 +17,8 @@ PATH = "/_bedplate/kubernetes"
 class ApiServer:
     """``server`` is a URL; certificates and key are PEM in base64, as kubeconfig files have it (empty: plain HTTP).
 
-    The client's certificate or the token is what the node groups' nodes are written with.
+    The client's certificate or the token is what the node groups' nodes are written with. ``own_node``: its nodes are
+    simulated and it has none by itself, so that it gets one as long as there is no cluster (``own_node.py``).
     """
 
     server: str
@@ -25,6 +26,7 @@ class ApiServer:
     client_certificate: str = field(default="", repr=False)
     client_key: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    own_node: bool = False
 
 
 _OPTIONAL = {
@@ -70,7 +72,7 @@ def answer(method: str, body: bytes) -> tuple[str, bytes]:
         try:
             said = json.loads(body)
             given = {field: str(said.get(key) or "") for key, field in _OPTIONAL.items()}
-            CURRENT.api_server = ApiServer(str(said["server"]), **given)
+            CURRENT.api_server = ApiServer(str(said["server"]), **given, own_node=said.get("ownNode") is True)
         except (ValueError, KeyError, TypeError, AttributeError):
             keys = ", ".join(_OPTIONAL)
             return "400 Bad Request", json.dumps({"error": f"expected server, a URL, and if need be {keys}"}).encode()

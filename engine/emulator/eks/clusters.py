@@ -17,6 +17,7 @@ from moto.moto_api._internal import mock_random
 from engine.emulator.eks import api_server, versions
 from engine.emulator.eks.cluster import Cluster, Facts, certificate_authority
 from engine.emulator.eks.errors import impossible, in_use, invalid, missing
+from engine.emulator.eks.node_keeper import KEEPER
 from engine.emulator.eks.surroundings import Surroundings
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -73,11 +74,13 @@ class ClusterBackend(EKSBackend):
         _check_upgrade_policy(upgrade, version)
         bootstraps = request.get("bootstrapSelfManagedAddons")
         cluster = Cluster(self._facts(request, version, upgrade), bootstraps_addons=bootstraps is not False)
-        contents = api_server.CURRENT.contents
-        if contents and not _clusters_of_all():
+        contents, is_first = api_server.CURRENT.contents, no_clusters()
+        if contents and is_first:
             contents.cluster_begins()
         self.clusters[name] = cluster  # type: ignore[assignment]  # ours in the place of moto's
         self.cluster_count += 1
+        if is_first:
+            KEEPER.keep_own(no_clusters)
         return cluster
 
     def _facts(self, request: Facts, version: str, upgrade: Facts) -> Facts:
@@ -214,14 +217,16 @@ class ClusterBackend(EKSBackend):
         self.cluster_count -= 1
         self.surroundings.delete_security_group(cluster.facts["resourcesVpcConfig"]["clusterSecurityGroupId"])
         contents = api_server.CURRENT.contents
-        if contents and not _clusters_of_all():
-            contents.cluster_ends()
+        if no_clusters():
+            if contents:
+                contents.cluster_ends()
+            KEEPER.keep_own(no_clusters)
         return cluster.facts | {"status": "DELETING"}
 
 
-def _clusters_of_all() -> int:
-    """The clusters of all accounts and regions: they share one Kubernetes API."""
-    return sum(len(backend.clusters) for account in eks_backends.values() for backend in account.values())
+def no_clusters() -> bool:
+    """Whether there is no cluster in any account and region: they share one Kubernetes API."""
+    return not any(backend.clusters for account in list(eks_backends.values()) for backend in list(account.values()))
 
 
 def _with_access(current: Facts, wanted: Facts) -> Facts:

@@ -1,15 +1,17 @@
-"""Keeps the nodes of all node groups, and goes on trying where the Kubernetes API can't be reached.
+"""Keeps the nodes of all node groups, or the sandbox's own where there is no cluster.
 
-A node group's own operations never fail for that: the group says it, as a health issue, until it has worked.
+It goes on trying where the Kubernetes API can't be reached. A node group's own operations never fail for that: the
+group says it, as a health issue, until it has worked.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.emulator.eks import api_server
+from engine.emulator.eks import api_server, own_node
 from engine.emulator.eks.nodes import Facts, NoFreeAddress, WantedNodes, keep
 from engine.emulator.eks.nodes_client import KubernetesUnreachable, NodesClient
 
@@ -31,6 +33,7 @@ class NodeKeeper:
         self._lock = threading.Lock()
         self._pending: dict[str, _Pending] = {}  # by the group's ARN
         self._groups: dict[str, _Pending] = {}  # those that want nodes
+        self._own_wanted: Callable[[], bool] | None = None  # pending: it is not yet what this says
         self._retrying = False
 
     def keep(self, wanted: WantedNodes, group: Facts) -> None:
@@ -39,16 +42,30 @@ class NodeKeeper:
             self._pending[wanted.arn] = self._groups[wanted.arn] = _Pending(wanted, group)
             if not wanted.count:
                 del self._groups[wanted.arn]
-            self._work()
-            if self._pending and not self._retrying:
-                self._retrying = True
-                threading.Thread(target=self._retry, name="nodes", daemon=True).start()
+            self._begin()
+
+    def keep_own(self, wanted: Callable[[], bool]) -> None:
+        """Have the sandbox's own node, or have it no more, as ``wanted`` says whenever it is tried."""
+        with self._lock:
+            self._own_wanted = wanted
+            self._begin()
+
+    def _begin(self) -> None:
+        self._work()
+        if self._is_pending and not self._retrying:
+            self._retrying = True
+            threading.Thread(target=self._retry, name="nodes", daemon=True).start()
+
+    @property
+    def _is_pending(self) -> bool:
+        return bool(self._pending) or self._own_wanted is not None
 
     def _work(self) -> None:
         """Try everything that is pending, in its order."""
         server = api_server.CURRENT.api_server
         if server is None:
             self._pending.clear()
+            self._own_wanted = None
             return
         try:
             client = NodesClient(server)
@@ -56,6 +73,10 @@ class NodeKeeper:
             self._said(f"{server.server}: {error}")
             return
         try:
+            if self._own_wanted:
+                if server.own_node:
+                    (own_node.make if self._own_wanted() else own_node.take_away)(client)
+                self._own_wanted = None
             for arn, pending in list(self._pending.items()):
                 try:
                     if keep(client, pending.wanted):
@@ -81,7 +102,7 @@ class NodeKeeper:
                 time.sleep(RETRY_EVERY)
                 with self._lock:
                     self._work()
-                    if not self._pending:
+                    if not self._is_pending:
                         self._retrying = False
                         return
         except BaseException:  # something unforeseen ends it: the next change of a group starts it again

@@ -152,7 +152,7 @@ def node_of(wanted: WantedNodes, place: Place, address: str, *, beside_real: boo
             "allocatable": wanted.allocatable,
             "addresses": [{"type": "InternalIP", "address": address}]
             + [{"type": type_, "address": name} for type_ in ("InternalDNS", "Hostname")],
-            "conditions": list(_conditions(wanted.has_network)),
+            "conditions": list(conditions(wanted.has_network)),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": _KUBELET_PORT}},
             "nodeInfo": _info(wanted, identity),
         },
@@ -200,7 +200,8 @@ def _place_labels(wanted: WantedNodes, place: Place) -> Facts:
     }
 
 
-def _conditions(has_network: bool) -> Iterator[Facts]:
+def conditions(has_network: bool) -> Iterator[Facts]:
+    """What a kubelet says of its node; without a network plugin the node is not ready."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     times = {"lastHeartbeatTime": now, "lastTransitionTime": now}
     for kind, reason, message in (

@@ -1,6 +1,7 @@
-"""Nodes through a Kubernetes API's HTTP side, of which the sandbox told: plain on loopback, or TLS with a certificate.
+"""Nodes, and what goes with them, through a Kubernetes API's HTTP side, of which the sandbox told.
 
-Server-side apply, so that a node that somebody else has labelled or tainted keeps that.
+Plain on loopback, or TLS with a certificate. Server-side apply, so that a node that somebody else has labelled or
+tainted keeps that.
 """
 
 from __future__ import annotations
@@ -71,6 +72,17 @@ class NodesClient:
             if pod["spec"].get("nodeName") == name:
                 path = f"/api/v1/namespaces/{quote(about['namespace'])}/pods/{quote(about['name'])}"
                 self._send("DELETE", f"{path}?gracePeriodSeconds=0", missing_is_fine=True)
+
+    def get(self, path: str) -> Facts | None:
+        """What lies at ``path``, a list or an object; None where nothing does."""
+        found: Facts = self._send("GET", path, missing_is_fine=True)
+        return None if found.get("kind") == "Status" else found
+
+    def apply(self, path: str, thing: Facts) -> None:
+        self._send("PATCH", f"{path}?{_MANAGER}", thing)
+
+    def delete(self, path: str) -> None:
+        self._send("DELETE", path, missing_is_fine=True)
 
     def close(self) -> None:
         self._connection.close()

@@ -10,7 +10,7 @@ from moto.eks.models import eks_backends
 from engine.emulator.autoscaling.models import ExtendedAutoScalingBackend
 from engine.emulator.eks.api_server import CURRENT
 from engine.emulator.eks.cluster import Cluster, Facts
-from engine.emulator.eks.clusters import ClusterBackend
+from engine.emulator.eks.clusters import ClusterBackend, no_clusters
 from engine.emulator.eks.machines import machine_of, resources
 from engine.emulator.eks.node_keeper import KEEPER
 from engine.emulator.eks.nodes import Place, WantedNodes, patch_of, taints_of
@@ -66,7 +66,8 @@ class NodesOfGroups(ClusterBackend):
 
 
 def _keep_everything() -> None:
-    """Another API server is told of: the nodes of all groups are made there."""
+    """Another API server is told of: the nodes of all groups are made there, or the sandbox's own."""
+    KEEPER.keep_own(no_clusters)
     for account in list(eks_backends.values()):
         for backend in list(account.values()):
             if isinstance(backend, NodesOfGroups):
@@ -74,4 +75,10 @@ def _keep_everything() -> None:
                     backend.keep_nodes_of_cluster(cluster)  # type: ignore[arg-type]  # ours, not moto's
 
 
-CURRENT.listeners.append(lambda: threading.Thread(target=_keep_everything, name="nodes", daemon=True).start())
+def _begin() -> None:
+    threading.Thread(target=_keep_everything, name="nodes", daemon=True).start()
+
+
+CURRENT.listeners.append(_begin)
+if CURRENT.api_server:  # it was told of while this was still being imported
+    _begin()

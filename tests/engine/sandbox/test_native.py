@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from cryptography import x509
 
@@ -29,6 +30,7 @@ from tests.engine.sandbox.waiting import alive, eventually, naming
 pytestmark = [pytest.mark.native, pytest.mark.slow]
 CACHE = cache_of(REPOSITORY)
 NAMES = {"supervisor", "volumes", *PROGRAMS}
+OWN = ["node/sandbox", "storageclass.storage.k8s.io/standard"]  # as long as there is no EKS cluster
 TOKEN = ("SOME_TOKEN", "hunter2-hunter2")  # what the shared sandbox's starter has in its environment
 
 
@@ -91,6 +93,21 @@ def pod(name: str, gpus: int) -> dict[str, Any]:
     return {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [container]},
     }  # fmt: skip
+
+
+def with_a_cluster(running: sandbox.Sandbox) -> Any:
+    """A client of EKS, where it has made the cluster ``c``."""
+
+    def client(service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(service, endpoint_url=running.endpoint, **keys)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+    subnets = client("ec2").describe_subnets()["Subnets"]
+    role = client("iam").create_role(RoleName="cluster", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    network = {"subnetIds": [each["SubnetId"] for each in subnets[:2]]}
+    eks = client("eks")
+    eks.create_cluster(name="c", roleArn=role, resourcesVpcConfig=network)
+    return eks
 
 
 def test_up_answers_as_both_halves_and_down_leaves_nothing(root: Path) -> None:
@@ -175,6 +192,32 @@ def test_jobs_complete_and_admission_is_real(standing: Path) -> None:
     command = ["kubectl", "--kubeconfig", str(config), *refused]
     assert "Forbidden" in subprocess.run(command, capture_output=True, text=True, check=False).stderr, "RBAC is on"
     kubectl(config, "delete", "job/quick", "node/two", "--timeout=60s")
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH")
+def test_pods_and_claims_find_a_place_until_an_eks_cluster_says_where(root: Path) -> None:
+    running = up(root)
+    config = api_of(running).kubeconfig
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claims = {"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": wanted}]}
+    container = {"name": "main", "image": "example.org/x"}
+    template = {"metadata": {"labels": {"app": "db"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 1, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": template}
+    database = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": spec | claims}
+    kubectl(config, "create", "-f", "-", stdin=json.dumps(database))
+    kubectl(config, "wait", "--for=create", "pod/db-0", "--timeout=60s")
+    kubectl(config, "wait", "pod/db-0", "--for=condition=Ready", "--timeout=60s")
+    kubectl(config, "wait", "pvc/data-db-0", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s")
+    assert kubectl(config, "get", "nodes,storageclasses", "--output=name").split() == OWN
+
+    eks = with_a_cluster(running)
+    assert kubectl(config, "get", "nodes,storageclasses", "--output=name") == "", "the platform's nodes decide"
+    unscheduled = "--for=jsonpath={.status.conditions[?(@.type=='PodScheduled')].reason}=Unschedulable"
+    kubectl(config, "wait", "--for=create", "pod/db-0", "--timeout=60s")
+    kubectl(config, "wait", "pod/db-0", unscheduled, "--timeout=60s")
+    eks.delete_cluster(name="c")
+    assert kubectl(config, "get", "nodes,storageclasses", "--output=name").split() == OWN
+    kubectl(config, "wait", "pod/db-0", "--for=condition=Ready", "--timeout=60s")
 
 
 def test_files_are_their_owners_alone_and_ports_loopbacks(standing: Path) -> None:
