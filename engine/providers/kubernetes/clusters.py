@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.providers.base import EndpointRefused, ProviderError
+from engine.providers.base import EndpointRefused
 from engine.providers.kubernetes import kubeconfig
 from engine.providers.kubernetes.access import Access, same_server
 from engine.providers.kubernetes.config import Config
@@ -50,10 +50,4 @@ def _configured(config: Config) -> Target | None:
 def _ambient(config: Config) -> Target | None:
     """What kubectl would use. It is refused by the caller unless it is a sandbox: nobody has said that it is meant."""
     found = kubeconfig.ambient()
-    if found is None:
-        return None
-    path, document = found
-    try:
-        return kubeconfig.target(document, config.context, config.cluster)
-    except ProviderError as error:
-        raise ProviderError(f"{path}: {error}") from error
+    return None if found is None else kubeconfig.target(found, config.context, config.cluster)

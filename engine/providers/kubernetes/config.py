@@ -48,15 +48,20 @@ class Config:
     suppress_helm_hook_warnings: bool = False
 
 
-def parse_config(inputs: Properties) -> tuple[Config, list[CheckFailure]]:
-    """The configuration that ``inputs`` write; what is UNKNOWN counts as not given."""
+def parse_config(inputs: Properties, *, files: bool = False) -> tuple[Config, list[CheckFailure]]:
+    """The configuration that ``inputs`` write; what is UNKNOWN counts as not given.
+
+    With ``files`` a kubeconfig that is given by its path is looked at, too: a program that declares one is told at once
+    what is wrong with it. What only deletes what there was before may never need it.
+    """
     failures: list[CheckFailure] = []
     known = {key: value for key, value in inputs.items() if value is not UNKNOWN and value is not None}
     texts = {key: _text(key, known.get(key), failures) for key in TEXTS}
     flags = {key: _flag(key, known.get(key), failures) for key in FLAGS}
     failures += _unsupported(known)
-    if texts["kubeconfig"]:
-        failures += _kubeconfig(texts)
+    if texts["kubeconfig"] and (files or not kubeconfigs.is_path(texts["kubeconfig"])):
+        chosen = not any(inputs.get(key) is UNKNOWN for key in IDENTITY)
+        failures += _kubeconfig(texts["kubeconfig"], texts, chosen=chosen)
     config = Config(
         kubeconfig=texts["kubeconfig"] or None,
         context=texts["context"] or None,
@@ -109,20 +114,15 @@ def _unsupported(known: Mapping[str, Value]) -> list[CheckFailure]:
     return failures + [CheckFailure(key, reason) for key in known if key not in settings and not key.startswith("__")]
 
 
-def _kubeconfig(texts: Mapping[str, str | None]) -> list[CheckFailure]:
-    """What is wrong with a kubeconfig that is given as text; a path is looked at when a cluster is needed."""
-    text = texts["kubeconfig"] or ""
-    if _is_path(text):
-        return []
+def _kubeconfig(text_or_path: str, texts: Mapping[str, str | None], *, chosen: bool) -> list[CheckFailure]:
+    """What is wrong with a kubeconfig, and with the context in it, if that is ``chosen`` already."""
     try:
-        kubeconfigs.target(kubeconfigs.load(text), texts["context"], texts["cluster"])
+        document = kubeconfigs.load(text_or_path)
+        if chosen:
+            kubeconfigs.target(document, texts["context"], texts["cluster"])
     except ProviderError as error:
         return [CheckFailure("kubeconfig", str(error).removeprefix("kubeconfig: "))]
     return []
-
-
-def _is_path(text: str) -> bool:
-    return "\n" not in text.strip() and not text.strip().startswith("{")
 
 
 def diff_config(olds: Properties, news: Properties) -> Diff:

@@ -6,12 +6,13 @@ Source of the format: Kubernetes' documentation, "kubeconfig (v1)". Plugins (``e
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import yaml
 
@@ -21,6 +22,11 @@ try:
     from yaml import CSafeLoader as Loader
 except ImportError:  # PyYAML without libyaml
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+SECTIONS: Final = {"clusters": "cluster", "contexts": "context", "users": "user"}  # -> what an entry says of itself
+ADVICE: Final = "give a file such as `aws eks update-kubeconfig` or `bedplate sandbox up` writes"
+_NEEDED: Final = "clusters and contexts"
+_PATH: Final = "_path"  # where a document was read; the paths in it are relative to its folder
 
 
 @dataclass(frozen=True)
@@ -54,40 +60,76 @@ class Target:
 def load(text_or_path: str) -> dict[str, Any]:
     """A kubeconfig from its JSON or YAML text, or from the file at a path. Raises ProviderError."""
     text = text_or_path.strip()
-    if "\n" not in text and not text.startswith("{"):
-        path = Path(text).expanduser()
-        try:
-            return _parsed(path.read_text(), str(path), path.parent)
-        except OSError as error:
-            raise ProviderError(
-                f"kubeconfig: expected its text or the path of a file, got {text[:80]!r}: {error.strerror or error}"
-            ) from error
-    return _parsed(text, "kubeconfig", None)
-
-
-def _parsed(text: str, name: str, folder: Path | None) -> dict[str, Any]:
+    if not is_path(text):
+        return _parsed(text, None)
     try:
-        document = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, Loader)
-    except (ValueError, yaml.YAMLError) as error:
-        raise ProviderError(f"{name} is neither JSON nor YAML: {_first_line(error)}") from error
+        path = Path(text).expanduser().absolute()
+        content = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ProviderError(f"{text} is no kubeconfig: it is not UTF-8 text; {ADVICE}") from error
+    except (OSError, RuntimeError, ValueError) as error:  # a home of nobody, a NUL
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        where = "" if Path(text).is_absolute() else f" (looked for in {Path.cwd()})"
+        raise ProviderError(
+            f"kubeconfig: expected its text or the path of a file, got {text[:80]!r}: {reason}{where}; {ADVICE}"
+        ) from error
+    return _parsed(content, path)
+
+
+def is_path(text: str) -> bool:
+    """Whether what is given for a kubeconfig is the path of a file, not its text."""
+    return "\n" not in text.strip() and not text.strip().startswith("{")
+
+
+def _parsed(text: str, path: Path | None) -> dict[str, Any]:
+    name = str(path) if path else "kubeconfig"
+    try:
+        document = _read(text)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise ProviderError(f"{name} is neither JSON nor YAML: {_first_line(error)}; {ADVICE}") from error
     if not isinstance(document, dict):
-        raise ProviderError(f"{name}: expected a kubeconfig, got {type(document).__name__}")
-    if folder is not None:
-        document["_folder"] = str(folder)  # paths in it are relative to it
-    return cast("dict[str, Any]", document)
+        seen = "nothing" if document is None else f"a {type(document).__name__}"
+        raise ProviderError(f"{_is_none(path)}: expected a mapping with {_NEEDED}, got {seen}; {ADVICE}")
+    found = cast("dict[Any, Any]", document)
+    if path is not None:
+        found[_PATH] = str(path)
+    _check_sections(found)
+    return found
+
+
+def _read(text: str) -> object:
+    if text.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError):
+            return json.loads(text)  # quicker, and what the sandbox writes
+    return yaml.load(text, Loader)
+
+
+def _check_sections(document: Mapping[Any, Any]) -> None:
+    """Raise ProviderError where a section is not the list of named entries that it has to be."""
+    for section, key in SECTIONS.items():
+        entries: Any = document.get(section)
+        if entries is None:
+            continue
+        sound = isinstance(entries, list) and all(
+            isinstance(entry, dict) and isinstance(cast("dict[str, Any]", entry).get(key) or {}, dict)
+            for entry in cast("list[object]", entries)
+        )
+        if not sound:  # what they are is not said: they may hold a token
+            expected = f"expected {section} to be a list of entries, each with its name and its {key}"
+            raise ProviderError(f"{_is_none(document.get(_PATH))}: {expected}; {ADVICE}")
 
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def ambient() -> tuple[str, dict[str, Any]] | None:
+def ambient() -> dict[str, Any] | None:
     """What ``kubectl`` would use: the first file that ``KUBECONFIG`` names and that exists, or ``~/.kube/config``."""
     names = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name] or ["~/.kube/config"]
     for name in names:
         path = Path(name).expanduser()
         if path.is_file():
-            return str(path), load(str(path))
+            return load(str(path))
     return None
 
 
@@ -105,14 +147,17 @@ def target(document: Mapping[str, Any], context: str | None = None, cluster: str
     name = context or document.get("current-context")
     chosen = _named(document, "contexts", name, "context")
     if chosen is None and (context or not cluster):
-        raise ProviderError(f"kubeconfig: there is no context {name!r}; {_offers(document, 'contexts')}")
+        raise ProviderError(_without_context(document, name))
     chosen = chosen or {}
     cluster_name = cluster or chosen.get("cluster")
     entry = _named(document, "clusters", cluster_name, "cluster")
-    if entry is None or not entry.get("server"):
-        raise ProviderError(f"kubeconfig: there is no cluster {cluster_name!r}; {_offers(document, 'clusters')}")
+    if entry is None:
+        offers = _offers(document, "clusters")
+        raise ProviderError(f"{_place(document)}: there is no cluster {cluster_name!r}; {offers}")
+    if not entry.get("server"):
+        raise ProviderError(f"{_place(document)}: cluster {cluster_name!r} has no server; {ADVICE}")
     user = _named(document, "users", chosen.get("user"), "user") or {}
-    folder = document.get("_folder")
+    folder = str(Path(document[_PATH]).parent) if _PATH in document else None
     return Target(
         server=str(entry["server"]).rstrip("/"),
         authority=_bytes(entry, "certificate-authority", folder),
@@ -128,6 +173,25 @@ def _named(document: Mapping[str, Any], section: str, name: Any, key: str) -> Ma
         if entry.get("name") == name:
             return entry.get(key) or {}
     return None
+
+
+def _without_context(document: Mapping[str, Any], name: object) -> str:
+    """Why there is no context ``name``, which is none where no context is said to be the current one."""
+    place = _place(document)
+    if not any(document.get(section) for section in SECTIONS):
+        keys = ", ".join(str(key) for key in document if key != _PATH) or "nothing"
+        return f"{_is_none(document.get(_PATH))}: expected {_NEEDED}, in it: {keys[:80]}; {ADVICE}"
+    if not name:
+        return f"{place}: no context is the current one; name one, {_offers(document, 'contexts')}"
+    return f"{place}: there is no context {name!r}; {_offers(document, 'contexts')}"
+
+
+def _place(document: Mapping[Any, Any]) -> str:
+    return str(document.get(_PATH, "kubeconfig"))
+
+
+def _is_none(path: object) -> str:
+    return f"{path} is no kubeconfig" if path else "kubeconfig: its text is no kubeconfig's"
 
 
 def _offers(document: Mapping[str, Any], section: str) -> str:

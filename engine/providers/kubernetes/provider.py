@@ -46,7 +46,7 @@ class KubernetesProvider(BlindToReadiness):
         return token in FUNCTIONS
 
     def check_config(self, news: Properties) -> Checked:
-        _, failures = parse_config(news)
+        _, failures = parse_config(news, files=True)
         return Checked(news, tuple(failures))
 
     def diff_config(self, olds: Properties, news: Properties) -> Diff:

@@ -15,6 +15,7 @@ from engine import paths
 from engine.providers.base import DiffKind
 from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.values import UNKNOWN, Secret, Value, reveal
+from tests.engine.kubernetes.conftest import kubeconfig
 from tests.special_values import Loader
 
 CASES = Path(__file__).parents[2] / "cases" / "kubernetes" / "provider"
@@ -175,11 +176,13 @@ def test_a_preview_imports_nothing_that_speaks_http() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("kubeconfig", [{}, {"kubeconfig": "/nowhere/config"}, {"kubeconfig": UNKNOWN}])
-def test_a_preview_needs_no_cluster(kubeconfig: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "config", [{}, {"kubeconfig": kubeconfig("https://nowhere.invalid")}, {"kubeconfig": UNKNOWN}], ids=len
+)
+def test_a_preview_needs_no_cluster(config: dict[str, Any]) -> None:
     provider = KubernetesProvider()
-    assert not provider.check_config(kubeconfig).failures
-    provider.configure(kubeconfig)
+    assert not provider.check_config(config).failures
+    provider.configure(config)
     type_ = "kubernetes:karpenter.sh/v1:NodePool"
     name = f"urn:pulumi:dev::p::{type_}::a"
     inputs = reveal(provider.check(name, type_, None, {"spec": {"a": 1}}, seed="s").inputs)

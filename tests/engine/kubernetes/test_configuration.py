@@ -148,9 +148,76 @@ def test_settings_of_the_provider_are_checked() -> None:
     }
     assert failures.keys() == {"kubeconfig", "enablePatchForce", "kubeconfg", "renderYamlToDirectory"}
     assert "neither JSON nor YAML" in failures["kubeconfig"]
+    (failure,) = provider.check_config({"kubeconfig": "a: 1\nb: 2"}).failures
+    assert failure.reason == "its text is no kubeconfig's: expected clusters and contexts, in it: a, b" + ADVICE
     assert not provider.check_config({"kubeconfig": UNKNOWN, "enableServerSideApply": "true"}).failures
     with pytest.raises(ProviderError, match="there is no context 'nope'"):
         provider.configure({"kubeconfig": text(), "context": "nope"})
+
+
+ADVICE = "; give a file such as `aws eks update-kubeconfig` or `bedplate sandbox up` writes"
+NO_KUBECONFIG = {
+    "a: 1": "FILE is no kubeconfig: expected clusters and contexts, in it: a" + ADVICE,
+    "{}": "FILE is no kubeconfig: expected clusters and contexts, in it: nothing" + ADVICE,
+    "": "FILE is no kubeconfig: expected a mapping with clusters and contexts, got nothing" + ADVICE,
+    "hello": "FILE is no kubeconfig: expected a mapping with clusters and contexts, got a str" + ADVICE,
+    "a: [": "FILE is neither JSON nor YAML: while parsing a flow node" + ADVICE,
+    "\udcff": "FILE is no kubeconfig: it is not UTF-8 text" + ADVICE,
+    "contexts: hello": (
+        "FILE is no kubeconfig: expected contexts to be a list of entries, each with its name and its context" + ADVICE
+    ),
+    "users: [{name: a, user: token}]": (
+        "FILE is no kubeconfig: expected users to be a list of entries, each with its name and its user" + ADVICE
+    ),
+    "contexts: [{name: a, context: {cluster: b}}]": "FILE: no context is the current one; name one, contexts in it: a",
+    "{contexts: [{name: a, context: {cluster: b}}], current-context: c}": (
+        "FILE: there is no context 'c'; contexts in it: a"
+    ),
+    "{contexts: [{name: a, context: {cluster: b}}], current-context: a}": (
+        "FILE: there is no cluster 'b'; clusters in it: none"
+    ),
+    "{contexts: [{name: a, context: {cluster: b}}], current-context: a, clusters: [{name: b}]}": (
+        "FILE: cluster 'b' has no server" + ADVICE
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), NO_KUBECONFIG.items())
+def test_a_file_that_is_no_kubeconfig_is_found_without_a_cluster(tmp_path: Path, content: str, expected: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(content, errors="surrogateescape")
+    provider, given = KubernetesProvider(), {"kubeconfig": str(path)}
+    (failure,) = provider.check_config(given).failures
+    assert (failure.property, failure.reason) == ("kubeconfig", expected.replace("FILE", str(path)))
+    provider.configure(given)  # what deletes what another run has left may not need it
+
+
+def test_a_path_that_leads_nowhere_says_where_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def reason(path: str) -> str:
+        (failure,) = KubernetesProvider().check_config({"kubeconfig": path}).failures
+        return failure.reason.removesuffix(ADVICE).removeprefix("expected its text or the path of a file, got ")
+
+    assert reason("a: 1") == f"'a: 1': No such file or directory (looked for in {tmp_path})"
+    assert reason(str(tmp_path)) == f"'{tmp_path}': Is a directory"
+    assert reason("/nowhere/config") == "'/nowhere/config': No such file or directory"
+    assert "home directory" in reason("~nobody-of-this-name/config")
+
+
+def test_a_context_that_is_not_in_the_file_is_found_and_one_that_is_not_known_yet_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(text())
+    provider, given = KubernetesProvider(), {"kubeconfig": str(path)}
+    (failure,) = provider.check_config(given | {"context": "nope"}).failures
+    assert failure.reason == f"{path}: there is no context 'nope'; contexts in it: it, else"
+    for more in ({}, {"context": "else"}, {"context": UNKNOWN}, {"cluster": UNKNOWN}):
+        assert not provider.check_config(given | more).failures
+    path.write_text("{contexts: [{name: a, context: {cluster: b}}], clusters: [{name: b, cluster: {server: x}}]}")
+    assert not provider.check_config(given | {"context": UNKNOWN}).failures
+    assert provider.check_config(given).failures
 
 
 def test_variables_stand_in_for_settings(monkeypatch: pytest.MonkeyPatch) -> None:
