@@ -5,4 +5,5 @@ access, kubeconfig, config                                 which server is meant
 connection, statuses, discovery                            one API server: requests, refusals, kinds that it serves
 lifecycle, applying, deleting, waiting, managed            what happens to objects
 schema, readiness, helm                                    facts about kinds, when they are ready, Helm releases
+conditions, json_path                                      what a program itself says it waits for
 """

@@ -1,22 +1,19 @@
 """``pulumi.com/waitFor``: what a program itself says it waits for.
 
 ``jsonpath={.status.phase}=Running`` waits for a value (without ``=Running``: for any), ``condition=Ready=True`` for a
-condition of the object (without ``=True``: true). Several stand in a JSON list. Source: pulumi_kubernetes 4.34.
+condition of the object (without ``=True``: true). Several stand in a JSON list. Paths are those of RFC 9535; of what
+they select the first counts. Source: pulumi_kubernetes 4.34.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from engine.providers.kubernetes import manifests
+from engine.providers.kubernetes import json_path, manifests
 from engine.providers.kubernetes.readiness import Readiness
 from engine.values import Properties, Value
-
-_STEP: Final = re.compile(r"\.?([A-Za-z0-9_-]+)|\['([^']+)'\]|\[(\d+)\]|\[\?\(@\.(\w+)\s*==\s*[\"']([^\"']*)[\"']\)\]")
-_PATH: Final = re.compile(r"jsonpath=\{?(?P<path>[^}=]*(?:\[\?\([^)]*\)\][^}=]*)*)\}?(?:=(?P<value>.*))?")
 
 
 class BadExpression(ValueError):
@@ -56,20 +53,36 @@ def _judge(expression: str) -> Callable[[Properties], str | None]:
     if kind == "condition" and rest:
         name, _, status = rest.partition("=")
         return lambda live: _condition(live, name, status or "True")
-    match = _PATH.fullmatch(expression)
-    if kind != "jsonpath" or match is None or not match["path"]:
+    if kind != "jsonpath" or not rest:
         raise BadExpression(f"expected jsonpath={{.status.phase}}=Running or condition=Ready=True, got {expression!r}")
-    steps, value = _steps(match["path"]), match["value"]
+    path, select, value = _path(rest)
 
     def at_path(live: Properties) -> str | None:
-        found = _at(live, steps)
+        found = next(iter(select(live)), None)
         if found is None:
-            return f"{match['path']} is not there yet"
+            return f"{path} is not there yet"
         if value is not None and _text(found) != value.strip("\"'"):
-            return f"{match['path']} is {_text(found)!r}, waiting for {value!r}"
+            return f"{path} is {_text(found)!r}, waiting for {value!r}"
         return None
 
     return at_path
+
+
+def _path(text: str) -> tuple[str, Callable[[Properties], list[Any]], str | None]:
+    """The path, what it selects, and the value that is waited for, of ``{.path}=value``; without a value: any."""
+    start = len(text) - len(text.removeprefix("{").lstrip())
+    try:
+        select, end = json_path.begin(text, start)
+    except json_path.BadPath as error:
+        raise BadExpression(str(error)) from error
+    rest = text[end:]
+    if text.startswith("{"):
+        if not rest.lstrip().startswith("}"):
+            raise BadExpression(f"can't read the JSON path {text!r} from {rest!r} on: expected }}")
+        rest = rest.lstrip()[1:]
+    if start == end or (rest and not rest.startswith("=")):
+        raise BadExpression(f"expected {{.path}} or {{.path}}=value, got {text!r}")
+    return text[start:end], select, rest[1:] if rest else None
 
 
 def _condition(live: Properties, name: str, status: str) -> str | None:
@@ -82,32 +95,6 @@ def _condition(live: Properties, name: str, status: str) -> str | None:
                 f"condition {name} is {condition.get('status')}: {condition.get('message') or condition.get('reason')}"
             )
     return f"condition {name} is not there yet"
-
-
-def _steps(path: str) -> list[re.Match[str]]:
-    steps: list[re.Match[str]] = []
-    position = 0
-    while position < len(path):
-        match = _STEP.match(path, position)
-        if match is None:
-            raise BadExpression(f"can't read the JSON path {path!r} from {path[position:]!r} on")
-        steps.append(match)
-        position = match.end()
-    return steps
-
-
-def _at(value: Value, steps: list[re.Match[str]]) -> Value:
-    for step in steps:
-        name, quoted, index, key, wanted = step.groups()
-        if index is not None:
-            items = cast("list[Value]", value) if isinstance(value, list) else []
-            value = items[int(index)] if int(index) < len(items) else None
-        elif key is not None:
-            items = cast("list[Value]", value) if isinstance(value, list) else []
-            value = next((item for item in items if isinstance(item, dict) and str(item.get(key)) == wanted), None)
-        else:
-            value = cast("Properties", value).get(name or quoted) if isinstance(value, dict) else None
-    return value
 
 
 def _text(value: Value) -> str:

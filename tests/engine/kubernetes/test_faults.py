@@ -232,6 +232,7 @@ def test_an_object_is_ready_when_its_controller_says_so(cluster: Cluster, provid
         ({"pulumi.com/skipAwait": "true"}, None),
         ({"pulumi.com/timeoutSeconds": "1"}, "within 1 seconds"),
         ({"pulumi.com/waitFor": "jsonpath={.spec.replicas}=2"}, None),
+        ({"pulumi.com/waitFor": "jsonpath={.spec[?(@ == 2 || @ == 3)]}"}, None),
         (
             {"pulumi.com/waitFor": "jsonpath={.status.phase}=Up", "pulumi.com/timeoutSeconds": "1"},
             r"\.status\.phase is not",
