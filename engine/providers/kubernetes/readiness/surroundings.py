@@ -68,6 +68,17 @@ def claim(value: Object, related: Sequence[Object]) -> Readiness:
         return failed("the volume that it was bound to is gone")
     if phase == "Pending" and _binds_late(value, related):
         return READY
+    if (
+        phase == "Pending"
+        and at(value, "spec", "storageClassName") is None
+        and not any(map(_is_default_class, related))
+    ):
+        classes = [text(one, "metadata", "name") for one in related if one.get("kind") == "StorageClass"]
+        those = f" ({', '.join(sorted(classes))})" if classes else ""
+        return waiting(
+            "the claim is Pending: it names no storage class, and the cluster has no default one; name one in "
+            f"spec.storageClassName{those}"
+        )
     return waiting(f"the claim is {phase or 'not known to its controller yet'}: no volume is bound to it")
 
 
