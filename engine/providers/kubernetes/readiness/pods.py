@@ -25,7 +25,7 @@ _STARTING: Final = frozenset({"ContainerCreating", "PodInitializing", ""})
 _STEPS: Final = (("PodScheduled", "to be scheduled"), ("Initialized", "to be initialized"), ("Ready", "to be ready"))
 _NO_NODES: Final = "no nodes available to schedule pods"  # as the scheduler says it of a cluster that has none at all
 _HOW_NODES_COME: Final = (
-    "a native sandbox has those of declared node groups (aws.eks.NodeGroup), an embedded one needs none"
+    "once there is an EKS cluster, a native sandbox has those of node groups alone (aws.eks.NodeGroup)"
 )
 
 
