@@ -115,7 +115,12 @@ def _unsupported(known: Mapping[str, Value]) -> list[CheckFailure]:
 
 
 def _kubeconfig(text_or_path: str, texts: Mapping[str, str | None], *, chosen: bool) -> list[CheckFailure]:
-    """What is wrong with a kubeconfig, and with the context in it, if that is ``chosen`` already."""
+    """What is wrong with a kubeconfig, and with the context in it, if that is ``chosen`` already.
+
+    A file that is not there may be made later, by the program or before the apply: a preview needs no cluster.
+    """
+    if kubeconfigs.is_absent(text_or_path):
+        return []
     try:
         document = kubeconfigs.load(text_or_path)
         if chosen:

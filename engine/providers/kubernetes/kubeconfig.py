@@ -81,6 +81,15 @@ def is_path(text: str) -> bool:
     return "\n" not in text.strip() and not text.strip().startswith("{")
 
 
+def is_absent(text: str) -> bool:
+    """Whether it is the path of a file that is not there: a name alone is taken for a mistake."""
+    path = Path(text.strip())
+    try:
+        return is_path(text) and len(path.parts) > 1 and not path.expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def _parsed(text: str, path: Path | None) -> dict[str, Any]:
     name = str(path) if path else "kubeconfig"
     try:

@@ -177,7 +177,14 @@ def test_a_preview_imports_nothing_that_speaks_http() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [{}, {"kubeconfig": kubeconfig("https://nowhere.invalid")}, {"kubeconfig": UNKNOWN}], ids=len
+    "config",
+    [
+        {},
+        {"kubeconfig": kubeconfig("https://nowhere.invalid")},
+        {"kubeconfig": "/nowhere/config"},
+        {"kubeconfig": UNKNOWN},
+    ],
+    ids=str,
 )
 def test_a_preview_needs_no_cluster(config: dict[str, Any]) -> None:
     provider = KubernetesProvider()
