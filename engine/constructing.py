@@ -16,7 +16,7 @@ from engine.events import Diagnostic, Severity
 from engine.execute import RunCancelled, StepError
 from engine.goals import Goal, Method
 from engine.judging import Judging
-from engine.providers.base import Caller, ProviderError, Returned, RunsPrograms
+from engine.providers.base import Caller, Constructs, Provider, ProviderError, Returned, RunsPrograms
 from engine.run_state import Registered
 from engine.values import UNKNOWN, Properties, ResourceRef, has_unknown
 from engine.wire import UNKNOWN_STRING
@@ -38,8 +38,8 @@ class Constructing(Judging):
             self.incomplete = True
             return self._skip(urn, blocker)
         try:
-            provider = await self._programs_of(urns.package_of(goal.type), goal)
-            if provider is None:
+            provider = await self._answering(urns.package_of(goal.type), goal)
+            if not (isinstance(provider, Constructs) and provider.constructs(goal.type)):
                 return await self._unconstructed(urn, goal)
             with self.executor.diagnosed(urn):
                 made = await self._apart(provider.construct, goal, caller)
@@ -49,6 +49,7 @@ class Constructing(Judging):
             return await self.register(_bare(goal))
         if has_unknown(made.outputs) and not self.preview:  # something of it failed, as has been told
             return self._not_made(made.urn)
+        self.incomplete = self.incomplete or not made.whole
         self.learn_secret(made.outputs)
         return Registered(made.urn, outputs=made.outputs, dependencies=made.dependencies)
 
@@ -83,8 +84,8 @@ class Constructing(Judging):
         if not needed.isdisjoint(self.unavailable) or (has_unknown(args) and not self.preview):
             return Returned({"result": UNKNOWN})
         try:
-            provider = await self._programs_of(method.package, method)
-            if provider is None:
+            provider = await self._answering(method.package, method)
+            if not isinstance(provider, RunsPrograms):
                 raise ProviderError(f"no provider of {method.package} is here that could answer it")
             returned = await self._apart(provider.call, method, caller)
         except (StepError, ProviderError) as error:
@@ -103,10 +104,9 @@ class Constructing(Judging):
         state = self.news.get(of.urn)
         return "" if state is None else state.provider
 
-    async def _programs_of(self, package: str, asked: Goal | Method) -> RunsPrograms | None:
+    async def _answering(self, package: str, asked: Goal | Method) -> Provider:
         reference = asked.provider or await self.default_provider(package, asked.plugin)
-        provider = self._lookup(reference, package)
-        return provider if isinstance(provider, RunsPrograms) else None
+        return self._lookup(reference, package)
 
     async def _apart(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Wait for a provider's program. Raises RunCancelled where the run stops meanwhile."""

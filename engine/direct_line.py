@@ -23,6 +23,7 @@ from google.protobuf import message_factory
 
 from engine.frames import ANSWER, CALL, taken
 from engine.protocol import engine_pb2, resource_pb2
+from engine.providers.base import Ask, ProviderError
 
 _SIZE: Final = struct.Struct("!I")
 _SERVICES: Final = (
@@ -106,6 +107,19 @@ class _Line(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The program has ended: what is in flight goes on, and nobody is told how it ends."""
+
+
+def within(servicer: object) -> Ask:
+    """The services for what runs in another thread of this process, while the running loop serves them."""
+    loop = asyncio.get_running_loop()
+
+    async def answer(method: str, request: Any) -> Any:
+        try:
+            return await getattr(servicer, method)(request, _Context())
+        except _Refused as refused:
+            raise ProviderError(refused.details) from refused
+
+    return lambda method, request: asyncio.run_coroutine_threadsafe(answer(method, request), loop)
 
 
 async def connect(line: socket.socket, servicer: object, order: bytes) -> asyncio.Transport:

@@ -62,6 +62,46 @@ def goal_of(request: resource_pb2.RegisterResourceRequest) -> Goal:
     )
 
 
+def registration(goal: Goal) -> resource_pb2.RegisterResourceRequest:
+    """What registers ``goal``: the inverse of ``goal_of``."""
+    kind = resource_pb2.RegisterResourceRequest
+    request = kind(
+        type=goal.type,
+        name=goal.name,
+        custom=goal.custom,
+        remote=goal.remote,
+        object=wire.encode(goal.inputs),
+        parent=goal.parent,
+        dependencies=goal.dependencies,
+        propertyDependencies={
+            key: kind.PropertyDependencies(urns=urns) for key, urns in goal.property_dependencies.items()
+        },
+        provider=goal.provider,
+        providers=dict(goal.providers),
+        version=goal.plugin.version,
+        pluginDownloadURL=goal.plugin.url,
+        envVarMappings=dict(goal.env_var_mappings),
+        deleteBeforeReplace=bool(goal.delete_before_replace),
+        deleteBeforeReplaceDefined=goal.delete_before_replace is not None,
+        ignoreChanges=goal.ignore_changes,
+        replaceOnChanges=goal.replace_on_changes,
+        additionalSecretOutputs=goal.additional_secret_outputs,
+        aliases=[alias_message(alias) for alias in goal.aliases],
+        importId=goal.import_id,
+        customTimeouts=kind.CustomTimeouts(**timeout_texts(goal.custom_timeouts)),
+        deletedWith=goal.deleted_with,
+        replace_with=goal.replace_with,
+        hideDiffs=goal.hide_diffs,
+        hooks=kind.ResourceHooksBinding(**hook_fields(goal.resource_hooks)),
+    )
+    for name, value in (("protect", goal.protect), ("retainOnDelete", goal.retain_on_delete)):
+        if value is not None:
+            setattr(request, name, value)
+    if goal.replacement_trigger is not None:
+        request.replacement_trigger.CopyFrom(wire.encode_value(goal.replacement_trigger))
+    return request
+
+
 def read_goal_of(request: resource_pb2.ReadResourceRequest) -> ReadGoal:
     """A read as a value."""
     dependencies = set(request.dependencies)

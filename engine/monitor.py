@@ -24,6 +24,7 @@ from engine import wire
 from engine.assets import located
 from engine.callbacks import Transforms
 from engine.deployment import Deployment
+from engine.direct_line import within
 from engine.events import Diagnostic, Severity
 from engine.execute import PlanViolated, RunCancelled
 from engine.goal_messages import goal_of, method_of, plugin_of, read_goal_of
@@ -215,7 +216,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
         deployment = self._deployment
         return Caller(
             deployment.project, deployment.stack, self._config, self._secret_keys, deployment.preview,
-            deployment.executor.parallel, await self._loopback,
+            deployment.executor.parallel, await self._loopback, within(self), self._program_folder,
         )  # fmt: skip
 
     async def RegisterResourceOutputs(

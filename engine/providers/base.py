@@ -18,9 +18,11 @@ Errors:
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from engine.values import Properties, Value
 
@@ -248,11 +250,16 @@ class TakesMarks:
         raise NotImplementedError
 
 
+# Asks the run's monitor or log, from any thread: a method's name and its message. The answer may be a ProviderError.
+Ask: TypeAlias = Callable[[str, Any], "Future[Any]"]
+
+
 @dataclass(frozen=True)
 class Caller:
-    """The run that a provider's own program takes part in: what the stack's program knows, and its resource monitor.
+    """The run that a provider takes part in by what it declares: what the stack's program knows, and its monitor.
 
-    ``monitor`` is the address where a program of any language registers what it declares. Configuration is in clear.
+    ``monitor`` is the address where a program of any language registers what it declares; a provider in this process
+    may ``ask``. Configuration is in clear. ``folder`` is where relative paths of the stack's program start.
     """
 
     project: str
@@ -262,28 +269,45 @@ class Caller:
     preview: bool
     parallel: int
     monitor: str
+    ask: Ask
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)
 class Returned:
-    """What a component outputs, or a method returns. ``dependencies`` are the URNs that each of them depends on."""
+    """What a component outputs, or a method returns. ``dependencies`` are the URNs that each of them depends on.
+
+    A component that is not ``whole`` may have more in it than this preview knows.
+    """
 
     outputs: Properties
     dependencies: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     urn: str = ""
     failures: Sequence[CheckFailure] = ()
+    whole: bool = True
 
 
-class RunsPrograms:
-    """Mixed into a provider with programs of its own, which construct components and answer methods.
+class Constructs:
+    """Mixed into a provider that constructs components.
 
-    What they declare they register themselves, while one waits for their answer. None says that the provider's
+    What these are made of it registers itself, while one waits for its answer. None says that the provider's
     configuration is not all known yet. Arguments say with ``OutputValue`` what they depend on.
     """
+
+    def constructs(self, type_: str) -> bool:
+        """Whether this provider can construct components of ``type_``."""
+        raise NotImplementedError
 
     def construct(self, goal: Goal, caller: Caller) -> Returned | None:
         """Construct the component ``goal``. Raises ProviderError."""
         raise NotImplementedError
+
+
+class RunsPrograms(Constructs):
+    """Mixed into a provider with programs of its own, which construct its components and answer methods."""
+
+    def constructs(self, type_: str) -> bool:
+        return True  # it says itself which it does not know
 
     def call(self, method: Method, caller: Caller) -> Returned | None:
         """Answer a ``method``. Raises ProviderError."""

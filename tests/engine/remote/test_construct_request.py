@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from typing import Any
+
 from engine.goals import Goal
 from engine.providers.base import Caller
 from engine.providers.remote.components import construct_request
 from engine.providers.remote.connection import Abilities
 
-CALLER = Caller("shop", "dev", {}, (), preview=True, parallel=1, monitor="127.0.0.1:1")
+
+def nobody(_method: str, _request: Any) -> Future[Any]:
+    raise AssertionError("what another process constructs it registers itself")
+
+
+CALLER = Caller("shop", "dev", {}, (), preview=True, parallel=1, monitor="127.0.0.1:1", ask=nobody)
 
 
 def test_a_component_is_constructed_with_its_hooks() -> None:
