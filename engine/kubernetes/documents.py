@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,9 @@ def documents(path: Path) -> Iterator[Document]:
     return documents_in(path.read_text(encoding="utf-8"), path)
 
 
-def documents_in(text: str, path: Path) -> Iterator[Document]:
-    """All objects of a text that is, or stands for, the file ``path``."""
-    loader = yaml.SafeLoader(text)
+def documents_in(text: str, path: Path, loading: Callable[[str], Any] = yaml.SafeLoader) -> Iterator[Document]:
+    """All objects of a text that is, or stands for, the file ``path``; ``loading`` is the loader's class."""
+    loader = loading(text)
     try:
         number = 0
         while loader.check_node():
@@ -50,7 +50,7 @@ def documents_in(text: str, path: Path) -> Iterator[Document]:
         loader.dispose()
 
 
-def unreadable(path: Path, error: Exception) -> str:
+def unreadable(path: Path | str, error: Exception) -> str:
     """What is wrong with a file that can't be read, with the line where that is known."""
     if isinstance(error, OSError):
         return f"{path}: {error.strerror}"

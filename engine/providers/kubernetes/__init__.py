@@ -6,4 +6,5 @@ connection, statuses, discovery                            one API server: reque
 lifecycle, applying, deleting, waiting, managed            what happens to objects
 schema, readiness, helm                                    facts about kinds, when they are ready, Helm releases
 conditions, json_path                                      what a program itself says it waits for
+texts, functions, components                               manifests: read, asked for by the SDK, made into resources
 """

@@ -13,7 +13,7 @@ from engine.providers.kubernetes.config import Config
 from engine.providers.kubernetes.kinds import Kinds
 from engine.providers.kubernetes.manifests import absent
 from engine.providers.kubernetes.tokens import ObjectType
-from engine.values import UNKNOWN, Properties, Secret, Value
+from engine.values import UNKNOWN, Properties, Secret, Value, reveal
 
 # Source: Kubernetes' documentation, "Object Names and IDs". A name becomes a part of a URL, whatever the kind.
 _NAME: Final = re.compile(r"[^/%]{1,253}")
@@ -136,7 +136,7 @@ def with_secrets(inputs: Properties) -> Properties:
 
 
 def _marked(value: Value) -> Value:
-    return value if value is UNKNOWN else Secret(value)
+    return value if value is UNKNOWN else Secret(reveal(value))
 
 
 def _without_doubles(failures: Sequence[CheckFailure]) -> tuple[CheckFailure, ...]:

@@ -9,6 +9,7 @@ from engine.providers.kubernetes import kubeconfig
 from engine.providers.kubernetes.access import Access, same_server
 from engine.providers.kubernetes.config import Config
 from engine.providers.kubernetes.kubeconfig import Target
+from engine.providers.kubernetes.manifests import DEFAULT_NAMESPACE
 
 
 def target_of(config: Config, access: Access) -> Target:
@@ -27,6 +28,12 @@ def target_of(config: Config, access: Access) -> Target:
     if sandbox is not None and same_server(found.server, sandbox.server):
         return replace(sandbox, namespace=found.namespace or sandbox.namespace)
     return found
+
+
+def namespace_of(config: Config) -> str:
+    """Where objects are put that say nothing: the namespace of the configuration, or of its context."""
+    found = None if config.namespace else _configured(config)
+    return config.namespace or (found.namespace if found else None) or DEFAULT_NAMESPACE
 
 
 def has_ended(config: Config, access: Access) -> bool:

@@ -8,7 +8,7 @@ import yaml
 
 from engine.providers.base import CheckFailure, Invoked, ProviderError
 from engine.providers.kubernetes.kinds import Kinds
-from engine.providers.kubernetes.kubeconfig import Loader
+from engine.providers.kubernetes.texts import TextualTimes
 from engine.providers.kubernetes.tokens import of_manifest
 from engine.values import Properties, has_unknown
 
@@ -37,21 +37,11 @@ def _decode(args: Properties, kinds: Kinds) -> Invoked:
     if not isinstance(text, str):
         return Invoked({}, (CheckFailure("text", f"expected a YAML text, got {type(text).__name__}"),))
     try:
-        documents = list(yaml.load_all(text, _TextualTimes))
+        documents = list(yaml.load_all(text, TextualTimes))
     except yaml.YAMLError as error:
         return Invoked({}, (CheckFailure("text", f"is no YAML: {' '.join(str(error).split())}"),))
     objects = [_placed(item, namespace, kinds) for document in documents for item in _objects(document)]
     return Invoked({"result": cast("Any", objects)})
-
-
-class _TextualTimes(Loader):
-    """Leaves what looks like a time a text, as JSON has it."""
-
-
-_TextualTimes.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in Loader.yaml_implicit_resolvers.items()
-}
 
 
 def _objects(document: Any) -> list[Properties]:

@@ -7,10 +7,23 @@ import threading
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from engine.providers.base import BlindToReadiness, Checked, CheckFailure, Created, Diff, Found, Invoked, ProviderError
+from engine.providers.base import (
+    BlindToReadiness,
+    Caller,
+    Checked,
+    CheckFailure,
+    Constructs,
+    Created,
+    Diff,
+    Found,
+    Invoked,
+    ProviderError,
+    Returned,
+)
 from engine.providers.kubernetes import check, clusters, config, difference, helm, manifests, tokens
 from engine.providers.kubernetes.access import Access
 from engine.providers.kubernetes.autonames import automatic
+from engine.providers.kubernetes.components import COMPONENTS
 from engine.providers.kubernetes.config import Config, parse_config
 from engine.providers.kubernetes.functions import FUNCTIONS, invoke
 from engine.providers.kubernetes.kinds import Kinds
@@ -20,13 +33,14 @@ from engine.urn import name_of
 from engine.values import Properties
 
 if TYPE_CHECKING:
+    from engine.goals import Goal
     from engine.providers.kubernetes.connection import Connection
     from engine.providers.kubernetes.helm.releases import Releases
     from engine.providers.kubernetes.kubeconfig import Target
     from engine.providers.kubernetes.lifecycle import Lifecycle
 
 
-class KubernetesProvider(BlindToReadiness):
+class KubernetesProvider(BlindToReadiness, Constructs):
     """Manages objects of one cluster. A preview needs none; the first change makes the connection."""
 
     in_process = True
@@ -44,6 +58,15 @@ class KubernetesProvider(BlindToReadiness):
 
     def knows_function(self, token: str) -> bool:
         return token in FUNCTIONS
+
+    def constructs(self, type_: str) -> bool:
+        return type_ in COMPONENTS
+
+    def construct(self, goal: Goal, caller: Caller) -> Returned:
+        """Construct a component; none of them needs a cluster, only its children do."""
+        from engine.providers.kubernetes.components.construct import construct
+
+        return construct(goal, caller, self._kinds, clusters.namespace_of(self._config))
 
     def check_config(self, news: Properties) -> Checked:
         _, failures = parse_config(news, files=True)

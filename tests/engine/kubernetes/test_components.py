@@ -1,0 +1,361 @@
+"""Components of manifests: what is read, in which order its objects are registered, and what is refused."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.goal_messages import goal_of
+from engine.goals import Goal
+from engine.protocol import resource_pb2
+from engine.providers.base import Caller, ProviderError, Returned
+from engine.providers.kubernetes.provider import KubernetesProvider
+from engine.values import UNKNOWN, Properties, ResourceRef, Secret
+from engine.wire import OutputValue
+from tests.engine.kubernetes.conftest import kubeconfig
+
+GROUP, FILE = "kubernetes:yaml/v2:ConfigGroup", "kubernetes:yaml/v2:ConfigFile"
+COMPONENT = f"urn:pulumi:dev::shop::{GROUP}::g"
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"
+SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: team}\ndata: {a: '1'}\n"
+PLAIN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n"
+DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: pools.example.org}
+spec: {group: example.org, scope: Cluster, names: {kind: Pool, plural: pools}, versions: []}
+"""
+POOL = "apiVersion: example.org/v1\nkind: Pool\nmetadata: {name: pool}\n"
+
+
+@dataclass
+class Monitor:
+    """Answers registrations as an engine would; those whose name is in ``failing`` with a failure."""
+
+    failing: set[str] = field(default_factory=set[str])
+    untargeted: set[str] = field(default_factory=set[str])
+    preview: bool = False
+    goals: list[Goal] = field(default_factory=list[Goal])
+    warnings: list[str] = field(default_factory=list[str])
+
+    def ask(self, method: str, request: Any) -> Future[Any]:
+        answer: Future[Any] = Future()
+        if method == "Log":
+            self.warnings.append(request.message)
+            answer.set_result(None)
+            return answer
+        assert method == "RegisterResource"
+        goal = goal_of(request)
+        self.goals.append(goal)
+        failed = goal.name in self.failing
+        urn = COMPONENT if not goal.custom else f"urn:{goal.name}"
+        id_ = "" if self.preview or failed or not goal.custom else goal.name.rpartition(":")[2]
+        result = resource_pb2.Result.FAIL if failed else resource_pb2.Result.SUCCESS
+        unknown = goal.name in self.untargeted
+        answer.set_result(resource_pb2.RegisterResourceResponse(urn=urn, id=id_, result=result, unknown=unknown))
+        return answer
+
+    @property
+    def children(self) -> dict[str, Goal]:
+        return {goal.name: goal for goal in self.goals if goal.custom}
+
+
+@pytest.fixture
+def monitor() -> Monitor:
+    return Monitor()
+
+
+def construct(
+    monitor: Monitor, inputs: Properties, folder: Path = Path(), *, type: str = GROUP, config: Properties | None = None,
+    **options: Any,
+) -> Returned:  # fmt: skip
+    provider = KubernetesProvider()
+    provider.configure(config or {})
+    caller = Caller("shop", "dev", {}, (), monitor.preview, 4, "", monitor.ask, folder)
+    return provider.construct(Goal(type, "g", custom=False, inputs=inputs, remote=True, **options), caller)
+
+
+def test_objects_of_a_text_become_children(monitor: Monitor) -> None:
+    made = construct(monitor, {"yaml": f"{SETTINGS}---\n{PLAIN}---\n# nothing\n---\n{NAMESPACE}"})
+    component, *children = monitor.goals
+    assert (component.type, component.name, component.custom, component.inputs) == (GROUP, "g", False, {})
+    assert [(child.type, child.name, child.parent) for child in children] == [
+        ("kubernetes:core/v1:Namespace", "g:team", COMPONENT),
+        ("kubernetes:core/v1:ConfigMap", "g:default/plain", COMPONENT),
+        ("kubernetes:core/v1:ConfigMap", "g:team/settings", COMPONENT),
+    ]
+    assert children[1].inputs["metadata"] == {"name": "plain", "namespace": "default"}
+    assert (made.urn, made.whole) == (COMPONENT, True)
+    assert made.outputs == {"resources": [ResourceRef(f"urn:{child.name}", child.name[2:]) for child in children]}
+    assert made.dependencies == {"resources": [f"urn:{child.name}" for child in children]}
+
+
+def test_what_must_be_there_before_is_waited_for(monitor: Monitor) -> None:
+    after = POOL.replace("{name: pool}", "{name: pool, annotations: {config.kubernetes.io/depends-on: LIST}}")
+    after = after.replace("LIST", "'/namespaces/team/ConfigMap/settings, /Namespace/team'")
+    construct(monitor, {"yaml": f"{after}---\n{SETTINGS}---\n{DEFINITION}---\n{NAMESPACE}"})
+    assert {name: goal.dependencies for name, goal in monitor.children.items()} == {
+        "g:team": (), "g:pools.example.org": (), "g:team/settings": ("urn:g:team",),
+        "g:pool": ("urn:g:pools.example.org", "urn:g:team", "urn:g:team/settings"),
+    }  # fmt: skip
+    assert list(monitor.children)[-1] == "g:pool"
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ("ConfigMap/settings", "expected GROUP/KIND/NAME or GROUP/namespaces/NAMESPACE/KIND/NAME"),
+        ("/Namespace/absent", "there is no /Namespace/absent among the objects of this component"),
+        ("/Namespace/team,/Namespace/team", "/Namespace/team is named twice"),
+    ],
+)
+def test_an_annotation_that_leads_nowhere_is_refused(monitor: Monitor, named: str, problem: str) -> None:
+    annotated = f"annotations: {{config.kubernetes.io/depends-on: '{named}'}}"
+    text = SETTINGS.replace("namespace: team", f"namespace: team, {annotated}")
+    with pytest.raises(ProviderError) as refused:
+        construct(monitor, {"yaml": f"{NAMESPACE}---\n{text}"})
+    assert str(refused.value).startswith(
+        "yaml:5 (document 2): ConfigMap team/settings: config.kubernetes.io/depends-on"
+    )
+    assert problem in str(refused.value)
+    assert monitor.goals == []
+
+
+def test_objects_that_wait_for_each_other_are_refused(monitor: Monitor) -> None:
+    def one(name: str, other: str) -> dict[str, Any]:
+        annotations = {"config.kubernetes.io/depends-on": f"/namespaces/default/ConfigMap/{other}"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "annotations": annotations}}
+
+    with pytest.raises(ProviderError, match=r"objects wait for each other: ConfigMap default/. -> ConfigMap default/"):
+        construct(monitor, {"objs": [one("a", "b"), one("b", "a")]})
+
+
+def test_generations_go_by_kind_namespace_and_name(monitor: Monitor) -> None:
+    kinds = ("Pod", "Service", "Secret", "ServiceAccount", "ConfigMap")
+    objs = [
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}} for name in ("b", "a") for kind in kinds
+    ]  # fmt: skip
+    webhook = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    construct(monitor, {"objs": [{**webhook, "metadata": {"name": "w"}}, *objs]})
+    assert [(goal.inputs["kind"], goal.inputs["metadata"]["name"]) for goal in monitor.goals[1:]] == [
+        ("ServiceAccount", "a"), ("ServiceAccount", "b"), ("ConfigMap", "a"), ("ConfigMap", "b"), ("Secret", "a"),
+        ("Secret", "b"), ("Service", "a"), ("Service", "b"), ("Pod", "a"), ("Pod", "b"),
+        ("ValidatingWebhookConfiguration", "w"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("prefix", "names"),
+    [(None, ["g:default/plain"]), ("p", ["p:default/plain"]), ("", ["default/plain"])],
+)
+def test_children_are_called_by_the_prefix(monitor: Monitor, prefix: str | None, names: list[str]) -> None:
+    construct(monitor, {"yaml": PLAIN, "resourcePrefix": prefix})
+    assert list(monitor.children) == names
+
+
+def test_the_namespace_is_the_provider_s_or_its_context_s(monitor: Monitor) -> None:
+    construct(monitor, {"yaml": PLAIN}, config={"namespace": "mine"})
+    text = kubeconfig("http://127.0.0.1:1").replace('"user": "me"}', '"user": "me", "namespace": "theirs"}')
+    construct(monitor, {"yaml": f"{PLAIN}---\n{DEFINITION}---\n{POOL}"}, config={"kubeconfig": text})
+    assert list(monitor.children) == ["g:mine/plain", "g:pools.example.org", "g:theirs/plain", "g:pool"]
+
+
+def test_nothing_is_awaited_where_the_component_says_so(monitor: Monitor) -> None:
+    nothing = PLAIN.replace("{name: plain}", "{name: plain, annotations: }")
+    construct(monitor, {"yaml": f"{nothing}---\n{NAMESPACE}", "skipAwait": True})
+    annotations = [goal.inputs["metadata"]["annotations"] for goal in monitor.children.values()]
+    assert annotations == [{"pulumi.com/skipAwait": "true"}] * 2
+
+
+def test_lists_are_taken_apart(monitor: Monitor) -> None:
+    item = {"apiVersion": "core/v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    inner = {"apiVersion": "v1", "kind": "List", "items": [{**item, "metadata": {"name": "b"}}]}
+    construct(monitor, {"objs": [{"apiVersion": "v1", "kind": "ConfigMapList", "items": [item, inner]}, {}]})
+    assert list(monitor.children) == ["g:default/a", "g:default/b"]
+    assert monitor.children["g:default/a"].inputs["apiVersion"] == "v1"
+
+
+def test_files_are_found_by_patterns_from_the_program_s_folder(monitor: Monitor, tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    for name in ("b", "a", ".hidden", "[x]"):
+        (tmp_path / "m" / f"{name}.yaml").write_text(PLAIN.replace("plain", f"from-{name.strip('.[]')}"))
+    construct(monitor, {"files": ["m/[^.[]*.yaml"]}, tmp_path)
+    assert list(monitor.children) == ["g:default/from-a", "g:default/from-b"]
+    construct(monitor, {"files": ["m/*.yaml", "none/*.yaml"]}, tmp_path)
+    assert len(monitor.children) == 4
+    alone = Monitor()
+    construct(alone, {"file": "m/[x].yaml"}, tmp_path, type=FILE)  # a path, no pattern
+    assert list(alone.children) == ["g:default/from-x"]
+    absolute = Monitor()
+    construct(absolute, {"files": [str(tmp_path / "m" / "?.yaml")]})
+    assert list(absolute.children) == ["g:default/from-a", "g:default/from-b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: [1\nb: {", "m.yaml:2: not YAML:"),
+        (f"{PLAIN}---\nkind: ConfigMap\n", "m.yaml:5 (document 2): the object has no apiVersion"),
+        (f"{PLAIN}---\napiVersion: v1\n", "m.yaml:5 (document 2): the object has no kind"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {}", "m.yaml:1 (document 1): the Pod has no metadata.name"),
+        ("apiVersion: v1\nkind: Pod\n", "m.yaml:1 (document 1): the Pod has no metadata.name"),
+        ("- a\n", "m.yaml:1 (document 1): expected an object, got list"),
+        ("kind: PodList\nitems: [{apiVersion: v1}]", "m.yaml:1 (document 1), items[0]: the object has no kind"),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: 1}",
+         "m.yaml:1 (document 1): the Pod has a metadata.namespace that is no text: 1"),
+    ],
+)  # fmt: skip
+def test_what_is_no_manifest_is_refused_by_its_place(
+    monitor: Monitor, tmp_path: Path, text: str, problem: str
+) -> None:  # fmt: skip
+    (tmp_path / "m.yaml").write_text(text)
+    for type_, inputs in ((FILE, {"file": "m.yaml"}), (GROUP, {"files": ["*.yaml"]})):
+        with pytest.raises(ProviderError) as refused:
+            construct(monitor, inputs, tmp_path, type=type_)
+        assert str(refused.value).startswith(problem)
+    assert monitor.goals == []
+
+
+def test_all_that_is_wrong_is_told_at_once(monitor: Monitor) -> None:
+    with pytest.raises(ProviderError) as refused:
+        construct(monitor, {"yaml": "kind: A\n---\nkind: B\n", "objs": ["text"]})
+    assert str(refused.value).splitlines() == [
+        "yaml:1 (document 1): the object has no apiVersion", "yaml:3 (document 2): the object has no apiVersion",
+        "objs[0]: expected an object, got str",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "problem"),
+    [
+        (FILE, {"file": "absent.yaml"}, "absent.yaml: No such file or directory"),
+        (GROUP, {"files": ["absent.yaml"]}, "absent.yaml: No such file or directory"),
+        (GROUP, {"files": ["."]}, ".: Is a directory"),
+        (GROUP, {"files": "a.yaml"}, "files: expected a list of paths, got str"),
+        (GROUP, {"files": [1]}, "files[0]: expected a path, got int"),
+        (GROUP, {"files": ["ftp://a/b.yaml"]}, "ftp://a/b.yaml: expected a path, or an address"),
+        (GROUP, {"yaml": 1}, "yaml: expected a YAML text, got int"),
+        (GROUP, {"objs": {}}, "objs: expected a list of objects, got dict"),
+        (GROUP, {"skipAwait": "yes"}, "skipAwait: expected true or false, got 'yes'"),
+        (FILE, {"file": "a", "resourcePrefix": 1}, "a: No such file"),
+    ],
+)
+def test_inputs_that_can_t_be_taken_are_refused(
+    monitor: Monitor, tmp_path: Path, type_: str, inputs: Properties, problem: str
+) -> None:
+    with pytest.raises(ProviderError) as refused:
+        construct(monitor, inputs, tmp_path, type=type_)
+    assert str(refused.value).startswith(problem)
+
+
+def test_an_object_that_is_declared_twice_is_made_once_and_told_of(monitor: Monitor) -> None:
+    construct(monitor, {"yaml": PLAIN, "objs": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "plain"},
+                                                 "data": {"a": "2"}}]})  # fmt: skip
+    assert monitor.children["g:default/plain"].inputs["data"] == {"a": "2"}
+    assert monitor.warnings == [
+        "yaml:1 (document 1): ConfigMap default/plain is declared again in objs[0], which counts"
+    ]
+
+
+def test_what_is_secret_stays_secret(monitor: Monitor) -> None:
+    password = "apiVersion: v1\nkind: Secret\nmetadata: {name: p, labels: {a: b}}\nstringData: {x: y}\n"
+    construct(monitor, {"yaml": Secret(password)})
+    assert monitor.children["g:default/p"].inputs == {
+        "apiVersion": "v1", "kind": "Secret", "stringData": Secret({"x": "y"}),
+        "metadata": {"name": "p", "labels": Secret({"a": "b"}), "namespace": "default"},
+    }  # fmt: skip
+    one = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    values = [
+        {**one, "data": {"x": OutputValue("y", secret=True, dependencies=())}},
+        Secret({**one, "metadata": {"name": "b"}, "data": {"x": "y"}}),
+    ]
+    construct(monitor, {"objs": values})
+    assert monitor.children["g:default/a"].inputs["data"] == {"x": Secret("y")}
+    assert monitor.children["g:default/b"].inputs["data"] == Secret({"x": "y"})
+    construct(monitor, {"objs": Secret([{**one, "metadata": {"name": "c"}, "data": {"x": "y"}}])})
+    assert monitor.children["g:default/c"].inputs["data"] == Secret({"x": "y"})
+
+
+def test_a_secret_in_clear_is_marked(monitor: Monitor) -> None:
+    construct(monitor, {"yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: p}\ndata: {x: eQ==}\n"})
+    assert monitor.children["g:default/p"].inputs["data"] == Secret({"x": "eQ=="})
+
+
+def test_a_preview_shows_what_is_known(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(PLAIN)
+    one = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": UNKNOWN}}
+    nameless = {**one, "metadata": {"name": UNKNOWN}}
+    monitor = Monitor(preview=True)
+    made = construct(monitor, {"objs": [one]})
+    assert (made.whole, made.outputs) == (True, {"resources": [ResourceRef("urn:g:default/a", UNKNOWN)]})
+    for inputs in (
+        {"objs": [one, nameless]}, {"objs": [one, UNKNOWN]}, {"objs": [one], "yaml": UNKNOWN},
+        {"objs": [one], "files": UNKNOWN}, {"objs": [one], "files": ["m.yaml", UNKNOWN]},
+        {"objs": [{"items": [one, UNKNOWN]}]}, {"objs": [one, {**one, "metadata": UNKNOWN}]},
+        {"objs": [one, {**one, "kind": UNKNOWN}]},
+    ):  # fmt: skip
+        monitor = Monitor(preview=True)
+        made = construct(monitor, inputs, tmp_path)
+        assert (made.whole, made.outputs) == (False, {"resources": UNKNOWN})
+        assert monitor.children["g:default/a"].inputs["data"] == {"x": UNKNOWN}
+        assert len(monitor.warnings) == 1
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"objs": UNKNOWN}, {"yaml": PLAIN, "resourcePrefix": UNKNOWN}, {"yaml": PLAIN, "skipAwait": UNKNOWN},
+        {"yaml": OutputValue(UNKNOWN, secret=True, dependencies=())},
+    ],
+)  # fmt: skip
+def test_a_preview_without_the_inputs_shows_the_component(inputs: Properties) -> None:
+    monitor = Monitor(preview=True)
+    made = construct(monitor, inputs)
+    assert (made.urn, made.whole, monitor.children) == (COMPONENT, False, {})
+
+
+def test_what_fails_leaves_the_component_without_an_output() -> None:
+    monitor = Monitor(failing={"g:team"})
+    made = construct(monitor, {"yaml": f"{NAMESPACE}---\n{SETTINGS}"})
+    assert made.outputs == {"resources": UNKNOWN}
+    assert made.whole
+    assert monitor.children["g:team/settings"].dependencies == ("urn:g:team",), "so that the engine skips it"
+
+
+def test_what_is_not_among_the_targets_is_not_among_the_resources() -> None:
+    monitor = Monitor(untargeted={"g:team"})
+    made = construct(monitor, {"yaml": f"{NAMESPACE}---\n{PLAIN}"})
+    assert made.outputs == {"resources": [ResourceRef("urn:g:default/plain", "default/plain")]}
+
+
+def test_a_refusal_ends_the_component_and_what_has_begun_is_waited_for(monitor: Monitor) -> None:
+    answer = monitor.ask
+
+    def ask(method: str, request: Any) -> Future[Any]:
+        if not request.name.endswith("team"):
+            return answer(method, request)
+        refused: Future[Any] = Future()
+        refused.set_exception(ProviderError("Duplicate resource URN"))
+        return refused
+
+    caller = Caller("shop", "dev", {}, (), preview=False, parallel=4, monitor="", ask=ask)
+    goal = Goal(GROUP, "g", custom=False, inputs={"yaml": f"{NAMESPACE}---\n{SETTINGS}---\n{PLAIN}"}, remote=True)
+    with pytest.raises(ProviderError, match="Duplicate resource URN"):
+        KubernetesProvider().construct(goal, caller)
+    assert list(monitor.children) == ["g:default/plain"]
+
+
+def test_options_are_the_component_s_own(monitor: Monitor) -> None:
+    given: dict[str, Any] = {
+        "protect": True, "dependencies": ("urn:before",), "providers": {"kubernetes": "urn:p::id"},
+        "ignore_changes": ("yaml",), "provider": "urn:p::id", "parent": "urn:above",
+    }  # fmt: skip
+    construct(monitor, {"yaml": PLAIN}, property_dependencies={"yaml": ("urn:before",)}, **given)
+    component, child = monitor.goals
+    assert {name: getattr(component, name) for name in given} == {**given, "provider": ""}
+    assert component.property_dependencies == {}
+    assert (child.dependencies, child.protect, child.provider) == ((), None, ""), "which the engine lets it inherit"
