@@ -3,6 +3,8 @@
 The configuration ``manifests:round`` changes what they hold. Files lie in ``m``.
 """
 
+from typing import Any
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.yaml import v2 as yaml
@@ -16,8 +18,9 @@ cluster = pulumi.ResourceOptions(provider=provider)
 def labelled(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
     if args.type_ != "kubernetes:core/v1:ConfigMap":
         return None
-    metadata = {**args.props["metadata"], "labels": {"transformed": "yes"}}
-    return pulumi.ResourceTransformResult({**args.props, "metadata": metadata}, args.opts)
+    props: dict[str, Any] = dict(args.props)
+    metadata = {**props["metadata"], "labels": {"transformed": "yes"}}
+    return pulumi.ResourceTransformResult({**props, "metadata": metadata}, args.opts)
 
 
 base = kubernetes.core.v1.ConfigMap("base", metadata={"namespace": "default"}, data={"a": "1"}, opts=cluster)
@@ -49,4 +52,4 @@ data: {{round: "{2 if second else 1}", word: quite-a-word}}
 """),
     opts=pulumi.ResourceOptions(provider=provider, depends_on=[one], protect=False),
 )
-pulumi.export("files", files.resources.apply(lambda found: [getattr(each, "id", each) for each in found]))
+pulumi.export("files", files.resources.apply(lambda found: [getattr(each, "id", each) for each in found or []]))
