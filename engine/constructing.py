@@ -16,7 +16,7 @@ from engine.events import Diagnostic, Severity
 from engine.execute import RunCancelled, StepError
 from engine.goals import Goal, Method
 from engine.judging import Judging
-from engine.providers.base import Caller, Constructs, Provider, ProviderError, Returned, RunsPrograms
+from engine.providers.base import Caller, Constructs, NotHere, Provider, ProviderError, Returned, RunsPrograms
 from engine.run_state import Registered
 from engine.values import UNKNOWN, Properties, ResourceRef, has_unknown
 from engine.wire import UNKNOWN_STRING
@@ -40,9 +40,13 @@ class Constructing(Judging):
         try:
             provider = await self._answering(urns.package_of(goal.type), goal)
             if not (isinstance(provider, Constructs) and provider.constructs(goal.type)):
-                return await self._unconstructed(urn, goal)
+                message = f"no provider of {urns.package_of(goal.type)} is here that could construct it"
+                return await self._unconstructed(urn, goal, message)
             with self.executor.diagnosed(urn):
-                made = await self._apart(provider.construct, goal, caller)
+                try:
+                    made = await self._apart(provider.construct, goal, caller)
+                except NotHere as error:
+                    return await self._unconstructed(urn, goal, str(error), told=True)
         except StepError:
             return self._not_made(urn)
         if made is None:  # what it would be configured with is not known yet
@@ -53,13 +57,17 @@ class Constructing(Judging):
         self.learn_secret(made.outputs)
         return Registered(made.urn, outputs=made.outputs, dependencies=made.dependencies)
 
-    async def _unconstructed(self, urn: str, goal: Goal) -> Registered:
-        """There is no such provider: a preview tells of the component all the same, and says that there is more."""
+    async def _unconstructed(self, urn: str, goal: Goal, message: str, *, told: bool = False) -> Registered:
+        """Nothing here constructs it: a preview tells of the component all the same, and says that there is more.
+
+        ``told``: with the ``message`` as a warning.
+        """
         self.incomplete = True
         self._note_unknown(goal.type)
         if self.preview:
+            if told:
+                self.executor.emit(Diagnostic(Severity.WARNING, message, urn))
             return await self.register(_bare(goal))
-        message = f"no provider of {urns.package_of(goal.type)} is here that could construct it"
         self.executor.failures += 1
         self.executor.emit(Diagnostic(Severity.ERROR, message, urn))
         return self._not_made(urn)

@@ -11,6 +11,7 @@ Errors:
     ├─ PartialFailure        the resource exists but is not ready; its id and outputs are kept, the next run goes on
     ├─ EndpointRefused       the provider may not change anything at this endpoint
     ├─ CredentialsMissing    the endpoint needs credentials that are not there
+    ├─ NotHere               a component can't be constructed on this machine
     ├─ CannotTell            nobody but the user can find out what a died run has made
     └─ OperationUncertain    the connection broke after the request was sent: it may or may not have happened
 """
@@ -54,6 +55,10 @@ class EndpointRefused(ProviderError):
 
 class CredentialsMissing(ProviderError):
     """The endpoint asks for credentials that are not configured."""
+
+
+class NotHere(ProviderError):
+    """What constructs a component is missing on this machine; the message says what to use instead."""
 
 
 class CannotTell(ProviderError):

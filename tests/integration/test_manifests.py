@@ -198,3 +198,30 @@ def test_what_a_preview_does_not_know_is_made_by_the_up(stack: Stack) -> None:
     assert stack.objects() == {("configmaps", "default", "late")}
     stack.work.run("destroy", "dev", "--yes").expect(0)
     assert stack.objects() == set()
+
+
+def test_what_no_program_here_can_build_is_previewed_and_up_refuses_it(stack: Stack, tmp_path: Path) -> None:
+    program = stack.work.folder / "__main__.py"
+    program.write_text(
+        program.read_text().partition("files = yaml")[0]
+        + "from pulumi_kubernetes.helm.v4 import Chart\nChart('web', chart='web', opts=cluster)\n"
+    )
+    shown = stack.work.run("preview", "dev", PATH=str(tmp_path)).expect(0, "+ 4 create", "use a Release")
+    shown.expect(0, "no provider here knows kubernetes:helm.sh/v4:Chart")
+    stack.work.run("up", "dev", "--yes", PATH=str(tmp_path)).expect(1, "nothing was changed", "use a Release")
+    assert stack.cluster.requests == []
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl on PATH")
+def test_a_folder_is_built_and_brought_up(stack: Stack) -> None:
+    (stack.work.folder / "m" / "kustomization.yaml").write_text("resources: [b.yaml]\nnamespace: team\n")
+    program = stack.work.folder / "__main__.py"
+    program.write_text(
+        program.read_text().partition("files = yaml")[0]
+        + "from pulumi_kubernetes.kustomize.v2 import Directory\nDirectory('m', directory='m', opts=cluster)\n"
+    )
+    stack.work.run("up", "dev", "--yes").expect(0, "+ 7 created")
+    assert {name for _, _, name in stack.objects()} == {"settings", "pools.example.org", "team"}
+    stack.work.run("preview", "dev", "--expect-no-changes").expect(0)
+    stack.work.run("destroy", "dev", "--yes").expect(0)
+    assert stack.objects() == set()

@@ -52,6 +52,7 @@ class KubernetesProvider(BlindToReadiness, Constructs):
         self._lifecycle: Lifecycle | None = None
         self._releases: Releases | None = None
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     def knows(self, type_: str) -> bool:
         return type_ == helm.RELEASE or tokens.parse(type_) is not None
@@ -64,9 +65,10 @@ class KubernetesProvider(BlindToReadiness, Constructs):
 
     def construct(self, goal: Goal, caller: Caller) -> Returned:
         """Construct a component; none of them needs a cluster, only its children do."""
-        from engine.providers.kubernetes.components.construct import construct
+        from engine.providers.kubernetes.components.construct import Surroundings, construct
 
-        return construct(goal, caller, self._kinds, clusters.namespace_of(self._config))
+        around = Surroundings(self._kinds, clusters.namespace_of(self._config), self._stopping)
+        return construct(goal, caller, around)
 
     def check_config(self, news: Properties) -> Checked:
         _, failures = parse_config(news, files=True)
@@ -159,6 +161,7 @@ class KubernetesProvider(BlindToReadiness, Constructs):
 
     def cancel(self) -> None:
         """What is waited for is left as it is, to be waited for by the next run."""
+        self._stopping.set()
         with self._lock:
             for at_work in (self._lifecycle, self._releases):
                 if at_work is not None:

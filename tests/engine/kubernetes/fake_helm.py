@@ -33,7 +33,9 @@ UPGRADE = (INSTALL - {"--create-namespace", "--replace"}) | {
 }  # fmt: skip
 OPTIONS = {
     "pull": {"--destination", "--repo", "--version", "--devel", "--verify", "--keyring", "--ca-file", "--cert-file",
-             "--key-file"},
+             "--key-file", "--plain-http"},
+    "template": COMMON | {"--values", "--kube-version", "--no-hooks", "--include-crds", "--dependency-update",
+                          "--post-renderer", "--post-renderer-args"},
     "install": COMMON | INSTALL,
     "upgrade": COMMON | UPGRADE,
     "uninstall": COMMON | {"--wait", "--timeout"},
@@ -45,7 +47,7 @@ OPTIONS = {
 WITH_VALUE = {
     "--namespace", "--values", "--labels", "--description", "--post-renderer", "--timeout", "--history-max",
     "--destination", "--repo", "--version", "--keyring", "--ca-file", "--cert-file", "--key-file", "--filter",
-    "--output", "--selector", "--username",
+    "--output", "--selector", "--username", "--kube-version", "--post-renderer-args",
 }  # fmt: skip
 
 
@@ -123,6 +125,21 @@ class Fake:
         if key in self.state["releases"]:
             fail("INSTALLATION FAILED: cannot re-use a name that is still in use")
         self.put(key, chart, options, call)
+
+    def template(self, words: list[str], options: dict[str, str], call: dict[str, Any]) -> None:
+        """A definition, and an object that has the values and one that stays when the others go."""
+        name, _ = words
+        values = json.loads(Path(options["--values"]).read_text())
+        metadata = {"name": name, "labels": {"version": options["--kube-version"], "in": options["--namespace"]}}
+        objects: list[dict[str, Any]] = [{"kind": "ConfigMap", "metadata": metadata, "data": values}]
+        kept = {"name": f"{name}-kept", "annotations": {"helm.sh/resource-policy": "keep"}}
+        objects.append({"kind": "ConfigMap", "metadata": kept})
+        if "--include-crds" in options:
+            spec = {"group": "example.org", "scope": "Cluster", "names": {"kind": "Pool", "plural": "pools"}}
+            definition = {"kind": "CustomResourceDefinition", "metadata": {"name": "pools.example.org"}, "spec": spec}
+            objects.append({"apiVersion": "apiextensions.k8s.io/v1", **definition})
+        for each in objects:
+            print(f"---\n# Source: {name}/templates/a.yaml\n{json.dumps({'apiVersion': 'v1', **each})}")
 
     def upgrade(self, words: list[str], options: dict[str, str], call: dict[str, Any]) -> None:
         name, chart = words

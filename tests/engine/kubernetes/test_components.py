@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.goal_messages import goal_of
 from engine.goals import Goal
-from engine.protocol import resource_pb2
-from engine.providers.base import Caller, ProviderError, Returned
+from engine.providers.base import Caller, ProviderError
 from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.values import UNKNOWN, Properties, ResourceRef, Secret
 from engine.wire import OutputValue
 from tests.engine.kubernetes.conftest import kubeconfig
+from tests.engine.kubernetes.constructed import COMPONENT, FILE, GROUP, Monitor, construct
 
-GROUP, FILE = "kubernetes:yaml/v2:ConfigGroup", "kubernetes:yaml/v2:ConfigFile"
-COMPONENT = f"urn:pulumi:dev::shop::{GROUP}::g"
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"
 SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: team}\ndata: {a: '1'}\n"
 PLAIN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n"
@@ -30,53 +26,6 @@ metadata: {name: pools.example.org}
 spec: {group: example.org, scope: Cluster, names: {kind: Pool, plural: pools}, versions: []}
 """
 POOL = "apiVersion: example.org/v1\nkind: Pool\nmetadata: {name: pool}\n"
-
-
-@dataclass
-class Monitor:
-    """Answers registrations as an engine would; those whose name is in ``failing`` with a failure."""
-
-    failing: set[str] = field(default_factory=set[str])
-    untargeted: set[str] = field(default_factory=set[str])
-    preview: bool = False
-    goals: list[Goal] = field(default_factory=list[Goal])
-    warnings: list[str] = field(default_factory=list[str])
-
-    def ask(self, method: str, request: Any) -> Future[Any]:
-        answer: Future[Any] = Future()
-        if method == "Log":
-            self.warnings.append(request.message)
-            answer.set_result(None)
-            return answer
-        assert method == "RegisterResource"
-        goal = goal_of(request)
-        self.goals.append(goal)
-        failed = goal.name in self.failing
-        urn = COMPONENT if not goal.custom else f"urn:{goal.name}"
-        id_ = "" if self.preview or failed or not goal.custom else goal.name.rpartition(":")[2]
-        result = resource_pb2.Result.FAIL if failed else resource_pb2.Result.SUCCESS
-        unknown = goal.name in self.untargeted
-        answer.set_result(resource_pb2.RegisterResourceResponse(urn=urn, id=id_, result=result, unknown=unknown))
-        return answer
-
-    @property
-    def children(self) -> dict[str, Goal]:
-        return {goal.name: goal for goal in self.goals if goal.custom}
-
-
-@pytest.fixture
-def monitor() -> Monitor:
-    return Monitor()
-
-
-def construct(
-    monitor: Monitor, inputs: Properties, folder: Path = Path(), *, type: str = GROUP, config: Properties | None = None,
-    **options: Any,
-) -> Returned:  # fmt: skip
-    provider = KubernetesProvider()
-    provider.configure(config or {})
-    caller = Caller("shop", "dev", {}, (), monitor.preview, 4, "", monitor.ask, folder)
-    return provider.construct(Goal(type, "g", custom=False, inputs=inputs, remote=True, **options), caller)
 
 
 def test_objects_of_a_text_become_children(monitor: Monitor) -> None:
@@ -241,7 +190,7 @@ def test_all_that_is_wrong_is_told_at_once(monitor: Monitor) -> None:
         (GROUP, {"yaml": 1}, "yaml: expected a YAML text, got int"),
         (GROUP, {"objs": {}}, "objs: expected a list of objects, got dict"),
         (GROUP, {"skipAwait": "yes"}, "skipAwait: expected true or false, got 'yes'"),
-        (FILE, {"file": "a", "resourcePrefix": 1}, "a: No such file"),
+        (FILE, {"file": "a", "resourcePrefix": 1}, "resourcePrefix: expected a text, got int"),
     ],
 )
 def test_inputs_that_can_t_be_taken_are_refused(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -22,59 +21,17 @@ from engine.providers.kubernetes.helm.workspace import workspace
 from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.providers.notes import taking_notes
 from engine.values import UNKNOWN, Asset, Properties, Value, reveal
-from tests.engine.kubernetes import fake_helm
 from tests.engine.kubernetes.cluster import Cluster
+from tests.engine.kubernetes.conftest import CHARTS, Helm
 from tests.engine.kubernetes.objects import Declared
 
 URN = "urn:pulumi:dev::p::kubernetes:helm.sh/v3:Release::karpenter"
-CHARTS = "https://charts.example/stable"
 KARPENTER: dict[str, Any] = {
     "chart": "karpenter",
     "version": "1.14.0",
     "repositoryOpts": {"repo": CHARTS},
     "namespace": "kube-system",
 }
-
-
-@dataclass
-class Helm:
-    """The fake on PATH, and what it keeps."""
-
-    folder: Path
-
-    @property
-    def state(self) -> dict[str, Any]:
-        return json.loads((self.folder / "state.json").read_text())
-
-    def set(self, **members: Any) -> None:
-        (self.folder / "state.json").write_text(json.dumps({**self.state, **members}))
-
-    @property
-    def commands(self) -> list[str]:
-        return [call["arguments"][0] for call in self.state["calls"]]
-
-    def calls(self, command: str) -> list[dict[str, Any]]:
-        return [call for call in self.state["calls"] if call["arguments"][0] == command]
-
-
-@pytest.fixture
-def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Helm:
-    made = Helm(tmp_path / "helm")
-    made.folder.mkdir()
-    script = made.folder / "helm"
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -S {fake_helm.__file__} "$@"\n')
-    script.chmod(0o755)
-    repositories = {CHARTS: {"karpenter": ["1.13.0", "1.14.0"], "kueue": ["0.18.2"], "web": ["1.0.0"]}}
-    empty = {"credentials": {}, "broken": [], "slow": [], "releases": {}, "calls": []}
-    (made.folder / "state.json").write_text(json.dumps({"repositories": repositories, **empty}))
-    monkeypatch.setenv("PATH", f"{made.folder}:/usr/bin:/bin")
-    monkeypatch.setenv("FAKE_HELM", str(made.folder))
-    return made
-
-
-@pytest.fixture
-def no_helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
 
 
 @dataclass

@@ -56,6 +56,8 @@ def pull(release: Release, folder: str) -> list[str]:
         options.append("--devel")
     if release.wants("verify"):
         options += ["--verify", "--keyring", release.text("keyring")] if release.text("keyring") else ["--verify"]
+    if release.wants("plainHttp"):
+        options.append("--plain-http")
     return ["pull", chart, "--destination", folder, *options]
 
 
@@ -85,6 +87,16 @@ def upgrade(release: Release, chart: str, values: str) -> list[str]:
     history = release.inputs.get("maxHistory")
     kept = ["--history-max", str(int(history))] if isinstance(history, int | float) else []
     return ["upgrade", release.name, chart, *_where(release), "--values", values, *kept, *_options(release, _UPGRADE)]
+
+
+def template(release: Release, chart: str, values: str, version: str) -> list[str]:
+    """Render the chart at ``chart`` as for Kubernetes ``version``, without hooks, which no release would run."""
+    flags = [
+        *([] if release.wants("skipCrds") else ["--include-crds"]),
+        *(["--dependency-update"] if release.wants("dependencyUpdate") else []),
+    ]
+    where = [*_where(release), "--kube-version", version]
+    return ["template", release.name, chart, *where, "--values", values, "--no-hooks", *flags]
 
 
 def uninstall(release: Release) -> list[str]:

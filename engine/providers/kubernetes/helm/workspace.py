@@ -82,9 +82,9 @@ def _given(members: Mapping[str, object]) -> dict[str, object]:
 
 
 @contextmanager
-def workspace(kubeconfig: str) -> Generator[Workspace]:
-    """A workspace whose helm talks to the cluster of ``kubeconfig`` (the text of one)."""
+def workspace(kubeconfig: str, started_in: Path | None = None) -> Generator[Workspace]:
+    """A workspace whose helm talks to the cluster of ``kubeconfig`` (the text of one); None: started where we are."""
     with tempfile.TemporaryDirectory(prefix="bedplate-helm-") as folder:  # mode 0700
-        made = Workspace(Path(folder), Path.cwd())
+        made = Workspace(Path(folder), started_in or Path.cwd())
         made.environment["KUBECONFIG"] = made.write("kubeconfig", kubeconfig)
         yield made
