@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from engine.providers.base import NotHere, ProviderError
 from engine.providers.kubernetes.access import Access
+from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.values import UNKNOWN, Asset, Properties, Secret
 from tests.engine.kubernetes.conftest import CHARTS, Helm
 from tests.engine.kubernetes.constructed import Monitor, construct
@@ -50,6 +53,28 @@ def test_a_folder_is_built_by_kustomize(
     assert list(monitor.children) == ["p:default/settings"]
     called = (overlay / "called").read_text().split()
     assert called == ["build", "--load-restrictor", "LoadRestrictionsNone", "--enable-helm", "--", "overlay"]
+
+
+def test_a_build_that_hangs_is_ended_when_the_run_stops(
+    monitor: Monitor, overlay: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "bin" / "kustomize"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\ntouch begun\nsleep 60\n")  # whose child holds the pipe open
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/bin:/bin")
+    provider = KubernetesProvider()
+
+    def stop() -> None:
+        while not (overlay / "begun").exists():
+            time.sleep(0.01)
+        provider.cancel()
+
+    threading.Thread(target=stop, daemon=True).start()
+    began = time.monotonic()
+    with pytest.raises(ProviderError, match="kustomize was ended because the run stops"):
+        construct(monitor, {"directory": "overlay"}, overlay, type=DIRECTORY, provider=provider)
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -57,14 +60,18 @@ def _built(directory: str, folder: Path, stopping: Event) -> str:
 
 
 def _ended(process: subprocess.Popen[str], name: str, stopping: Event) -> tuple[str, str]:
-    """What a process writes until it ends; it is killed where it takes too long or where the run stops."""
+    """What a process writes until it ends; it is killed where it takes too long or where the run stops.
+
+    With all that it has started: git, for one, holds what it writes to open, too.
+    """
     deadline = time.monotonic() + _SECONDS
     while True:
         try:
             return process.communicate(timeout=_LOOK)
         except subprocess.TimeoutExpired as error:
             if stopping.is_set() or time.monotonic() > deadline:
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
                 why = "was ended because the run stops" if stopping.is_set() else f"did not end within {_SECONDS:g} s"
                 raise ProviderError(f"{name} {why}") from error
