@@ -33,12 +33,14 @@ def documents_of(text: str, name: str) -> list[tuple[str, Any]]:
 
 
 def _as_json(value: Any) -> Any:
-    """``value`` with texts for keys: YAML's ``1: a`` has a number for one."""
+    """``value`` as JSON has it: texts for keys, and neither bytes nor sets. Raises ValueError."""
     if isinstance(value, dict):
         return {_key(key): _as_json(item) for key, item in cast("dict[Any, Any]", value).items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_as_json(item) for item in cast("list[Any]", value)]
-    return value
+    if isinstance(value, set):
+        return {_key(key): None for key in sorted(cast("set[Any]", value), key=str)}
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _key(key: Any) -> str:

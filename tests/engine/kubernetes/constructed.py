@@ -52,10 +52,10 @@ class Monitor:
 
 def construct(
     monitor: Monitor, inputs: Properties, folder: Path = Path(), *, type: str = GROUP, config: Properties | None = None,
-    provider: KubernetesProvider | None = None,
+    by: KubernetesProvider | None = None,
     **options: Any,
 ) -> Returned:  # fmt: skip
-    provider = provider or KubernetesProvider()
+    provider = by or KubernetesProvider()
     provider.configure(config or {})
     caller = Caller("shop", "dev", {}, (), monitor.preview, 4, "", monitor.ask, folder)
     return provider.construct(Goal(type, "g", custom=False, inputs=inputs, remote=True, **options), caller)

@@ -73,7 +73,7 @@ def test_a_build_that_hangs_is_ended_when_the_run_stops(
     threading.Thread(target=stop, daemon=True).start()
     began = time.monotonic()
     with pytest.raises(ProviderError, match="kustomize was ended because the run stops"):
-        construct(monitor, {"directory": "overlay"}, overlay, type=DIRECTORY, provider=provider)
+        construct(monitor, {"directory": "overlay"}, overlay, type=DIRECTORY, by=provider)
     assert time.monotonic() - began < 30
 
 

@@ -155,7 +155,7 @@ def test_files_are_found_by_patterns_from_the_program_s_folder(monitor: Monitor,
         ("- a\n", "m.yaml:1 (document 1): expected an object, got list"),
         ("kind: PodList\nitems: [{apiVersion: v1}]", "m.yaml:1 (document 1), items[0]: the object has no kind"),
         ("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: 1}",
-         "m.yaml:1 (document 1): the Pod has a metadata.namespace that is no text: 1"),
+         "m.yaml:1 (document 1): the Pod has a metadata.namespace that is no text"),
     ],
 )  # fmt: skip
 def test_what_is_no_manifest_is_refused_by_its_place(
@@ -227,6 +227,22 @@ def test_what_is_secret_stays_secret(monitor: Monitor) -> None:
     assert monitor.children["g:default/b"].inputs["data"] == Secret({"x": "y"})
     construct(monitor, {"objs": Secret([{**one, "metadata": {"name": "c"}, "data": {"x": "y"}}])})
     assert monitor.children["g:default/c"].inputs["data"] == Secret({"x": "y"})
+
+
+def test_what_is_wrong_with_a_secret_is_not_quoted(monitor: Monitor) -> None:
+    text = "kind: A\nb: !hunter2 c\n"
+    with pytest.raises(ProviderError, match=r"^yaml:2: not YAML: .*hunter2"):
+        construct(monitor, {"yaml": text})
+    with pytest.raises(ProviderError) as refused:
+        construct(monitor, {"yaml": Secret(text)})
+    assert str(refused.value) == "yaml:2: not YAML; it is secret, so no more is shown"
+
+
+def test_what_json_has_not_is_made_a_text(monitor: Monitor) -> None:
+    more = "data: {2: a, true: b, c: !!binary aGVsbG8=, d: 2026-01-01, e: !!set {}}\n"
+    construct(monitor, {"yaml": f"\ufeff{PLAIN}{more}"})
+    data = monitor.children["g:default/plain"].inputs["data"]
+    assert data == {"2": "a", "true": "b", "c": "hello", "d": "2026-01-01", "e": {}}
 
 
 def test_a_secret_in_clear_is_marked(monitor: Monitor) -> None:

@@ -110,7 +110,7 @@ def _declared(found: Found) -> Declared | None:
         return None
     for key, value in named.items():
         if not (isinstance(value, str) and value) and (key == "name" or value not in (None, "")):
-            problem = "has no metadata.name" if not value else f"has a metadata.{key} that is no text: {value!r}"
+            problem = "has no metadata.name" if not value else f"has a metadata.{key} that is no text"
             raise ProviderError(f"{found.place}: the {told['kind']} {problem}")
     api_version = str(told["apiVersion"]).removeprefix("core/")
     manifest = {**given, "apiVersion": api_version, "kind": told["kind"], "metadata": _named(given["metadata"], named)}

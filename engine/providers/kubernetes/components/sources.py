@@ -69,9 +69,20 @@ def in_text(inputs: Mapping[str, Value], key: str) -> Iterator[Found]:
         yield Found(key, UNKNOWN)
     elif isinstance(text, str):
         sealed = has_secret(inputs[key])
-        yield from (Found(place, content, sealed) for place, content in documents_of(text, key))
+        yield from (Found(place, content, sealed) for place, content in _documents_of(text, key, sealed=sealed))
     elif text is not None:
         raise ProviderError(f"{key}: expected a YAML text, got {type(text).__name__}")
+
+
+def _documents_of(text: str, key: str, *, sealed: bool) -> list[tuple[str, Value]]:
+    try:
+        return documents_of(text, key)
+    except ProviderError as error:
+        if not sealed:
+            raise
+        raise ProviderError(
+            f"{str(error).partition(': not YAML')[0]}: not YAML; it is secret, so no more is shown"
+        ) from None
 
 
 def in_values(inputs: Mapping[str, Value], key: str) -> Iterator[Found]:
