@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +146,29 @@ def test_files_are_found_by_patterns_from_the_program_s_folder(monitor: Monitor,
     absolute = Monitor()
     construct(absolute, {"files": [str(tmp_path / "m" / "?.yaml")]})
     assert list(absolute.children) == ["g:default/from-a", "g:default/from-b"]
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """The address of what ``tmp_path`` holds."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_an_address_is_fetched(monitor: Monitor, tmp_path: Path, web: str) -> None:
+    (tmp_path / "m.yaml").write_text(PLAIN)
+    construct(monitor, {"files": [f"{web}/m.yaml?*"]})  # no pattern
+    assert list(monitor.children) == ["g:default/plain"]
+    (tmp_path / "m.yaml").write_text("kind: A")
+    with pytest.raises(ProviderError, match=rf"^{web}/m.yaml:1 \(document 1\): the object has no apiVersion"):
+        construct(monitor, {"file": f"{web}/m.yaml"}, type=FILE)
+    with pytest.raises(ProviderError, match=rf"^{web}/absent: can't be fetched: the server answered 404"):
+        construct(monitor, {"file": f"{web}/absent"}, type=FILE)
+    with pytest.raises(ProviderError, match=r"^http://127.0.0.1:1/: can't be fetched"):
+        construct(monitor, {"file": "http://127.0.0.1:1/"}, type=FILE)
 
 
 @pytest.mark.parametrize(
