@@ -124,6 +124,13 @@ def test_nothing_is_awaited_where_the_component_says_so(monitor: Monitor) -> Non
     assert annotations == [{"pulumi.com/skipAwait": "true"}] * 2
 
 
+def test_annotations_that_are_none_are_refused_before_anything_is_registered(monitor: Monitor) -> None:
+    text = PLAIN.replace("{name: plain}", "{name: plain, annotations: text}")
+    with pytest.raises(ProviderError, match=r"^yaml:1 \(document 1\): ConfigMap default/plain: metadata.annotations: "):
+        construct(monitor, {"yaml": text, "skipAwait": True})
+    assert monitor.goals == []
+
+
 def test_lists_are_taken_apart(monitor: Monitor) -> None:
     item = {"apiVersion": "core/v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
     inner = {"apiVersion": "v1", "kind": "List", "items": [{**item, "metadata": {"name": "b"}}]}

@@ -50,7 +50,10 @@ def construct(goal: Goal, caller: Caller, around: Surroundings) -> Returned:
     else:
         around = replace(around, namespace=namespace or around.namespace)
         objects = objects_of(_found(goal, inputs, caller.folder, around), around.kinds, around.namespace)
-    order = ordered(objects.declared)
+    of_chart = goal.type == CHART
+    children = [
+        _child(each, prefix, skip_await=skip_await is True, of_chart=of_chart) for each in ordered(objects.declared)
+    ]
     declaring = Declaring(caller.ask)
     component = declaring.component(_without_inputs(goal))
     urn = component.reference.urn
@@ -58,12 +61,9 @@ def construct(goal: Goal, caller: Caller, around: Surroundings) -> Returned:
         declaring.warn(f"{before.place}: {before} is declared again in {after.place}, which counts", urn)
     if not objects.whole:
         declaring.warn(_INCOMPLETE, urn)
-    of_chart = goal.type == CHART
     if of_chart and _flag(inputs, "includeHooks") is True:
         declaring.warn("includeHooks has no effect: hooks are run by Helm alone, as a Release has it", urn)
-    made = declaring.children(
-        [_child(each, urn, prefix, skip_await=skip_await is True, of_chart=of_chart) for each in order]
-    )
+    made = declaring.children([replace(child, goal=replace(child.goal, parent=urn)) for child in children])
     if component.failed or not objects.whole or any(each.failed for each in made):
         return Returned({"resources": UNKNOWN}, urn=urn, whole=objects.whole)
     references = [each.reference for each in made if each.there]
@@ -101,11 +101,11 @@ def _without_inputs(goal: Goal) -> Goal:
     return replace(goal, inputs={}, property_dependencies={}, remote=False, provider="", import_id="")
 
 
-def _child(each: Ordered, parent: str, prefix: str, *, skip_await: bool, of_chart: bool) -> Child:
+def _child(each: Ordered, prefix: str, *, skip_await: bool, of_chart: bool) -> Child:
     one = each.declared
     name = f"{prefix}:{one.label}" if prefix else one.label
     inputs = _without_waiting(one) if skip_await else one.manifest
-    goal = Goal(tokens.token(one.kind), name, custom=True, inputs=with_secrets(inputs), parent=parent)
+    goal = Goal(tokens.token(one.kind), name, custom=True, inputs=with_secrets(inputs))
     if of_chart and is_kept(one.manifest):
         goal = replace(goal, retain_on_delete=True)
     return Child(goal, each.needs)
