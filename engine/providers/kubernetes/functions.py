@@ -15,9 +15,13 @@ from engine.values import Properties, has_unknown
 DECODE: Final = "kubernetes:yaml:decode"
 ELSEWHERE: Final = {
     "kubernetes:helm:template": (
-        "the embedded engine renders no charts; use a Release (kubernetes:helm.sh/v3:Release), or run `helm template`"
+        "the embedded engine does not answer it; use kubernetes.helm.v4.Chart, which takes the `helm` on PATH, or a "
+        "Release (kubernetes:helm.sh/v3:Release), or run `helm template`"
     ),
-    "kubernetes:kustomize:directory": "the embedded engine runs no kustomize; run `kubectl kustomize`",
+    "kubernetes:kustomize:directory": (
+        "the embedded engine does not answer it; use kubernetes.kustomize.v2.Directory, which takes the `kustomize` or "
+        "`kubectl` on PATH, or run `kubectl kustomize`"
+    ),
 }
 FUNCTIONS: Final = frozenset({DECODE, *ELSEWHERE})
 

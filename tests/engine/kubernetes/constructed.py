@@ -15,7 +15,14 @@ from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.values import Properties
 
 GROUP, FILE = "kubernetes:yaml/v2:ConfigGroup", "kubernetes:yaml/v2:ConfigFile"
+CHART, DIRECTORY = "kubernetes:helm.sh/v4:Chart", "kubernetes:kustomize/v2:Directory"
 COMPONENT = "urn:component"
+DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: pools.example.org}
+spec: {group: example.org, scope: Cluster, names: {kind: Pool, plural: pools}, versions: []}
+"""
 
 
 @dataclass

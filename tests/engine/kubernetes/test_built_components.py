@@ -15,9 +15,8 @@ from engine.providers.kubernetes.access import Access
 from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.values import UNKNOWN, Asset, Properties, Secret
 from tests.engine.kubernetes.conftest import CHARTS, Helm
-from tests.engine.kubernetes.constructed import Monitor, construct
+from tests.engine.kubernetes.constructed import CHART, DIRECTORY, Monitor, construct
 
-DIRECTORY, CHART = "kubernetes:kustomize/v2:Directory", "kubernetes:helm.sh/v4:Chart"
 KUSTOMIZATION = "resources: [a.yaml, ../beside.yaml]\nnamePrefix: my-\n"
 SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 WEB: dict[str, Any] = {"chart": "web", "repositoryOpts": {"repo": CHARTS}}

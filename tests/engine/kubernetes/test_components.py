@@ -18,17 +18,11 @@ from engine.providers.kubernetes.provider import KubernetesProvider
 from engine.values import UNKNOWN, Properties, ResourceRef, Secret
 from engine.wire import OutputValue
 from tests.engine.kubernetes.conftest import kubeconfig
-from tests.engine.kubernetes.constructed import COMPONENT, FILE, GROUP, Monitor, construct
+from tests.engine.kubernetes.constructed import COMPONENT, DEFINITION, FILE, GROUP, Monitor, construct
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n"
 SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: team}\ndata: {a: '1'}\n"
 PLAIN = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\n"
-DEFINITION = """
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: pools.example.org}
-spec: {group: example.org, scope: Cluster, names: {kind: Pool, plural: pools}, versions: []}
-"""
 POOL = "apiVersion: example.org/v1\nkind: Pool\nmetadata: {name: pool}\n"
 
 

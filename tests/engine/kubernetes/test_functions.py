@@ -48,11 +48,16 @@ def test_a_text_that_is_not_known_yet_is_not_taken_apart() -> None:
     assert KubernetesProvider().invoke("kubernetes:yaml:decode", {"text": UNKNOWN}, preview=True).unknown
 
 
-@pytest.mark.parametrize("token", ["kubernetes:helm:template", "kubernetes:kustomize:directory"])
-def test_what_needs_another_program_says_so(token: str) -> None:
+@pytest.mark.parametrize(
+    ("token", "instead"),
+    [("kubernetes:helm:template", "helm.v4.Chart"), ("kubernetes:kustomize:directory", "kustomize.v2.Directory")],
+)
+def test_what_needs_another_program_says_so(token: str, instead: str) -> None:
     provider = KubernetesProvider()
     assert provider.knows_function(token)
-    with pytest.raises(ProviderError, match=r"and give its output to kubernetes.yaml.ConfigGroup"):
+    with pytest.raises(
+        ProviderError, match=rf"use kubernetes.{instead}, .* and give its output to kubernetes.yaml.ConfigGroup"
+    ):
         provider.invoke(token, {}, preview=True)
 
 

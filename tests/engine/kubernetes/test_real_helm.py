@@ -19,6 +19,8 @@ from engine.providers.kubernetes.helm.executable import Helm, find_helm
 from engine.providers.kubernetes.helm.reach import OutOfReach, fetch
 from engine.providers.kubernetes.helm.release import Release, release_of
 from engine.providers.kubernetes.helm.workspace import workspace
+from engine.values import Secret
+from tests.engine.kubernetes.constructed import CHART, DEFINITION, Monitor, construct
 from tests.engine.kubernetes.fake_helm import OPTIONS
 
 pytestmark = pytest.mark.skipif(shutil.which("helm") is None, reason="needs `helm` on PATH")
@@ -100,3 +102,33 @@ def test_a_chart_that_a_repository_does_not_have_is_an_error(helm: Helm, reposit
 
 def _release(chart: str, repository: dict[str, str], **inputs: Any) -> Release:
     return release_of({"name": "it", "namespace": "default", "chart": chart, "repositoryOpts": repository, **inputs}, 0)
+
+
+def test_a_chart_becomes_resources(monitor: Monitor, repository: str) -> None:
+    options = {"repo": repository, "username": "me", "password": Secret("hunter2")}
+    construct(monitor, {"chart": "web", "repositoryOpts": options}, type=CHART)
+    assert list(monitor.children) == ["g:default/a"]
+    assert monitor.children["g:default/a"].inputs["kind"] == "ConfigMap"
+
+
+@pytest.mark.usefixtures("helm")
+def test_a_chart_of_a_folder_has_its_values_and_definitions(monitor: Monitor, tmp_path: Path) -> None:
+    chart = tmp_path / "charts" / "own"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "crds").mkdir()
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: own\nversion: 1.2.3\nkubeVersion: '>=1.30.0-0'\n")
+    (chart / "values.yaml").write_text("a: '1'\nb: '1'\n")
+    (chart / "crds" / "pools.yaml").write_text(DEFINITION)
+    (chart / "templates" / "NOTES.txt").write_text("not: an object")
+    (chart / "templates" / "a.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}\n"
+        "data: {a: {{ .Values.a | quote }}, b: {{ .Values.b | quote }}}\n"
+        "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-install}}\n"
+    )
+    inputs = {"chart": "charts/own", "values": {"b": "2"}, "namespace": "team", "dependencyUpdate": True}
+    construct(monitor, inputs, tmp_path, type=CHART)
+    assert list(monitor.children) == ["g:pools.example.org", "g:team/g"]
+    assert monitor.children["g:team/g"].inputs["data"] == {"a": "1", "b": "2"}
+    without = Monitor()
+    construct(without, {**inputs, "skipCrds": True, "name": "other"}, tmp_path, type=CHART)
+    assert list(without.children) == ["g:team/other"]
