@@ -16,6 +16,7 @@ from pulumi_aws import s3
 
 bucket = s3.Bucket("site")
 website = s3.BucketWebsiteConfiguration("site", bucket=bucket.id, index_document={"suffix": "index.html"})
+s3.BucketAccelerateConfiguration("fast", bucket=bucket.id, status="Enabled")
 pulumi.export("address", pulumi.Output.concat("http://", website.website_endpoint))
 pulumi.export("greeting", pulumi.Config().require("greeting"))
 pulumi.export("count", pulumi.Config().require_int("count"))
@@ -81,8 +82,8 @@ def test_a_project_with_a_main_folder_defaults_and_no_stack_file(tmp_path: Path)
     assert outputs["region"] == "us-west-2"
     assert outputs["beside"] == "found"
     assert outputs["who"] == "quickstart/dev"
-    assert shown["planned"] == {"create": 3}
-    assert shown["unknownTypes"] == ["aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration"]
+    assert shown["planned"] == {"create": 4}
+    assert shown["unknownTypes"] == ["aws:s3/bucketAccelerateConfiguration:BucketAccelerateConfiguration"]
 
 
 @pytest.mark.slow
