@@ -49,6 +49,23 @@ class ExtendedS3Response(S3Response):
             enabled["TargetGrants"] = [_grant(grant) for grant in grants]
         return self.serialized(ActionResult({"LoggingEnabled": enabled | {"TargetObjectKeyFormat": key_format}}))
 
+    def get_bucket_notification(self) -> Any:
+        kept: Any = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if not kept or kept.event_bridge is None:
+            return super().get_bucket_notification()
+        self.data["Action"] = "GetBucketNotificationConfiguration"
+        told: dict[str, Any] = {
+            "TopicConfigurations": [_notification(each, "TopicArn") for each in kept.topic],
+            "QueueConfigurations": [_notification(each, "QueueArn") for each in kept.queue],
+            "LambdaFunctionConfigurations": [_notification(each, "LambdaFunctionArn") for each in kept.cloud_function],
+        }
+        return self.serialized(ActionResult(told | {"EventBridgeConfiguration": {}}))
+
+
+def _notification(kept: Any, arn: str) -> dict[str, Any]:
+    told = {"Id": kept.id, arn: kept.arn, "Events": kept.events}
+    return told | ({"Filter": {"Key": {"FilterRules": kept.filters["S3Key"]["FilterRule"]}}} if kept.filters else {})
+
 
 def _grant(grant: Any) -> dict[str, Any]:
     """What moto keeps of a grant, in the form of the answer."""
