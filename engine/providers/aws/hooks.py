@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from engine.providers.aws.calls import Caller
+from engine.providers.aws.calls import ApiError, Caller
 from engine.providers.aws.expressions import Scope
 from engine.providers.aws.inline_hooks import change_egress, change_ingress, change_routes, revoke_rules
 from engine.providers.base import ProviderError
@@ -13,6 +13,13 @@ from engine.providers.base import ProviderError
 Hook: TypeAlias = Callable[[Caller, Scope], None]
 MOST_POLICY_VERSIONS: Final = 5  # of one managed policy; IAM's quotas
 MOST_PER_REQUEST: Final = 1000  # keys in one DeleteObjects; S3's API reference
+# Of a user: operation, member of its answer, member of an item that tells it, operation that deletes it.
+CREDENTIALS: Final = (
+    ("ListAccessKeys", "AccessKeyMetadata", "AccessKeyId", "DeleteAccessKey"),
+    ("ListSigningCertificates", "Certificates", "CertificateId", "DeleteSigningCertificate"),
+    ("ListSSHPublicKeys", "SSHPublicKeys", "SSHPublicKeyId", "DeleteSSHPublicKey"),
+    ("ListMFADevices", "MFADevices", "SerialNumber", "DeactivateMFADevice"),
+)
 
 
 def empty_bucket(caller: Caller, scope: Scope) -> None:
@@ -49,6 +56,26 @@ def detach_role_policies(caller: Caller, scope: Scope) -> None:
         caller.call("iam", scope.region, "DetachRolePolicy", {**role, "PolicyArn": item["PolicyArn"]})
     for name in caller.listed("iam", scope.region, "ListRolePolicies", role)["PolicyNames"]:
         caller.call("iam", scope.region, "DeleteRolePolicy", {**role, "PolicyName": name})
+
+
+def leave_groups(caller: Caller, scope: Scope) -> None:
+    """Take the user ``scope.id`` out of every group: IAM deletes no member of one."""
+    user = {"UserName": str(scope.id)}
+    for item in caller.listed("iam", scope.region, "ListGroupsForUser", user)["Groups"]:
+        caller.call("iam", scope.region, "RemoveUserFromGroup", {**user, "GroupName": item["GroupName"]})
+
+
+def delete_credentials(caller: Caller, scope: Scope) -> None:
+    """Delete the access keys, the password, the certificates, the SSH keys and the MFA devices of a user."""
+    user = {"UserName": str(scope.id)}
+    for listing, items, key, deletion in CREDENTIALS:
+        for item in caller.listed("iam", scope.region, listing, user)[items]:
+            caller.call("iam", scope.region, deletion, {**user, key: item[key]})
+    try:
+        caller.call("iam", scope.region, "DeleteLoginProfile", user)
+    except ApiError as error:
+        if error.code != "NoSuchEntity":
+            raise
 
 
 def make_room_for_policy_version(caller: Caller, scope: Scope) -> None:
@@ -99,11 +126,13 @@ HOOKS: Final[Mapping[str, Hook]] = {
     "change_egress": change_egress,
     "change_ingress": change_ingress,
     "change_routes": change_routes,
+    "delete_credentials": delete_credentials,
     "delete_object": delete_object,
     "delete_policy_versions": delete_policy_versions,
     "detach_role_policies": detach_role_policies,
     "disassociate_route_table": disassociate_route_table,
     "empty_bucket": empty_bucket,
+    "leave_groups": leave_groups,
     "make_room_for_policy_version": make_room_for_policy_version,
     "replace_route_table_association": replace_route_table_association,
     "revoke_rules": revoke_rules,
