@@ -1,7 +1,7 @@
 """The backend of CloudWatch Logs that moto is given instead of its own.
 
 Source: CloudWatch Logs API reference, CreateLogGroup, PutRetentionPolicy, AssociateKmsKey,
-PutLogGroupDeletionProtection.
+PutLogGroupDeletionProtection, PutMetricFilter, DeleteMetricFilter.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class ExtendedLogsBackend(LogsBackend):
             message = f"Log group {log_group_name} has deletion protection enabled; disable it first"
             raise JsonRESTError("ValidationException", message)
         super().delete_log_group(log_group_name)
+        for kept in self.filters.get_matching_filters(log_group_name=log_group_name):
+            self.filters.metric_filters.remove(kept)
 
     def put_retention_policy(self, log_group_name: str, retention_in_days: Any) -> None:
         if int(retention_in_days) not in RETENTIONS:
@@ -61,6 +63,26 @@ class ExtendedLogsBackend(LogsBackend):
     def protect(self, identifier: str, protected: bool) -> None:
         name = identifier.split(":log-group:", 1)[-1].removesuffix(":*")
         self._group(name).deletion_protection = protected
+
+    def put_metric_filter(self, filter_name: str, filter_pattern: str, log_group_name: str, *args: Any) -> None:
+        """Put it in the place of the one that has its name: moto keeps both."""
+        self._group(log_group_name)
+        for kept in self._filters(filter_name, log_group_name):
+            self.filters.metric_filters.remove(kept)
+        super().put_metric_filter(filter_name, filter_pattern, log_group_name, *args)
+
+    def delete_metric_filter(self, filter_name: str, log_group_name: str) -> None:
+        if not self._filters(filter_name, log_group_name):
+            raise ResourceNotFoundException
+        super().delete_metric_filter(filter_name, log_group_name)
+
+    def apply_on_transformed(self, filter_name: str, log_group_name: str, apply: bool) -> None:
+        for kept in self._filters(filter_name, log_group_name):
+            kept["applyOnTransformedLogs"] = apply
+
+    def _filters(self, name: str, group: str) -> list[dict[str, Any]]:
+        found = self.filters.get_matching_filters(prefix=name, log_group_name=group)
+        return [kept for kept in found if kept["filterName"] == name]
 
     def _group(self, name: str) -> Any:
         if name not in self.groups:

@@ -45,3 +45,9 @@ class ExtendedLogsResponse(LogsResponse):
         identifier = self._get_param("logGroupIdentifier")
         self.extended.protect(identifier, bool(self._get_param("deletionProtectionEnabled")))
         return ""
+
+    def put_metric_filter(self) -> str:
+        answer = super().put_metric_filter()
+        apply = bool(self._get_param("applyOnTransformedLogs"))
+        self.extended.apply_on_transformed(self._get_param("filterName"), self._get_param("logGroupName"), apply)
+        return answer
