@@ -122,9 +122,20 @@ def _association(caller: Caller, scope: Scope) -> str:
     return str(scope.id)
 
 
+def change_retention(caller: Caller, scope: Scope) -> None:
+    """Have the stream ``scope.id`` keep records for ``retentionPeriod`` hours: more and less are calls of their own."""
+    stream = {"StreamARN": str(scope.id)}
+    summary = caller.call("kinesis", scope.region, "DescribeStreamSummary", stream)["StreamDescriptionSummary"]
+    hours = int(str(scope.lookup("retentionPeriod")))
+    if difference := hours - int(summary["RetentionPeriodHours"]):
+        operation = f"{'Increase' if difference > 0 else 'Decrease'}StreamRetentionPeriod"
+        caller.call("kinesis", scope.region, operation, {**stream, "RetentionPeriodHours": hours})
+
+
 HOOKS: Final[Mapping[str, Hook]] = {
     "change_egress": change_egress,
     "change_ingress": change_ingress,
+    "change_retention": change_retention,
     "change_routes": change_routes,
     "delete_credentials": delete_credentials,
     "delete_object": delete_object,
