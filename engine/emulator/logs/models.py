@@ -64,15 +64,17 @@ class ExtendedLogsBackend(LogsBackend):
         name = identifier.split(":log-group:", 1)[-1].removesuffix(":*")
         self._group(name).deletion_protection = protected
 
-    def put_metric_filter(self, filter_name: str, filter_pattern: str, log_group_name: str, *args: Any) -> None:
+    def put_metric_filter(
+        self, filter_name: str, filter_pattern: str, log_group_name: str, metric_transformations: str
+    ) -> None:
         """Put it in the place of the one that has its name: moto keeps both."""
         self._group(log_group_name)
         for kept in self._filters(filter_name, log_group_name):
             self.filters.metric_filters.remove(kept)
-        super().put_metric_filter(filter_name, filter_pattern, log_group_name, *args)
+        super().put_metric_filter(filter_name, filter_pattern, log_group_name, metric_transformations)
 
-    def delete_metric_filter(self, filter_name: str, log_group_name: str) -> None:
-        if not self._filters(filter_name, log_group_name):
+    def delete_metric_filter(self, filter_name: str | None = None, log_group_name: str | None = None) -> None:
+        if not self._filters(filter_name or "", log_group_name or ""):
             raise ResourceNotFoundException
         super().delete_metric_filter(filter_name, log_group_name)
 
