@@ -12,7 +12,7 @@ from engine.providers.aws.reader import Reader
 from engine.providers.aws.runner import Runner
 from engine.providers.aws.schema import STRING, MapOf
 from engine.providers.aws.spec import OPERATION_TAG
-from engine.providers.base import Found
+from engine.providers.base import CannotTell, Found
 from engine.values import Properties
 
 TAG_LISTS: Final = ("Tags", "TagSet", "TagList", "tags", "tagList")
@@ -27,7 +27,15 @@ class Finder:
         self._reader = reader
 
     def find(self, inputs: Properties, *, token: str, known_ids: frozenset[str]) -> Found | None:
-        """What a create with ``inputs`` and ``token`` may have made; None when it made nothing."""
+        """What a create with ``inputs`` and ``token`` may have made; None when it made nothing.
+
+        Raises CannotTell for a type that nobody can find.
+        """
+        if self.spec.find.by == "nobody":
+            raise CannotTell(
+                f"whether a {self.spec.name} was created before that run ended can't be told from what there is: look"
+                " for one that nobody knows and delete it; another is created"
+            )
         scope = self._runner.scope(inputs=inputs, token=token)
         for id_ in self._candidates(scope, token, known_ids):
             if id_ not in known_ids and (found := self._reader.read(id_, inputs, {})):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from engine.providers.aws import overlay
 from engine.providers.aws.calls import ApiError, Caller
 from engine.providers.aws.config import Config
 from engine.providers.aws.difference import changed
@@ -40,15 +39,16 @@ class Lifecycle:
         first, *rest = self.spec.create
         scope = self._make(first, scope, deadline, token)
         assert scope.id is not None, "_make sets it"
+        told = {key: evaluate(expression, scope) for key, expression in self.spec.told_once.items()}
         try:
             self._runner.wait(first, scope, deadline)
             for operation in rest:
                 given_here = [key for key in operation.when if given.get(key) is not None]
                 if (given_here or not operation.when) and holds(operation.conditions, scope):
                     self._runner.run(operation, scope, deadline)
-            return Created(scope.id, self._outputs_after(scope.id, inputs, {}))
+            return Created(scope.id, self._outputs_after(scope.id, inputs, told))
         except ProviderError as error:
-            outputs = {**inputs, **self._outputs_if_there(scope.id, inputs)}
+            outputs = {**inputs, **self._outputs_if_there(scope.id, inputs, told)}
             raise PartialFailure(scope.id, outputs, [f"{self._title(scope.id)} was created, but {error}"]) from error
 
     def update(
@@ -70,7 +70,7 @@ class Lifecycle:
         except ProviderError as error:
             if not done:
                 raise
-            outputs = {**old_outputs, **self._outputs_if_there(id_, inputs)}
+            outputs = {**old_outputs, **self._outputs_if_there(id_, inputs, old_outputs)}
             raise PartialFailure(id_, outputs, [f"{self._title(id_)} was changed in part: {error}"]) from error
 
     def delete(self, id_: str, inputs: Properties, outputs: Properties, *, timeout: float) -> None:
@@ -113,17 +113,17 @@ class Lifecycle:
         for attempt in range(LOOKS_AFTER_CREATE):
             live = self.reader.live(id_, inputs, old_outputs)
             if live is not None:
-                return self.reader.with_tags(overlay.outputs(self.spec, inputs, live), inputs)
+                return self.reader.with_tags(self.reader.outputs(inputs, live), inputs)
             time.sleep(0.05 * 2**attempt)
         raise ProviderError(f"{self._title(id_)} can't be found by {self.spec.read[0].title}")
 
-    def _outputs_if_there(self, id_: str, inputs: Properties) -> Properties:
+    def _outputs_if_there(self, id_: str, inputs: Properties, old_outputs: Properties) -> Properties:
         """The outputs as far as they can be told, for a resource that is not as it should be."""
         try:
-            live = self.reader.live(id_, inputs, {})
+            live = self.reader.live(id_, inputs, {k: v for k, v in old_outputs.items() if k in self.spec.told_once})
         except ProviderError:
             return {}
-        return overlay.outputs(self.spec, inputs, live) if live else {}
+        return self.reader.outputs(inputs, live) if live else {}
 
     def _title(self, id_: str) -> str:
         return f"{self.spec.name} {id_!r}"

@@ -69,6 +69,7 @@ def _spec(source: Mapping[str, Any], problems: list[str]) -> Spec | None:
         unsupported=_mapping(source.get("unsupported", {}), "unsupported", problems),
         local=frozenset(_strings(source.get("local", ()))),
         secret=frozenset(_strings(source.get("secret", ()))),
+        told_once=_mapping(source.get("told_once", {}), "told_once", problems),
         sets=frozenset(_strings(source.get("sets", ()))),
         autoname=_autoname(source.get("autoname"), problems),
         checks={
@@ -103,7 +104,7 @@ def _unknown_paths(
     known = {path for path, _ in schema.paths({**inputs, **outputs})}
     sections = (
         "defaults", "local", "secret", "sets", "checks", "set_by_aws", "stays_given", "replace_on", "changes_with",
-        "properties",
+        "properties", "told_once",
     )  # fmt: skip
     for section in sections:
         named: Any = source.get(section, ())
@@ -130,6 +131,7 @@ def _wrong_expressions(spec: Spec) -> Iterable[str]:
     known = {*spec.inputs, *spec.outputs}
     yield from grammar.faults(spec.id, known, "id")
     yield from grammar.faults(dict(spec.properties), known, "properties")
+    yield from grammar.faults(dict(spec.told_once), known, "told_once")
     for verb in ("create", "read", "update", "delete"):
         for index, operation in enumerate(getattr(spec, verb)):
             yield from _wrong_operation(operation, known, f"{verb}[{index}]")
@@ -162,10 +164,10 @@ def _operations(source: object, place: str, problems: list[str]) -> Iterable[Ope
 
 def _find(source: object, problems: list[str]) -> Find:
     mapping = dict(_mapping({"by": source} if isinstance(source, str) else source, "find", problems))
-    if mapping.get("by") not in ("id", "token", "keys"):
-        problems.append(f"find: expected id, token or keys, got {mapping.get('by')!r}")
+    if mapping.get("by") not in ("id", "token", "keys", "nobody"):
+        problems.append(f"find: expected id, token, keys or nobody, got {mapping.get('by')!r}")
         return Find(by="id")
-    if mapping["by"] != "id" and not mapping.keys() >= {"operation", "id"}:
+    if mapping["by"] not in ("id", "nobody") and not mapping.keys() >= {"operation", "id"}:
         problems.append("find: expected an operation that lists and the id within its answer")
     if tags := mapping.get("tags"):
         mapping["tags"] = _fill(Operation, _mapping(tags, "find.tags", problems), "find.tags", problems)

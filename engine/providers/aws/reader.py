@@ -32,10 +32,15 @@ class Reader:
         found = overlay.inputs(self.spec, self._runner.config, inputs, outputs, live)
         if region:
             found["region"] = region
-        shown = self.with_tags(overlay.outputs(self.spec, inputs, live), found)
+        shown = self.with_tags(self.outputs(inputs, live), found)
         if not inputs and not outputs:  # an import: else whoever asks knows what is secret
             found, shown = self._marked(found), self._marked(shown)
         return Found(id_, found, shown)
+
+    def outputs(self, inputs: Properties, live: Properties) -> Properties:
+        """What the program sees of ``live``; what AWS tells once is secret, whoever asks."""
+        shown = overlay.outputs(self.spec, inputs, live)
+        return {key: secret(value) if key in self.spec.told_once else value for key, value in shown.items()}
 
     def _marked(self, properties: Properties) -> Properties:
         return {key: secret(value) if key in self.spec.secret else value for key, value in properties.items()}
@@ -50,6 +55,7 @@ class Reader:
         if answer is None:
             return None
         live = {key: inputs[key] for key in self.spec.local if inputs.get(key) is not None}
+        live.update({key: outputs[key] for key in self.spec.told_once if outputs.get(key) is not None})
         for key in self.spec.local - live.keys():
             if self.is_computed(key) and outputs.get(key) is not None:
                 live[key] = outputs[key]

@@ -9,6 +9,7 @@
     defaults: {forceDelete: false}       # filled into the inputs by check
     local: [forceDelete]                 # inputs that AWS never sees; read takes them from the state
     secret: [password]                   # inputs that an import gives as secrets, as pulumi_aws has them
+    told_once: {secret: $.Key.Secret}    # outputs that only the answer to create has; kept from then on, as secrets
     sets: [filters, rules[*].origins]    # lists without order
     autoname: {property: name, prefix: namePrefix, max: 256, pattern: "[a-z0-9._/-]{2,256}", lower: true}
     checks: {imageTagMutability: {one_of: [MUTABLE, IMMUTABLE]}, days: {min: 7, max: 30}, name: {pattern: ...}}
@@ -28,7 +29,7 @@
     missing: [NotFoundException]         # error codes that mean: there is no such resource
     gone: KeyState == 'PendingDeletion'  # JMESPath on the answer of read; true means: there is no such resource
     properties: {arn: $.Arn, ...}        # where read finds what it doesn't find by name (expressions)
-    find: id | token | {...}             # how to find what a died run may have made, below
+    find: id | token | nobody | {...}    # how to find what a died run may have made, below
 
 An operation is
     operation: PutImageScanningConfiguration
@@ -71,7 +72,8 @@ died run made. `find: id` reads the id made of the inputs; where create sets tag
 and what has no tags is told by its keys
     find: {by: keys, operation: ListX, params: {...}, items: $.Items, match: {Protocol: protocol}, id: $.Arn}
 where `match` (JMESPath -> expression) and `id` look at one item. `tags: {operation, params: {Key: item.KeyId},
-result: $.Tags}` reads an item's tags, where the list lacks them, to compare the token.
+result: $.Tags}` reads an item's tags, where the list lacks them, to compare the token. What has neither tags nor keys
+of its own is found by `nobody`: the user has to look for it.
 """
 
 from __future__ import annotations
@@ -150,7 +152,7 @@ class ValueCheck:
 class Find:
     """How to find what a run that died may have made."""
 
-    by: Literal["id", "token", "keys"]
+    by: Literal["id", "token", "keys", "nobody"]
     operation: str | None = None
     params: Mapping[str, Expression] = field(default_factory=dict[str, Expression])
     items: str | None = None
@@ -173,6 +175,7 @@ class Spec:
     unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
     local: frozenset[str] = frozenset()
     secret: frozenset[str] = frozenset()
+    told_once: Mapping[str, Expression] = field(default_factory=dict[str, Expression])
     sets: frozenset[str] = frozenset()
     autoname: Autoname | None = None
     checks: Mapping[str, ValueCheck] = field(default_factory=dict[str, ValueCheck])

@@ -17,7 +17,7 @@ from engine.providers.aws.difference import TAGS
 from engine.providers.aws.provider import AwsProvider
 from engine.providers.aws.schema import Scalar
 from engine.providers.aws.spec import Spec
-from engine.providers.base import Checked
+from engine.providers.base import CannotTell, Checked
 from engine.state.model import ResourceState
 from engine.values import UNKNOWN, Properties, Secret, has_unknown, reveal
 from tests.engine.aws import cases
@@ -133,6 +133,10 @@ def _reads_without_difference(life: Life) -> None:
 
 def _is_found_again(life: Life) -> None:
     token = TOKEN + life.urn[-8:]
+    if life.spec.find.by == "nobody":
+        with pytest.raises(CannotTell, match="look"):
+            life.provider.find(life.urn, life.type, life.inputs, token=token, known_ids=frozenset())
+        return
     found = life.provider.find(life.urn, life.type, life.inputs, token=token, known_ids=frozenset())
     assert found is not None, "a run that died after this create wouldn't find what it made"
     assert found.id == life.id

@@ -1,4 +1,4 @@
-"""A user goes with what others gave it: memberships always, credentials where the program says so."""
+"""A user goes with what others gave it; what IAM tells once, a key's secret, is kept, and is a secret whoever asks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from engine.providers.aws.provider import AwsProvider
 from engine.providers.base import ProviderError
-from engine.values import Properties
+from engine.values import Properties, Secret, reveal
 
 TYPE = "aws:iam/user:User"
 URN = f"urn:pulumi:dev::tests::{TYPE}::leaver"
@@ -34,3 +34,23 @@ def test_a_user_with_credentials_goes_only_where_the_program_says_so(provider: A
     assert provider.read(URN, TYPE, "leaver", inputs, {}) is None
     assert not iam.get_group(GroupName="leavers")["Users"]
     iam.delete_group(GroupName="leavers")
+
+
+def test_the_secret_of_an_access_key_stays_known_and_secret(provider: AwsProvider) -> None:
+    iam = provider.caller().client("iam", "us-east-1")
+    iam.create_user(UserName="keyholder")
+    type_, urn = "aws:iam/accessKey:AccessKey", "urn:pulumi:dev::tests::aws:iam/accessKey:AccessKey::key"
+    inputs = dict(provider.check(urn, type_, None, {"user": "keyholder"}, seed="s").inputs)
+    made = provider.create(urn, type_, inputs, timeout=30, preview=False, token="bedplate-key")
+    told = made.outputs["secret"]
+    assert isinstance(told, Secret)
+    plain = reveal(made.outputs)  # as the engine hands it over
+    found = provider.read(urn, type_, made.id, inputs, plain)
+    assert found is not None
+    assert found.outputs["secret"] == told
+    news = {**inputs, "status": "Inactive"}
+    assert provider.update(urn, type_, made.id, inputs, plain, news, timeout=30, preview=False)["secret"] == told
+    imported = provider.read(urn, type_, made.id, {}, {})
+    assert imported is not None
+    assert "secret" not in imported.outputs
+    provider.delete(urn, type_, made.id, inputs, plain, timeout=30)
