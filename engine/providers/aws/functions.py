@@ -151,6 +151,12 @@ def _lookup(name: str) -> Function:
     return answer
 
 
+def _image(args: Properties, config: Config, cloud: Cloud) -> Invoked:
+    from engine.providers.aws.ec2_images import image  # here, because only this needs its types
+
+    return image(args, config, cloud)
+
+
 FUNCTIONS: Final[Mapping[str, Function]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
     "aws:index/getRegion:getRegion": _region,
@@ -159,6 +165,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
     "aws:ssm/getParameter:getParameter": _parameter,
+    "aws:ec2/getAmi:getAmi": _image,
     "aws:ec2/getVpc:getVpc": _lookup("vpc"),
     "aws:ec2/getSubnet:getSubnet": _lookup("subnet"),
     "aws:ec2/getSubnets:getSubnets": _lookup("subnets"),

@@ -9,6 +9,7 @@ import pytest
 
 from engine.providers.aws.policy_document import policy_document
 from engine.providers.aws.provider import AwsProvider
+from engine.providers.base import ProviderError
 from engine.values import UNKNOWN, Secret
 
 
@@ -175,3 +176,21 @@ def test_an_unknown_argument_makes_the_document_unknown() -> None:
     result, failures = policy_document({"statements": [{"actions": ["a:B"], "resources": [UNKNOWN]}]})
     assert result["json"] is UNKNOWN
     assert not failures
+
+
+def test_an_image_is_found_by_filters_the_newest_of_several(provider: AwsProvider) -> None:
+    token = "aws:ec2/getAmi:getAmi"
+    amazon = {"owners": ["amazon"], "filters": [{"name": "name", "values": ["amzn2-ami-hvm-*"]}]}
+    assert ask(token, amazon)["id"] is UNKNOWN
+    found = provider.invoke(token, {**amazon, "mostRecent": True}, preview=False).result
+    assert found["id"] == found["imageId"] != ""
+    assert found["arn"].endswith(f"::image/{found['id']}")
+    assert found["name"].startswith("amzn2-ami-hvm-")
+    mapped = {item["deviceName"]: item["ebs"] for item in found["blockDeviceMappings"]}
+    assert mapped[found["rootDeviceName"]]["snapshot_id"] == found["rootSnapshotId"]
+    with pytest.raises(ProviderError, match="none matches"):
+        provider.invoke(token, {**amazon, "nameRegex": "^no-such-image"}, preview=False)
+    with pytest.raises(ProviderError, match="match; give narrower filters, or mostRecent"):
+        provider.invoke(token, {"owners": ["amazon"]}, preview=False)
+    wrong = provider.invoke(token, {"nameRegex": "("}, preview=False)
+    assert [failure.property for failure in wrong.failures] == ["nameRegex"]
