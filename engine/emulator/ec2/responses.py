@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any, cast
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses import EC2Response
@@ -13,6 +14,13 @@ from moto.ec2.utils import add_tag_specification, parse_user_data
 from engine.emulator.ec2.models import ExtendedEC2Backend
 
 SUBNET_SWITCHES = ("EnableDns64", "EnableResourceNameDnsAAAARecordOnLaunch")
+METADATA = {
+    "HttpEndpoint": "http_endpoint",
+    "HttpProtocolIpv6": "http_protocol_ipv6",
+    "HttpPutResponseHopLimit": "http_put_response_hop_limit",
+    "HttpTokens": "http_tokens",
+    "InstanceMetadataTags": "instance_metadata_tags",
+}
 _ATTRIBUTE = {"EnableResourceNameDnsAAAARecordOnLaunch": "enable_resource_name_dns_aaaa_record_on_launch"}
 
 
@@ -45,6 +53,39 @@ class ExtendedEC2Response(EC2Response):
         if (kind := self._get_param("PrivateDnsHostnameTypeOnLaunch")) is not None:
             self.extended.modify_subnet_attribute(subnet_id, "private_dns_hostname_type_on_launch", kind)
         return super().modify_subnet_attribute()
+
+    def modify_instance_attribute(self) -> ActionResult:
+        data = self._get_param("UserData.Value")
+        if not data:
+            return super().modify_instance_attribute()
+        # moto decodes what is sent, and then takes it for encoded still.
+        encoded = base64.b64encode(data if isinstance(data, bytes) else str(data).encode()).decode()
+        self.extended.modify_instance_attribute(self._get_param("InstanceId"), "user_data", parse_user_data(encoded))
+        return EmptyResult()
+
+    def modify_instance_metadata_options(self) -> ActionResult:
+        """What is not said stays: moto takes it away."""
+        instance: Any = self.extended.get_instance(self._get_param("InstanceId"))
+        before = vars(instance.metadata_options)
+        super().modify_instance_metadata_options()
+        said = {
+            METADATA[key]: getattr(instance.metadata_options, METADATA[key]) for key in METADATA if self._get_param(key)
+        }
+        vars(instance.metadata_options).update(before | said)
+        return ActionResult({"InstanceId": instance.id, "InstanceMetadataOptions": instance.metadata_options})
+
+    def monitor_instances(self) -> ActionResult:  # pyright: ignore[reportIncompatibleMethodOverride] - moto's only raise
+        return self._monitored("enabled")
+
+    def unmonitor_instances(self) -> ActionResult:  # pyright: ignore[reportIncompatibleMethodOverride] - moto's only raise
+        return self._monitored("disabled")
+
+    def _monitored(self, state: str) -> ActionResult:
+        ids: list[str] = self._get_param("InstanceIds", [])
+        for instance in self.extended.get_multi_instances_by_id(ids):
+            instance.monitoring_state = state
+        told = [{"InstanceId": each, "Monitoring": {"State": state}} for each in ids]
+        return ActionResult({"InstanceMonitorings": told})
 
     def create_nat_gateway(self) -> ActionResult:
         gateway = self.extended.create_nat_gateway(
