@@ -325,7 +325,8 @@ WITH_PULUMI: Mapping[str, str] = {
     "policy run": "preview",
     "watch": "",
     # about settings and packs alone, which no engine is asked about
-    "config show": "", "config set": "", "config rm": "", "dashboards list": "", "dashboards preview": "", "dashboards export": "", "policy list": "",
+    "config show": "", "config set": "", "config rm": "",
+    "dashboards list": "", "dashboards preview": "", "dashboards export": "", "policy list": "",
 }  # fmt: skip
 FURTHER: Mapping[str, Sequence[str]] = {
     "import": ("test:index:Thing", "b", "b-2"), "state unprotect": ("--all",), "state delete": ("--all",),
