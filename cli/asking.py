@@ -41,14 +41,19 @@ def agreed(request: Asking, screen: Screen, question: str) -> bool:
 
 
 def answer(screen: Screen, question: str) -> str:
-    """What somebody types, "" for who goes away."""
-    screen.err.write(question)
-    screen.err.flush()
+    """What somebody says, in small letters; "" for who goes away."""
     try:
-        # A signal that comes just before `input` reads would wait for the next key; between two looks it is heard.
-        while not select.select([sys.stdin], [], [], LOOK)[0]:
-            pass
-        return input().strip().lower()
+        return typed(screen, question).strip().lower()
     except EOFError:
         screen.tell("")
         return ""
+
+
+def typed(screen: Screen, question: str) -> str:
+    """The line that somebody types, as it is. Raises EOFError where he goes away."""
+    screen.err.write(question)
+    screen.err.flush()
+    # A signal that comes just before `input` reads would wait for the next key; between two looks it is heard.
+    while not select.select([sys.stdin], [], [], LOOK)[0]:
+        pass
+    return input()

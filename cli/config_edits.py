@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from cli.asking import typed
 from cli.environments import meant
 from cli.exits import ExitCode, UsageError
 from cli.requests.configuration import Configuring, Setting
@@ -109,10 +110,7 @@ def _asked(request: Setting, name: str, *, hidden: bool) -> str:
     try:
         if hidden:
             return getpass.getpass(f"value of {name} (not shown): ")
-        screen = Screen(request)
-        screen.err.write(f"value of {name}: ")
-        screen.err.flush()
-        return input()
+        return typed(Screen(request), f"value of {name}: ")
     except EOFError:
         raise UsageError(f"no value was given for {name}") from None
 

@@ -85,12 +85,12 @@ class ManifestObject(pulumi.CustomResource):
 def deployment_labels(project: str, stack: str, ownership: Ownership) -> dict[str, str]:
     """The labels of one deployment: its tags, as far as labels can say them."""
     tags = deployment_tags(project, stack, ownership)
-    labels = {_label_key(key): label_value(value) for key, value in tags.items() if _label_key(key)}
+    labels = {name: label_value(value) for key, value in tags.items() if (name := _as_label(key))}
     return {**labels, "app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGED_BY}
 
 
-def _label_key(text: str) -> str:
-    """``text`` as the key of a label, which takes what a value does; empty where nothing of it is left."""
+def _as_label(text: str) -> str:
+    """``text`` in the characters and the length of a label's key or value; empty where nothing of it is left."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", text)[:_LABEL_LIMIT].strip("_.-")
 
 
@@ -99,7 +99,7 @@ def label_value(text: str) -> str:
 
     Source: Kubernetes, "Labels and Selectors", syntax: at most 63 of ``[A-Za-z0-9_.-]``, alphanumeric at both ends.
     """
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", text.replace("@", "_at_"))[:_LABEL_LIMIT].strip("_.-")
+    return _as_label(text.replace("@", "_at_"))
 
 
 def hardened(**exceptions: Any) -> SecurityContextArgsDict:

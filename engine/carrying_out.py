@@ -84,11 +84,16 @@ class CarryingOut(ProviderChoice):
         self, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
     ) -> ResourceState:
         """Make what another's deletion took along: its provider was asked for a change of what is gone."""
-        self.replaced.add(state.urn)
-        if provider is not None:
-            state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
-            state = await self._remediated(state)
+        state = await self._anew(state, goal, provider)
         return await self._make_again(Decision(Op.REPLACE, Reason.DELETED_WITH), state, old, provider)
+
+    async def _anew(self, state: ResourceState, goal: Goal, provider: Provider | None) -> ResourceState:
+        """``state`` as one that is replaced: its provider is asked anew, with what the program said."""
+        self.replaced.add(state.urn)
+        if provider is None:
+            return state
+        state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
+        return await self._remediated(state)
 
     async def _make_again(
         self, decision: Decision, state: ResourceState, old: ResourceState, provider: Provider | None
@@ -101,10 +106,7 @@ class CarryingOut(ProviderChoice):
         self, decision: Decision, state: ResourceState, old: ResourceState, goal: Goal, provider: Provider | None
     ) -> ResourceState:
         self._refuse_replacing(decision, old, goal)
-        self.replaced.add(state.urn)
-        if provider is not None:
-            state = replace(state, inputs=await self._checked(state, provider, None, goal.inputs))
-            state = await self._remediated(state)  # the provider was asked anew, with what the program said
+        state = await self._anew(state, goal, provider)
         if decision.delete_before_replace:
             await self._delete_dependents(old)
         if not old.pending_replacement:
@@ -125,16 +127,16 @@ class CarryingOut(ProviderChoice):
             if not self.preview:
                 self._refuse(old, message)
             self.executor.objections += 1
-            self.executor.emit(Diagnostic(Severity.ERROR, message, self._declared_as(old) or old.urn))
+            self.executor.emit(Diagnostic(Severity.ERROR, message, self.declared_as(old.urn) or old.urn))
         if goal.import_id:
             message = "cannot be replaced while the program still says import_; remove import_ from it"
             if not self.preview:
                 self._refuse(old, message)
-            self.executor.emit(Diagnostic(Severity.WARNING, message, self._declared_as(old) or old.urn))
+            self.executor.emit(Diagnostic(Severity.WARNING, message, self.declared_as(old.urn) or old.urn))
 
     def _refuse(self, old: ResourceState, message: str) -> None:
         self.executor.failures += 1
-        self.executor.emit(Diagnostic(Severity.ERROR, message, self._declared_as(old) or old.urn))
+        self.executor.emit(Diagnostic(Severity.ERROR, message, self.declared_as(old.urn) or old.urn))
         raise StepError(message)
 
     async def _delete_dependents(self, root: ResourceState) -> None:
@@ -251,7 +253,7 @@ class CarryingOut(ProviderChoice):
                 continue
             if each.delete or each.pending_replacement or id(each) in self.condemned_early:
                 going.add(id(each))
-            elif self._declared_as(each) not in self.news and id(each) not in self.executor.touched:
+            elif self.declared_as(each.urn) not in self.news and id(each) not in self.executor.touched:
                 if each.custom:
                     found.append(each)
                 if not self._is_under_way(each):
@@ -260,12 +262,8 @@ class CarryingOut(ProviderChoice):
 
     def _is_under_way(self, old: ResourceState) -> bool:
         """Whether the program has come to ``old``, and what becomes of it is not known yet."""
-        urn = self._declared_as(old)
+        urn = self.declared_as(old.urn)
         return urn is not None and urn not in self.news and urn not in self.unavailable
-
-    def _declared_as(self, old: ResourceState) -> str | None:
-        """The URN by which the program has come to ``old``, None if it has not."""
-        return old.urn if old.urn in self.seen else self.prior.claimed(old.urn)
 
     def _retained(self, old: ResourceState) -> bool:
         return old.external or old.retain_on_delete or self._fates.get(id(old)) in self.going

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from engine import paths
-from engine.stack_config import ProjectError, mapping_in
+from engine.stack_config import ProjectError, entries_in
 from engine.state import files
 from engine.state.secrets import PASSPHRASE, Keyring
 
@@ -28,18 +29,20 @@ class ConfigFile:
 
     def __init__(self, path: Path) -> None:
         """Raises ProjectError where the file holds no configuration."""
-        entries = mapping_in(path).get(_CONFIG) if path.is_file() else None
-        if entries is not None and not isinstance(entries, dict):
-            raise ProjectError(f"{path}: 'config' has to be a mapping of keys to values")
+        entries_in(path)
         self.path = path
         self._yaml = YAML()
         self._yaml.preserve_quotes = True
         self._yaml.width = _UNWRAPPED
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
         # As the file has it, so that no line changes that need not.
-        group, dash = _GROUP.search(text), load_yaml_guess_indent(text)[2] or 0
+        try:
+            content, _, dash = load_yaml_guess_indent(text, yaml=self._yaml)
+        except YAMLError as error:  # such as a key that stands there twice
+            raise ProjectError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+        group, dash = _GROUP.search(text), dash or 0
         self._yaml.indent(mapping=len(group[1]) if group else 2, sequence=dash + 2, offset=dash)
-        self._content: Any = self._yaml.load(text) or self._yaml.map()
+        self._content: Any = content or self._yaml.map()
 
     @property
     def salt(self) -> str:

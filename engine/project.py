@@ -14,7 +14,7 @@ from typing import Any, Final
 from engine.interpreter import interpreter
 from engine.program import Program
 from engine.providers.remote.finding import Plugin, Surroundings, named_in_project
-from engine.stack_config import ConfigReader, ProjectError, StackConfig, mapping_in
+from engine.stack_config import ConfigReader, ProjectError, StackConfig, entries_in, mapping_in
 from engine.state.secrets import Keyring
 
 FILE_NAMES: Final = ("Pulumi.yaml", "Pulumi.yml")
@@ -101,9 +101,7 @@ class Project:
         or WrongPassphrase.
         """
         path = self.stack_file(stack)
-        entries = mapping_in(path).get("config") or {} if path.is_file() else {}
-        if not isinstance(entries, dict):
-            raise ProjectError(f"{path}: 'config' has to be a mapping of keys to values")
+        entries = entries_in(path)
         reader = ConfigReader(path, keyring, may_stay_sealed=may_stay_sealed)
         declared_secret = {self._key(key) for key, entry in self.defaults.items() if _is_secret(entry)}
         given = {self._key(key): entry for key, entry in (*_project_defaults(self.defaults).items(), *entries.items())}

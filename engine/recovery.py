@@ -109,8 +109,8 @@ class _Recovery:
             # Whether an update that changed it had happened is not known: it is deleted itself then, to be sure.
             fate = old.deleted_with if old.deleted_with == resource.deleted_with else ""
             new = replace(old, inputs=inputs, outputs=outputs, init_errors=reasons, deleted_with=fate)
-            new = replace(new, pending_replacement=False)  # whatever was said of what it is deleted with
-            self._amend(number, place, new)
+            # It is there, whatever was said of what it is deleted with.
+            self._amend(number, place, replace(new, pending_replacement=False))
             self._tell(resource, f"was being {kind.replace('ing', 'ed')} and exists; it is compared anew")
             return
         if DependencyGraph(self._resources).needed_by(place):

@@ -126,7 +126,11 @@ class RunState:
 
     def declares(self, urn: str) -> bool:
         """Whether the program has registered ``urn`` in this run, under this name or one that it is an alias of."""
-        return urn in self.seen or self.prior.claimed(urn) is not None
+        return self.declared_as(urn) is not None
+
+    def declared_as(self, urn: str) -> str | None:
+        """The URN by which the program has come to what was ``urn``, None if it has not."""
+        return urn if urn in self.seen else self.prior.claimed(urn)
 
     def _claim(self, parent: str, type_: str, name: str, position: str) -> str:
         if parent and parent not in self.seen:

@@ -86,6 +86,14 @@ def mapping_in(path: Path) -> dict[str, Any]:
     return content
 
 
+def entries_in(path: Path) -> dict[str, Any]:
+    """What a stack's file says of its configuration; nothing where there is no file. Raises ProjectError."""
+    entries = mapping_in(path).get("config") or {} if path.is_file() else {}
+    if not isinstance(entries, dict):
+        raise ProjectError(f"{path}: 'config' has to be a mapping of keys to values")
+    return entries
+
+
 # Values as text
 
 

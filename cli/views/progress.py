@@ -89,7 +89,7 @@ class Plain:
         elif isinstance(event, StepDone | StepFailed):
             self._waits.pop(event.step.urn, None)
         elif isinstance(event, Diagnostic) and event.ephemeral:
-            line = event.message.splitlines()[0] if event.message else ""
+            line = _first_line(event.message)
             if line and self._waits.get(event.urn, line) != line:
                 self._waits[event.urn] = line
                 yield Line().add(f"     {urns.name_of(event.urn)} waits: {line}", Style.DIM)
@@ -154,7 +154,7 @@ class Live:
             self._decided += changes
             self._done += counts if self._preview else changes
         elif isinstance(event, Diagnostic) and event.ephemeral:
-            line = event.message.splitlines()[0] if event.message else ""
+            line = _first_line(event.message)
             if event.urn in self._running:
                 self._waits[event.urn] = line
             else:
@@ -267,3 +267,7 @@ def _diagnostic(event: Diagnostic, debug: bool) -> list[Line]:
         name = urns.name_of(event.urn)
         lines[0].pieces.insert(1, (f"{name}: ", Style.STRONG))
     return lines
+
+
+def _first_line(message: str) -> str:
+    return message.splitlines()[0] if message else ""

@@ -16,8 +16,8 @@ from stacks.settings.problems import Problem, SettingsError, did_you_mean
 
 Location = Sequence[int | str]
 
-# What pydantic calls by the names of Python's types.
 _GLANCE = 80  # characters of a wrong value that are shown
+# What pydantic calls by the names of Python's types.
 _KINDS = {
     "model_type": "should be a group of settings",
     "model_attributes_type": "should be a group of settings",

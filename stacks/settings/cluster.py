@@ -11,7 +11,7 @@ from pydantic import Field
 
 from components.kubernetes_versions import DEFAULT, kubernetes_versions, taken
 from stacks.settings.base import Contradiction, Section
-from stacks.settings.network import Cidr
+from stacks.settings.network import RFC_1918, Cidr
 from stacks.settings.pool_rules import about_types
 from stacks.settings.pools import NodePoolSettings
 from stacks.settings.problems import did_you_mean
@@ -24,8 +24,6 @@ AddonVersion = Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+[\w.-]*-eksbuild\.\
 OptionalAddon = Literal["aws-mountpoint-s3-csi-driver", "eks-node-monitoring-agent", "metrics-server"]
 
 _POOL_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
-# Private ranges, where services have their addresses. Source: Amazon EKS API, KubernetesNetworkConfigRequest, 2026-11.
-_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 # EKS: 63 characters for the name of a node group, of which "node-pools-", "-nodes" and what Pulumi adds take 25.
 _POOL_NAME_LENGTH = 38
 # A flavour of the queues has its pool's name, and without a pool for what needs no GPU there is one called "any".
@@ -164,15 +162,16 @@ class ClusterSettings(Section):
             yield Contradiction(name, why, f"leave out one of cluster.existing and cluster.{name}")
 
     def _about_ranges(self) -> Iterable[Contradiction]:
+        # Source: Amazon EKS API, KubernetesNetworkConfigRequest, 2026-11.
         services = self.service_cidr
         if not 12 <= services.prefixlen <= 24:
             why = f"{services} is not a size that EKS takes"
             yield Contradiction("service_cidr", why, "use a prefix from /12 to /24")
-        elif not any(services.subnet_of(each) for each in _PRIVATE):
-            why = f"{services} is in none of {', '.join(map(str, _PRIVATE))}"
+        elif not any(services.subnet_of(each) for each in RFC_1918):
+            why = f"{services} is in none of {', '.join(map(str, RFC_1918))}"
             yield Contradiction("service_cidr", why, "use another range, such as 172.20.0.0/16")
         for index, block in enumerate(self.public_access_cidrs):
-            if any(block.subnet_of(each) for each in _PRIVATE):
+            if any(block.subnet_of(each) for each in RFC_1918):
                 why = f"{block} is a private range, and nobody in it comes from outside of the VPC"
                 yield Contradiction(f"public_access_cidrs[{index}]", why, "name the public one that it comes from")
 

@@ -23,9 +23,10 @@ InterfaceService = Literal[
 
 # What hosts keep for themselves, and what is no host's. Source: RFC 6890; Amazon VPC User Guide, "VPC CIDR blocks".
 _NO_NETWORKS = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
+RFC_1918 = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 # AWS adds no range of RFC 1918 to a VPC whose first is of another, nor of 198.19.0.0/16 to any of RFC 1918.
 # Source: Amazon VPC User Guide, "IPv4 VPC CIDR block association restrictions", 2026-11.
-_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.19.0.0/16")))
+_APART = (*RFC_1918, IPv4Network("198.19.0.0/16"))
 
 # Settings that describe a VPC to be made; they mean nothing for one that exists.
 _OF_OWN_VPC = (
@@ -126,7 +127,7 @@ class NetworkSettings(Section):
                 return
         if self.pod_cidr is not None:
             homes = [
-                next((each for each in _PRIVATE if block.subnet_of(each)), None) for block in (self.cidr, self.pod_cidr)
+                next((each for each in _APART if block.subnet_of(each)), None) for block in (self.cidr, self.pod_cidr)
             ]
             if None not in homes and homes[0] != homes[1]:
                 why = f"is in {homes[1]}, which AWS adds to no VPC that is in {homes[0]} (network.cidr)"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stacks.settings.base import Contradiction, Secret, Section
+from stacks.settings.storage import MOST_DAYS
 
 RepositoryName = Annotated[str, Field(min_length=2, max_length=200, pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*$")]
 Upstream = Literal["ecr-public", "kubernetes", "quay", "docker-hub", "github", "gitlab"]
@@ -43,7 +44,7 @@ class RegistrySettings(Section):
     """Repositories to make, by name below project/stack."""
     keep_tagged: int = Field(default=20, ge=1, le=1000)
     """Number of tagged images kept in each repository; older ones are removed."""
-    untagged_days: int = Field(default=7, ge=1, le=36500)
+    untagged_days: int = Field(default=7, ge=1, le=MOST_DAYS)
     """Days after which untagged images are removed."""
     force_delete: bool = False
     """Delete repositories with their images; only where they may be thrown away (stage sandbox)."""

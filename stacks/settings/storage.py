@@ -12,21 +12,21 @@ from stacks.settings.base import Contradiction, Section
 # S3 moves objects to STANDARD_IA after 30 days at the earliest, and bills at least 30 days of it.
 _MINIMUM_INFREQUENT_DAYS = 30
 # A hundred years, as for Object Lock: AWS counts days with 32 bits.
-_MOST_DAYS = 36500
+MOST_DAYS = 36500
 
 
 class RetentionSettings(Section):
     """The life of the objects in one bucket."""
 
-    infrequent_access_days: int | None = Field(default=None, ge=_MINIMUM_INFREQUENT_DAYS, le=_MOST_DAYS)
+    infrequent_access_days: int | None = Field(default=None, ge=_MINIMUM_INFREQUENT_DAYS, le=MOST_DAYS)
     """Days until objects move to STANDARD_IA (S3: at least 30); default: never."""
-    archive_days: int | None = Field(default=None, ge=1, le=_MOST_DAYS)
+    archive_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
     """Days until objects move to GLACIER; default: never."""
-    expiry_days: int | None = Field(default=None, ge=1, le=_MOST_DAYS)
+    expiry_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
     """Days until objects are deleted; default: never."""
-    noncurrent_days: int = Field(default=90, ge=1, le=_MOST_DAYS)
+    noncurrent_days: int = Field(default=90, ge=1, le=MOST_DAYS)
     """Days that overwritten and deleted versions are kept."""
-    abort_uploads_days: int = Field(default=7, ge=1, le=_MOST_DAYS)
+    abort_uploads_days: int = Field(default=7, ge=1, le=MOST_DAYS)
     """Days after which unfinished multipart uploads are removed."""
 
     def contradictions(self) -> Iterable[Contradiction]:
@@ -45,7 +45,7 @@ class ObjectLockSettings(Section):
 
     mode: Literal["none", "governance", "compliance"] = "governance"
     """Who may shorten it: `governance` privileged principals, `compliance` nobody, not even the account's root."""
-    days: int = Field(default=365, ge=1, le=_MOST_DAYS)
+    days: int = Field(default=365, ge=1, le=MOST_DAYS)
     """Days that no version of an audit record can be deleted."""
 
 

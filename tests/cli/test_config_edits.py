@@ -144,6 +144,11 @@ def test_secrets_of_a_key_service_are_left_to_the_cli(shop: Standing) -> None:
     shop.run("config", "set", "dev", "--secret", "token", "hush").expect(2, "awskms", "pulumi config set")
 
 
+def test_a_key_that_stands_there_twice_is_told_of(shop: Standing) -> None:
+    _file(shop).write_text(WRITTEN + "  shop:size: '2'\n")
+    shop.run("config", "set", "dev", "size", "3").expect(2, "is not valid YAML", "duplicate key")
+
+
 def test_a_machine_is_told_what_was_done(shop: Standing) -> None:
     told = json.loads(shop.run("config", "set", "--stack", "dev", "a", "b", "--output", "json").out)
     assert told == {"version": 1, "stack": "dev", "file": str(_file(shop)), "key": "shop:a", "secret": False}

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from engine.providers.aws import shapes
 from engine.providers.aws.config import Config
+from engine.providers.aws.ec2_lookups import Cloud, params_of
 from engine.providers.aws.expressions import partition_of
 from engine.providers.aws.schema import parse_fields
 from engine.providers.base import CheckFailure, Invoked, ProviderError
 from engine.values import UNKNOWN, Properties
 
-if TYPE_CHECKING:
-    from engine.providers.aws.calls import Caller
-
-Cloud: TypeAlias = "Callable[[], Caller] | None"
-
 _TEXTS: Final = (
-    *("architecture", "arn", "bootMode", "creationDate", "deprecationTime", "description", "hypervisor", "id"),
-    *(
-        "imageId",
-        "imageLocation",
-        "imageOwnerAlias",
-        "imageType",
-        "imdsSupport",
-        "kernelId",
-        "lastLaunchedTime",
-        "name",
-    ),
-    *("ownerId", "platform", "platformDetails", "ramdiskId", "rootDeviceName", "rootDeviceType", "rootSnapshotId"),
-    *("sriovNetSupport", "state", "tpmSupport", "usageOperation", "virtualizationType"),
-)
+    "architecture", "arn", "bootMode", "creationDate", "deprecationTime", "description", "hypervisor", "id", "imageId",
+    "imageLocation", "imageOwnerAlias", "imageType", "imdsSupport", "kernelId", "lastLaunchedTime", "name", "ownerId",
+    "platform", "platformDetails", "ramdiskId", "rootDeviceName", "rootDeviceType", "rootSnapshotId",
+    "sriovNetSupport", "state", "tpmSupport", "usageOperation", "virtualizationType",
+)  # fmt: skip
 IMAGE: Final = parse_fields(
     {
         **dict.fromkeys(_TEXTS, "str"),
@@ -59,10 +46,7 @@ def image(args: Properties, config: Config, cloud: Cloud) -> Invoked:
         return Invoked({}, (CheckFailure("nameRegex", f"expected a regular expression: {error}"),))
     if cloud is None:
         return Invoked({**dict.fromkeys(IMAGE, UNKNOWN), "region": region, **args})
-    filters = cast("list[dict[str, Any]]", args.get("filters") or [])
-    params: dict[str, Any] = {member: args[key] for key, member in PARAMETERS.items() if args.get(key)}
-    if filters:
-        params["Filters"] = [{"Name": item["name"], "Values": item["values"]} for item in filters]
+    params = params_of(args, {}, None) | {member: args[key] for key, member in PARAMETERS.items() if args.get(key)}
     answer = cloud().listed("ec2", region, "DescribeImages", params)
     found = [item for item in answer["Images"] if name.search(item.get("Name", ""))]
     chosen = _chosen(found, newest=args.get("mostRecent") is True, args=args)

@@ -92,7 +92,7 @@ def vpc(args: Properties, config: Config, cloud: Cloud) -> Invoked:
     if cloud is None:
         return Invoked({**dict.fromkeys(VPC, UNKNOWN), "region": config.region_of(args), **args})
     call, region = cloud().call, config.region_of(args)
-    found = _one("VPC", call("ec2", region, "DescribeVpcs", _params(args, VPC_FILTERS, "VpcIds"))["Vpcs"], args)
+    found = _one("VPC", call("ec2", region, "DescribeVpcs", params_of(args, VPC_FILTERS, "VpcIds"))["Vpcs"], args)
     result = shapes.fields_from_api(found, VPC, VPC_RENAMES, "")
     for key, attribute in (("enableDnsHostnames", "EnableDnsHostnames"), ("enableDnsSupport", "EnableDnsSupport")):
         name = key  # DescribeVpcAttribute spells them as Pulumi does
@@ -110,7 +110,7 @@ def subnet(args: Properties, config: Config, cloud: Cloud) -> Invoked:
     if cloud is None:
         return Invoked({**dict.fromkeys(SUBNET, UNKNOWN), "region": config.region_of(args), **args})
     region = config.region_of(args)
-    answer = cloud().call("ec2", region, "DescribeSubnets", _params(args, SUBNET_FILTERS, "SubnetIds"))
+    answer = cloud().call("ec2", region, "DescribeSubnets", params_of(args, SUBNET_FILTERS, "SubnetIds"))
     result = shapes.fields_from_api(_one("subnet", answer["Subnets"], args), SUBNET, SUBNET_RENAMES, "")
     return Invoked({**args, **result, "region": region})
 
@@ -120,14 +120,16 @@ def subnets(args: Properties, config: Config, cloud: Cloud) -> Invoked:
     region = config.region_of(args)
     if cloud is None:
         return Invoked({**args, "id": region, "ids": UNKNOWN, "region": region})
-    answer = cloud().listed("ec2", region, "DescribeSubnets", _params(args, {}, None))
+    answer = cloud().listed("ec2", region, "DescribeSubnets", params_of(args, {}, None))
     return Invoked({**args, "id": region, "ids": [item["SubnetId"] for item in answer["Subnets"]], "region": region})
 
 
 LOOKUPS: Final = {"vpc": vpc, "subnet": subnet, "subnets": subnets}
 
 
-def _params(args: Properties, filters: Mapping[str, str], ids: str | None) -> dict[str, Any]:
+def params_of(args: Properties, filters: Mapping[str, str], ids: str | None) -> dict[str, Any]:
+    """What EC2 is asked: filters of the arguments that ``filters`` names and of those given; ids where it has them."""
+
     def text(value: object) -> str:
         return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -132,10 +132,10 @@ def with_secrets(inputs: Properties) -> Properties:
     """What a Secret holds is secret, whether or not the program marked it."""
     if not manifests.is_secret(inputs):
         return inputs
-    return {key: _marked(value) if key in ("data", "stringData") else value for key, value in inputs.items()}
+    return {key: as_secret(value) if key in ("data", "stringData") else value for key, value in inputs.items()}
 
 
-def _marked(value: Value) -> Value:
+def as_secret(value: Value) -> Value:
     return value if value is UNKNOWN else Secret(reveal(value))
 
 

@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from engine.providers.base import ProviderError
 from engine.providers.kubernetes import manifests
+from engine.providers.kubernetes.check import as_secret
 from engine.providers.kubernetes.components.sources import Found
 from engine.providers.kubernetes.kinds import Kinds
 from engine.providers.kubernetes.tokens import ObjectType, of_manifest
@@ -134,14 +135,10 @@ def _named(metadata: Value, named: Mapping[str, Value]) -> Properties:
 def _sealed(manifest: Properties) -> Properties:
     """An object out of a secret text: all of it is secret but what tells which object it is."""
     plain = ("apiVersion", "kind")
-    sealed: Properties = {key: value if key in plain else _secret(value) for key, value in manifest.items()}
+    sealed: Properties = {key: value if key in plain else as_secret(value) for key, value in manifest.items()}
     metadata = cast("Properties", manifest["metadata"]).items()
-    sealed["metadata"] = {key: value if key in _IDENTITY else _secret(value) for key, value in metadata}
+    sealed["metadata"] = {key: value if key in _IDENTITY else as_secret(value) for key, value in metadata}
     return sealed
-
-
-def _secret(value: Value) -> Value:
-    return value if value is UNKNOWN else Secret(reveal(value))
 
 
 def _placed(one: Declared, kinds: Kinds, namespace: str) -> Declared:
